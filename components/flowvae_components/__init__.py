@@ -1,0 +1,1 @@
+"""The components that come with flowvae: one folder a kind, one idea a file."""

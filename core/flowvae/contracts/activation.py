@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Activation(Protocol):
+    """A non-linearity inside an encoder or a decoder.
+
+    The module maps (b, c, t) to the same shape and dtype. Gradients are finite everywhere, and silence
+    stays finite.
+    """
+
+    def __call__(self, channels: int) -> nn.Module: ...

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import nn, optim
+
+
+class Optimizer(Protocol):
+    """A torch optimizer over named parameters.
+
+    Its learning rate is the highest of the run; the schedule multiplies it.
+    """
+
+    def __call__(self, parameters: list[tuple[str, nn.Parameter]]) -> optim.Optimizer: ...

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from flowvae.contracts.latent import LatentDistribution
+
+
+class Regularize(Protocol):
+    """The price of a posterior, in nats a sound, and the weight of that price at a step."""
+
+    def __call__(
+        self, posterior: LatentDistribution, prior: LatentDistribution, latent: Tensor, log_prob: Tensor
+    ) -> Tensor:
+        """A scalar in nats: the mean over the batch. `log_prob` is the posterior's density at `latent`."""
+
+    def beta(self, step: int) -> float:
+        """The weight of that scalar in the loss."""
+
+
+class Regularizer(Protocol):
+    """What keeps the posterior near the prior. The parent gives the length of the training in steps."""
+
+    def __call__(self, n_steps: int) -> Regularize: ...

@@ -1,0 +1,183 @@
+"""What can go wrong through no fault of flowvae, each with its exit status and a message for the user.
+
+A message says what happened, where, and what to do. It is printed without a traceback.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+from attrs import field, frozen
+
+
+@frozen
+class Place:
+    """A stretch of one line in a text that the user wrote."""
+
+    label: str
+    """The file as the user knows it, or the option of the command line."""
+    line: int = 0
+    column: int = 0
+    length: int = 1
+    text: str = ""
+    """The whole line."""
+
+    def __str__(self) -> str:
+        return f"{self.label}:{self.line}:{self.column}" if self.line else self.label
+
+    def excerpt(self) -> list[str]:
+        """The line with a caret under the stretch, for terminals."""
+        if not self.text:
+            return []
+        number = str(self.line) if self.line else "-"
+        # A tab stays a tab under a tab, so that the caret stands where the eye expects it.
+        lead = "".join("\t" if c == "\t" else " " for c in self.text[: max(self.column - 1, 0)])
+        return [
+            f"    {number} | {printable(self.text)}",
+            f"    {' ' * len(number)} | {lead}{'^' * max(1, self.length)}",
+        ]
+
+
+@frozen
+class Fault:
+    """One mistake in a recipe."""
+
+    what: str
+    place: Place | None = None
+    path: str = ""
+    """The key path, as in model.decoder.width."""
+    component: str = ""
+    """The component concerned with its owner, as in `snake (activation, flowvae 0.1.0)`."""
+    accepted: str = ""
+    """What would have been right, with the default."""
+    suggestions: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """The block that is printed for this fault."""
+        head = [f"  {self.place}"] if self.place else []
+        lines = head + (self.place.excerpt() if self.place else [])
+        lines.append(f"    {self.path}: {printable(self.what)}" if self.path else f"    {printable(self.what)}")
+        if self.component:
+            lines.append(f"    in {self.component}")
+        if self.accepted:
+            lines.append(f"    accepted: {self.accepted}")
+        if self.suggestions:
+            lines.append(f"    did you mean {' or '.join(self.suggestions)}?")
+        return lines
+
+
+class FlowvaeError(Exception):
+    """A mistake or a misfortune that the user can do something about."""
+
+    code: ClassVar[str] = "FLOWVAE"
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, where: str = "", do: str = "", resume: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.do, self.resume = what, where, do, resume
+
+    def lines(self) -> list[str]:
+        """The message for the terminal."""
+        lines = [f"flowvae: error[{self.code}]: {printable(self.what)}"]
+        if self.where:
+            lines.append(f"  where: {printable(self.where)}")
+        if self.do:
+            lines.append(f"  do: {printable(self.do)}")
+        if self.resume:
+            lines.append(f"  resume: {printable(self.resume)}")
+        return lines
+
+
+class RecipeError(FlowvaeError):
+    """A recipe, or a command line, that cannot be followed: every fault in one report."""
+
+    code = "RECIPE"
+    exit_status = 2
+
+    def __init__(self, faults: list[Fault], *, recipe: str = "") -> None:
+        self.faults = faults
+        self.recipe = recipe
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(f"{count} in {recipe or 'the recipe'}")
+
+    def lines(self) -> list[str]:
+        """Every fault with its place."""
+        lines = [f"flowvae: error[{self.code}]: {printable(self.what)}"]
+        for fault in self.faults:
+            lines += ["", *fault.lines()]
+        return lines
+
+
+class UsageError(FlowvaeError):
+    """A command line that asks for something that does not exist."""
+
+    code = "USAGE"
+    exit_status = 2
+
+
+class DataError(FlowvaeError):
+    """Sounds that cannot be used."""
+
+    code = "DATA"
+    exit_status = 3
+
+
+class PluginError(FlowvaeError):
+    """A plugin or a component that does not do what its contract asks."""
+
+    code = "PLUGIN"
+    exit_status = 4
+
+
+class CheckpointError(FlowvaeError):
+    """The content of a run folder that cannot be read."""
+
+    code = "CHECKPOINT"
+    exit_status = 5
+
+
+class RunFolderError(FlowvaeError):
+    """A run folder that is in use, or belongs to another recipe."""
+
+    code = "RUN-FOLDER"
+    exit_status = 6
+
+
+class NumbersError(FlowvaeError):
+    """A loss or a gradient that is no longer a number."""
+
+    code = "NON-FINITE"
+    exit_status = 7
+
+
+class MachineError(FlowvaeError):
+    """A disk, a memory or a device that refuses."""
+
+    code = "MACHINE"
+    exit_status = 8
+
+
+class AblationError(FlowvaeError):
+    """An ablation that ended, but not with every run."""
+
+    code = "ABLATION"
+    exit_status = 9
+
+
+@frozen
+class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
+    """A signal asked the run to end, and it did so with its state saved."""
+
+    signal: int = field()
+
+
+def printable(text: str) -> str:
+    """Text from outside, without the characters that would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
