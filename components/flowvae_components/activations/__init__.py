@@ -1,0 +1,1 @@
+"""Non-linearities of encoders and decoders."""

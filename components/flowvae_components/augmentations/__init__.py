@@ -1,0 +1,1 @@
+"""Changes that leave a sound of the same family."""

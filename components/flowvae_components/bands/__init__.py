@@ -1,0 +1,1 @@
+"""How the network sees audio: as samples, or as bands at a lower rate."""

@@ -1,0 +1,71 @@
+"""The residual unit of convolutional audio autoencoders."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from flowvae.contracts import Activation, Normalization
+
+
+class ResidualUnit(nn.Module):
+    """A dilated convolution and a mixing of channels, added to the input.
+
+    Formula: y = x + mix(act(dilated(act(x)))), mix with 1 tap, dilated with kernel_size taps, dilation apart.
+        Activations come before the convolutions, so the path of the sum stays linear.
+    Shapes: (b, c, t) -> (b, c, t).
+    Units: hidden amplitudes, without unit.
+    Source: Zeghidour et al. 2021, arxiv.org/abs/2107.03312, section III; the order of the parts as in
+        Kumar et al. 2023, arxiv.org/abs/2306.06546.
+
+    >>> import torch
+    >>> unit = ResidualUnit(4, 7, 3, activation=lambda channels: nn.ELU(), normalization=lambda layer: layer)
+    >>> unit(torch.zeros(2, 4, 16)).shape
+    torch.Size([2, 4, 16])
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: int,
+        dilation: int,
+        *,
+        activation: Activation,
+        normalization: Normalization,
+    ) -> None:
+        super().__init__()
+        reach = dilation * (kernel_size - 1) // 2
+        self.act_in = activation(channels)
+        self.dilated = normalization(
+            nn.Conv1d(channels, channels, kernel_size, dilation=dilation, padding=reach)
+        )
+        self.act_mid = activation(channels)
+        self.mix = normalization(nn.Conv1d(channels, channels, 1))
+
+    def forward(self, x: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
+        y: Tensor = x + self.mix(self.act_mid(self.dilated(self.act_in(x))))
+        return y
+
+
+def residual_units(
+    channels: int,
+    kernel_size: int,
+    dilations: tuple[int, ...],
+    *,
+    activation: Activation,
+    normalization: Normalization,
+) -> nn.Sequential:
+    """Residual units in a row, one for each dilation.
+
+    Formula: y = unit_n(... unit_1(x)).
+    Shapes: (b, c, t) -> (b, c, t).
+    Units: hidden amplitudes, without unit; dilations are in samples of the stage.
+    Source: as ResidualUnit.
+
+    >>> len(residual_units(4, 7, (1, 3, 9), activation=nn.PReLU, normalization=lambda layer: layer))
+    3
+    """
+    return nn.Sequential(
+        *(
+            ResidualUnit(channels, kernel_size, dilation, activation=activation, normalization=normalization)
+            for dilation in dilations
+        )
+    )

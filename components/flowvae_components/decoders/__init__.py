@@ -1,0 +1,1 @@
+"""From one vector to a sound."""

@@ -1,0 +1,1 @@
+"""Distributions over latent vectors, shared by posteriors and priors."""

@@ -1,0 +1,36 @@
+"""From a vector of features to a normal distribution."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from flowvae_components.distributions.diagonal_normal import DiagonalNormal
+
+
+class Moments(nn.Module):
+    """Reads the mean and the scale of a normal distribution off a vector of features.
+
+    Formula: (mean, raw) = W h + b, scale = min_scale + softplus(raw).
+        Softplus and not an exponential: a scale that grows in proportion to the feature cannot overflow, so
+        that no clamp with a dead gradient is needed; far below 0 both are the same function.
+    Shapes: (b, features) -> distribution with batch shape (b,) and event shape (latent_dim,).
+    Units: mean and scale are in units of the latent vector.
+    Source: the parameterisation of RAVE, Caillon and Esling 2021, arxiv.org/abs/2111.05011.
+
+    >>> Moments(8, 3, min_scale=1e-3)(torch.zeros(5, 8)).mode.shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(self, features: int, latent_dim: int, *, min_scale: float) -> None:
+        super().__init__()
+        if min_scale <= 0:
+            raise ValueError(f"min_scale must be above 0, got {min_scale}")
+        self.min_scale = min_scale
+        self.linear = nn.Linear(features, 2 * latent_dim)
+
+    def forward(self, features: Float[Tensor, "b h"]) -> DiagonalNormal:
+        # Densities of small scales need all the digits there are: never in half precision.
+        with torch.autocast(features.device.type, enabled=False):
+            mean, raw = self.linear(features.to(self.linear.weight.dtype)).chunk(2, dim=-1)
+            return DiagonalNormal(mean, self.min_scale + functional.softplus(raw))

@@ -1,0 +1,1 @@
+"""From a sound to one vector."""

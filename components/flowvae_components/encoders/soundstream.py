@@ -1,0 +1,73 @@
+"""The encoder of SoundStream, ended by one vector for the whole sound."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from flowvae.contracts import Activation, Downsampler, Normalization
+from flowvae_components.convolutions.geometry import (
+    frames_of,
+    require_odd,
+    require_positive,
+    require_stages,
+)
+from flowvae_components.convolutions.residual import residual_units
+
+
+class SoundStreamEncoder(nn.Module):
+    """Residual dilated convolutions and downsampling in turn, then one linear layer over all that is left.
+
+    Formula: x_0 = conv(audio); x_i+1 = down_i(act(units_i(x_i))), with twice the channels after each stage;
+        frames = act(conv(act(x_n))); features = linear(flatten(frames)). Every frame has weights of its own in the
+        linear layer, so the place of the onset and the order of the decay are kept.
+    Shapes: (b, channels, n_samples) -> (b, features); silence is added at the end where n_samples is no multiple of
+        the product of the strides. Not causal: a frame sees what comes before and after it.
+    Units: audio is amplitude in [-1, 1]; features have no unit.
+    Parameters:
+        width: channels at the full rate; the last stage has width * 2^(number of strides)
+        strides: the factor by which each stage lowers the rate, 2 or more each
+        dilations: the dilation of each residual unit of a stage, in samples of that stage
+        kernel_size: taps of the first convolution and of the dilated ones, odd
+        frame_channels: channels of a frame before the linear layer, which has n_frames * frame_channels inputs
+        features: the length of the vector
+        activation: the non-linearity
+        downsampler: what lowers the rate at the end of a stage
+        normalization: how the weights of convolutions and of the linear layer are held
+    Source: Zeghidour et al. 2021, arxiv.org/abs/2107.03312, section III; activations before the convolutions as in
+        Kumar et al. 2023, arxiv.org/abs/2306.06546. The linear end is this project's.
+    Errors: ValueError for impossible sizes, and for a sound of another length than n_samples.
+
+    >>> import torch
+    >>> from flowvae_components.downsamplers.strided_conv import StridedConv
+    >>> def keep(layer): return layer
+    >>> def down(*sizes): return StridedConv(*sizes, normalization=keep)
+    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep}
+    >>> SoundStreamEncoder(1, 1000, width=4, **parts)(torch.zeros(2, 1, 1000)).shape
+    torch.Size([2, 256])
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        n_samples: int,
+        *,
+        width: int = 32,
+        strides: tuple[int, ...] = (2, 4, 5, 8),
+        dilations: tuple[int, ...] = (1, 3, 9),
+        kernel_size: int = 7,
+        frame_channels: int = 64,
+        features: int = 256,
+        activation: Activation,
+        downsampler: Downsampler,
+        normalization: Normalization,
+    ) -> None:
+        super().__init__()
+        require_stages(strides, dilations)
+        require_odd("kernel_size", kernel_size)
+        for name, count in (("width", width), ("frame_channels", frame_channels), ("features", features)):
+            require_positive(name, count)
+        self.n_samples, self.features = n_samples, features
+        n_frames = frames_of(n_samples, strides)
+        self.missing = n_frames * frames_of_one(strides) - n_samples
+        self.conv_in = normalization(nn.Conv1d(channels, width, kernel_size, padding=kernel_size // 2))
+        self.stages = nn.ModuleList()

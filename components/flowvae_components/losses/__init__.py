@@ -1,0 +1,1 @@
+"""Distances between a sound and its reconstruction, to be minimised."""

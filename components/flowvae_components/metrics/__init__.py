@@ -1,0 +1,1 @@
+"""Figures by which runs are compared."""

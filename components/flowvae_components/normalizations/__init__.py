@@ -1,0 +1,1 @@
+"""Ways to hold the weights of a convolution."""

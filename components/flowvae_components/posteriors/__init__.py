@@ -1,0 +1,1 @@
+"""What is known of a latent vector once its sound was heard."""

@@ -1,0 +1,1 @@
+"""What is known of a latent vector before any sound was heard."""

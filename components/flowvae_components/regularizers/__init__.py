@@ -1,0 +1,1 @@
+"""What keeps the posterior near the prior."""

@@ -1,0 +1,62 @@
+"""The divergence of the posterior from the prior."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flowvae.contracts import LatentDistribution
+
+
+class KL:
+    """The Kullback-Leibler divergence of each sound's posterior from the prior, with a weight that grows.
+
+    Formula: KL = E[log q(z|x) - log p(z)]: the closed form where torch.distributions knows one, otherwise the
+        difference at the latent vector that is decoded. price = mean over the batch, and at least free_bits if
+        free_bits is above 0. The estimate may be negative and is not cut off at 0: that would bias it.
+        beta(step) = beta * min(1, (step + 1) / (warmup * n_steps)). Linear, since a line needs no second
+        constant to start from, and is above 0 at the first step, so that a learned prior learns from there on.
+    Shapes: latent (b, latent_dim), log_prob (b,) -> scalar.
+    Units: nats a sound, summed over the latent dimensions and not averaged over them.
+    Parameters:
+        beta: the weight of the divergence once it is warm, in units of the loss per nat.
+        warmup: the fraction of the training over which the weight rises.
+        free_bits: nats a sound that cost nothing. The floor is on the whole divergence, averaged over the
+            batch first: with a flow there is no share of a single dimension.
+    Source: Kingma and Welling 2014, arxiv.org/abs/1312.6114; the weight is Higgins et al. 2017 (beta-VAE), the
+        free bits are Kingma et al. 2016, arxiv.org/abs/1606.04934.
+
+    >>> KL(100, beta=1.0, warmup=0.5).beta(24)
+    0.5
+    """
+
+    def __init__(
+        self, n_steps: int, *, beta: float = 1e-3, warmup: float = 0.3, free_bits: float = 0.0
+    ) -> None:
+        if beta < 0:
+            raise ValueError(f"beta must not be below 0, got {beta}")
+        if not 0 <= warmup <= 1:
+            raise ValueError(f"warmup must be a fraction from 0 to 1, got {warmup}")
+        if free_bits < 0:
+            raise ValueError(f"free_bits must not be below 0, got {free_bits}")
+        self.warm_beta = beta
+        self.n_warmup_steps = max(1.0, warmup * n_steps)
+        self.free_bits = free_bits
+
+    def __call__(
+        self,
+        posterior: LatentDistribution,
+        prior: LatentDistribution,
+        latent: Float[Tensor, "b d"],
+        log_prob: Float[Tensor, " b"],
+    ) -> Float[Tensor, ""]:
+        try:
+            divergence = torch.distributions.kl_divergence(posterior, prior)
+        except NotImplementedError:  # torch's way to say that there is no closed form
+            divergence = log_prob - prior.log_prob(latent)
+        price = divergence.mean()
+        # Without free bits nothing is clamped: an estimate below 0 has to count.
+        return price.clamp_min(self.free_bits) if self.free_bits > 0 else price
+
+    def beta(self, step: int) -> float:
+        """The weight of the divergence at a step."""
+        return self.warm_beta * min(1.0, (step + 1) / self.n_warmup_steps)

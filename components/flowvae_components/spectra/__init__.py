@@ -1,0 +1,1 @@
+"""Spectra as losses and metrics read them."""

@@ -1,0 +1,186 @@
+"""The catalogue: kinds, components, owners; and the answer when a name is not there."""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+from attrs import Factory, define, field, frozen
+
+from flowvae.catalogue import kinds as own_kinds
+from flowvae.catalogue.door import Plugin, call_hook, open_door
+from flowvae.catalogue.signature import Signature, call_signature, doc_fields, read_signature
+from flowvae.catalogue.source import Source, SourceError, read_object, read_target
+from flowvae.errors import PluginError
+
+
+@frozen(eq=False, slots=False)
+class Kind:
+    """A type of slot with its contract."""
+
+    name: str
+    contract: str
+    owner: str
+
+    @cached_property
+    def source(self) -> Source:
+        """The contract's own text."""
+        return read_target(self.contract)
+
+    @cached_property
+    def gives(self) -> tuple[str, ...]:
+        """The names of what the parent gives."""
+        return call_signature(self.source)
+
+
+@frozen(eq=False, slots=False)
+class Component:
+    """A plain class or function that fills a slot of one kind, under one name."""
+
+    kind: str
+    name: str
+    target: str | Any
+    given: tuple[str, ...]
+    plugin: Plugin
+    catalogue: "Catalogue" = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind}, {self.plugin.owner})"
+
+    @property
+    def qualified(self) -> str:
+        """The name that resolves a clash."""
+        return f"{self.plugin.distribution}:{self.name}"
+
+    @cached_property
+    def source(self) -> Source:
+        """The component's own text."""
+        return read_target(self.target) if isinstance(self.target, str) else read_object(self.target)
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What the recipe may say; raises PluginError where the source does not allow to know."""
+        try:
+            signature = read_signature(self.source, self.given, self.catalogue.kind_of)
+            strangers = [name for name in signature.given if name not in self.catalogue.kinds[self.kind].gives]
+        except SourceError as error:
+            raise PluginError(f"{self}: {error}", do=f"tell the authors of {self.plugin.distribution}") from error
+        if strangers:
+            gives = ", ".join(self.catalogue.kinds[self.kind].gives) or "nothing"
+            raise PluginError(
+                f"{self}: asks its parent for {', '.join(strangers)}, but the parent of a {self.kind} gives {gives}",
+                do="put a star before the arguments that come from the recipe",
+            )
+        return signature
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The named fields of its docstring."""
+        return doc_fields(self.signature.doc)
+
+    def load(self) -> Any:
+        """The class or function itself. This is where torch comes in."""
+        if not isinstance(self.target, str):
+            return self.target
+        module, _, name = self.target.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except Exception as error:
+            raise PluginError(
+                f"{self} did not load: {type(error).__name__}: {error}",
+                do=f"repair or uninstall {self.plugin.distribution}",
+            ) from error
+
+
+@define(eq=False)
+class Catalogue:
+    """All kinds and components on offer."""
+
+    plugins: list[Plugin]
+    kinds: dict[str, Kind] = Factory(dict)
+    components: dict[tuple[str, str], list[Component]] = Factory(dict)
+    """By kind and name; more than one entry is a clash that only a qualified name resolves."""
+    _contracts: dict[tuple[str, str], str] = Factory(dict)
+
+    @classmethod
+    def installed(cls) -> "Catalogue":
+        """The catalogue of this environment."""
+        return cls.of(open_door())
+
+    @classmethod
+    def of(cls, plugins: Iterable[Plugin]) -> "Catalogue":
+        """The catalogue of these plugins, beside flowvae's own kinds."""
+        own = Plugin("kinds", "flowvae", own_version(), module=own_kinds)
+        catalogue = cls([own, *plugins])
+        for hook in ("flowvae_kinds", "flowvae_components"):
+            for plugin in catalogue.plugins:
+                catalogue._collect(plugin, hook)
+        return catalogue
+
+    def _collect(self, plugin: Plugin, hook: str) -> None:
+        kinds: list[Kind] = []
+        components: list[Component] = []
+
+        def register_kind(kind: str, contract: str) -> None:
+            kinds.append(Kind(kind, contract, plugin.owner))
+
+        def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
+            components.append(Component(kind, name, target, tuple(given), plugin, self))
+
+        call_hook(plugin, hook, register_kind if hook == "flowvae_kinds" else register_component)
+        if plugin.state == "broken":
+            return  # half of what a plugin offers is no offer
+        for kind in kinds:
+            self._add_kind(plugin, kind)
+        for component in components:
+            if component.kind not in self.kinds:
+                near = self.suggest(component.kind, self.kinds)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                plugin.fail(f'it offers {component.name} for an unknown kind "{component.kind}"{hint}')
+                return
+        for component in components:
+            self.components.setdefault((component.kind, component.name), []).append(component)
+
+    def _add_kind(self, plugin: Plugin, kind: Kind) -> None:
+        if kind.name in self.kinds:
+            plugin.fail(f'the kind "{kind.name}" belongs to {self.kinds[kind.name].owner} already')
+            return
+        module, _, name = kind.contract.partition(":")
+        self.kinds[kind.name] = kind
+        self._contracts[module.partition(".")[0], name] = kind.name
+
+    def kind_of(self, contract: str) -> str | None:
+        """The kind whose contract has this dotted name, through whichever module it was imported."""
+        return self._contracts.get((contract.partition(".")[0], contract.rpartition(".")[2]))
+
+    def of_kind(self, kind: str) -> Iterator[Component]:
+        """The components of a kind, by name; clashing ones follow each other."""
+        for (of, _), found in sorted(self.components.items(), key=lambda item: item[0]):
+            if of == kind:
+                yield from found
+
+    def find(self, kind: str, name: str) -> list[Component]:
+        """The components that this name may mean: none, one, or several that clash."""
+        distribution, colon, bare = name.rpartition(":")
+        found = self.components.get((kind, bare), [])
+        return [c for c in found if not colon or c.plugin.distribution == distribution]
+
+    def elsewhere(self, kind: str, name: str) -> list[Component]:
+        """Components of this name under other kinds."""
+        return [c for (of, n), found in self.components.items() for c in found if n == name and of != kind]
+
+    def broken(self) -> list[Plugin]:
+        """Plugins that could not be used."""
+        return [p for p in self.plugins if p.state == "broken"]
+
+    @staticmethod
+    def suggest(name: str, among: Iterable[str]) -> tuple[str, ...]:
+        """Up to three names that may have been meant."""
+        return tuple(difflib.get_close_matches(name, list(among), n=3, cutoff=0.6))
+
+
+def own_version() -> str:
+    """flowvae's version, without importing more than is there."""
+    return str(sys.modules["flowvae"].__version__)

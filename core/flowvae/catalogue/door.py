@@ -1,0 +1,93 @@
+"""Opens the door to plugins: each is loaded on its own, and what fails is contained and blamed."""
+
+import time
+import traceback
+from collections.abc import Callable
+from importlib import metadata
+from types import ModuleType
+from typing import Any, Literal
+
+import pluggy
+from attrs import define, field
+
+from flowvae.catalogue import hooks
+
+GROUP = "flowvae"
+HOOKS = ("flowvae_kinds", "flowvae_components")
+
+
+@define(eq=False)
+class Plugin:
+    """An installed distribution's entry point, and how it fared."""
+
+    name: str
+    """The entry point's name."""
+    distribution: str
+    version: str
+    module: ModuleType | Any = None
+    state: Literal["ready", "broken"] = "ready"
+    problem: str = ""
+    """Why it is broken, in one line."""
+    trace: str = field(default="", repr=False)
+    seconds: float = 0.0
+    """The time that its import took."""
+
+    @property
+    def owner(self) -> str:
+        """Who to turn to: distribution and version."""
+        return f"{self.distribution} {self.version}"
+
+    def fail(self, problem: str, trace: str = "") -> None:
+        """Takes the plugin out of use and keeps the reason."""
+        self.state, self.problem, self.trace = "broken", problem, trace
+
+
+def open_door() -> list[Plugin]:
+    """Every plugin that is installed, imported, in an order that the path cannot change."""
+    # pluggy's own loader skips the second of two entry points of one name and stops at the first that fails.
+    entries = [(_distribution(e), e) for e in metadata.entry_points(group=GROUP)]
+    plugins = []
+    for (distribution, version), entry in sorted(entries, key=lambda e: (e[0], e[1].name, e[1].value)):
+        plugin = Plugin(entry.name, distribution, version)
+        started = time.perf_counter()
+        _contained(plugin, lambda entry=entry, plugin=plugin: _load(plugin, entry))
+        plugin.seconds = time.perf_counter() - started
+        plugins.append(plugin)
+    return plugins
+
+
+def call_hook(plugin: Plugin, hook: str, register: Callable[..., None]) -> None:
+    """Calls one hook of one plugin, if it has it; a failure is the plugin's own."""
+    if plugin.state == "broken":
+        return
+    _contained(plugin, lambda: _call(plugin, hook, register))
+
+
+def _distribution(entry: metadata.EntryPoint) -> tuple[str, str]:
+    if entry.dist is None:
+        return ("unknown", "0")
+    return (entry.dist.name, entry.dist.version)
+
+
+def _load(plugin: Plugin, entry: metadata.EntryPoint) -> None:
+    plugin.module = entry.load()
+
+
+def _call(plugin: Plugin, hook: str, register: Callable[..., None]) -> None:
+    # A manager of its own for each plugin: pluggy checks the signatures and finds misspelt hooks, and one
+    # plugin's exception cannot take the others' registrations with it.
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hooks)
+    manager.register(plugin.module, name=plugin.name)
+    manager.check_pending()
+    getattr(manager.hook, hook)(register=register)
+
+
+def _contained(plugin: Plugin, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, sys.exit included
+        cause = str(error).strip().splitlines()
+        plugin.fail(f"{type(error).__name__}: {cause[0] if cause else ''}".rstrip(": "), traceback.format_exc())

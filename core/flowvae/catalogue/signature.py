@@ -1,0 +1,324 @@
+"""Reads a signature: what the parent gives, what the recipe may say, and what it means.
+
+Arguments before the star come from the parent, those after it from the recipe. The keyword-only arguments,
+their annotations and defaults are the schema of the recipe's table; the docstring explains them.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, Union
+
+from attrs import frozen
+
+from flowvae.catalogue.source import Source, SourceError
+
+
+class _Required(Enum):
+    token = "required"  # noqa: S105 - no secret, a mark
+
+
+REQUIRED = _Required.token
+"""Stands where a parameter has no default."""
+
+
+@frozen
+class Slot:
+    """A place that takes a component of one kind, or several of them."""
+
+    kind: str
+    many: bool = False
+    optional: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}s" if self.many else self.kind
+
+
+@frozen
+class Parameter:
+    """A key of a recipe's table."""
+
+    name: str
+    type: Any
+    """A Python type for cattrs; None for a slot."""
+    slot: Slot | None
+    default: Any
+    meaning: str = ""
+
+    @property
+    def type_name(self) -> str:
+        """The type in the words of a recipe."""
+        return f"a component of kind {self.slot.kind}" if self.slot else type_name(self.type)
+
+    def accepted(self) -> str:
+        """What the key takes, with its default."""
+        default = "" if self.default is REQUIRED else f", default {toml_like(self.default)}"
+        many = "an array of tables, each " if self.slot and self.slot.many else ""
+        return f"{many}{self.type_name}{default}"
+
+
+@frozen
+class Signature:
+    """What stands in the source of a component."""
+
+    summary: str
+    doc: str
+    given: tuple[str, ...]
+    parameters: Mapping[str, Parameter]
+    constants: Mapping[str, object]
+    """Class constants with a literal value, such as a metric's direction."""
+
+
+SlotOf = Callable[[str], str | None]
+"""From "package.module.Contract" to the name of the kind that has this contract."""
+
+
+def read_signature(source: Source, given: tuple[str, ...], slot_of: SlotOf) -> Signature:
+    """The signature of a definition; `given` names the parent's arguments where no star marks them."""
+    definition = source.definition
+    doc = ast.get_docstring(definition) or ""
+    arguments = _arguments(definition)
+    leading = [a.arg for a in (*arguments.posonlyargs, *arguments.args) if a.arg not in {"self", "cls"}]
+    if arguments.kwarg or arguments.vararg:
+        raise SourceError("its signature has * or ** arguments: a recipe could not know its keys")
+    read = _Reader(source, slot_of)
+    meanings = _meanings(doc)
+    if given:
+        pairs = [*_defaults(arguments), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+        pairs = [(a, d) for a, d in pairs if a.arg not in {*given, "self", "cls"}]
+        leading = [name for name in leading if name in given]
+    else:
+        pairs = list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
+    parameters = {a.arg: read.parameter(a, d, meanings.get(a.arg, "")) for a, d in pairs}
+    summary = " ".join(doc.partition("\n\n")[0].split())
+    return Signature(summary, doc, tuple(leading), parameters, _class_constants(definition))
+
+
+def call_signature(source: Source) -> tuple[str, ...]:
+    """The names that a contract's `__call__` takes: what the parent of a kind can give."""
+    for node in source.definition.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "__call__":
+            return tuple(a.arg for a in node.args.args[1:])
+    raise SourceError(f"the contract {source.definition.name} has no __call__")
+
+
+def _arguments(definition: ast.ClassDef | ast.FunctionDef) -> ast.arguments:
+    if isinstance(definition, ast.FunctionDef):
+        return definition.args
+    for node in definition.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            return node.args
+    if any(isinstance(node, ast.AnnAssign) and not _is_constant(node) for node in definition.body):
+        raise SourceError("it has no __init__ of its own; write one, so that its keys can be read")
+    return ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+
+
+def _defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    return list(zip(positional, [*missing, *arguments.defaults], strict=True))
+
+
+def _is_constant(node: ast.AnnAssign) -> bool:
+    return node.value is not None or "ClassVar" in ast.unparse(node.annotation)
+
+
+def _class_constants(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, object]:
+    constants: dict[str, object] = {}
+    for node in definition.body if isinstance(definition, ast.ClassDef) else []:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
+                target=ast.Name(id=name), value=ast.expr() as value
+            ):
+                try:
+                    constants[name] = ast.literal_eval(value)
+                except ValueError:
+                    continue
+            case _:
+                continue
+    return constants
+
+
+_FIELD = re.compile(r"^(\w[\w ]*):\s*(.*)$")
+
+
+def doc_fields(doc: str) -> dict[str, str]:
+    """The named fields of a docstring (Formula, Shapes, Units ...) with their text."""
+    fields: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in doc.splitlines():
+        match = _FIELD.match(line)
+        if match and match[1][0].isupper():
+            current = fields.setdefault(match[1], [])
+            current.append(match[2])
+        elif current is not None and (line.startswith(" ") or not line):
+            current.append(line)
+        else:
+            current = None
+    return {name: "\n".join(lines).strip() for name, lines in fields.items()}
+
+
+def _meanings(doc: str) -> dict[str, str]:
+    meanings: dict[str, str] = {}
+    name = ""
+    for line in doc_fields(doc).get("Parameters", "").splitlines():
+        match = re.match(r"^\s*(\w+)\s*:\s*(.*)$", line)
+        if match:
+            name = match[1]
+            meanings[name] = match[2].strip()
+        elif name:
+            meanings[name] = f"{meanings[name]} {line.strip()}".strip()
+    return meanings
+
+
+_SCALARS: dict[str, Any] = {"bool": bool, "int": int, "float": float, "str": str, "None": None}
+
+
+@frozen
+class _Reader:
+    """Turns annotations into types, with the names of one module in view."""
+
+    source: Source
+    slot_of: SlotOf
+
+    def parameter(self, argument: ast.arg, default: ast.expr | None, meaning: str) -> Parameter:
+        if argument.annotation is None:
+            raise SourceError(f"its argument {argument.arg} has no annotation")
+        annotation = argument.annotation
+        slot = self._slot(annotation)
+        try:
+            kind = None if slot else self._type(annotation)
+        except SourceError as error:
+            raise SourceError(f"its argument {argument.arg}: {error}") from error
+        return Parameter(argument.arg, kind, slot, self._default(argument.arg, default), meaning)
+
+    def _default(self, name: str, default: ast.expr | None) -> Any:
+        if default is None:
+            return REQUIRED
+        if isinstance(default, ast.Name) and default.id in self.source.constants:
+            return self.source.constants[default.id]
+        try:
+            return ast.literal_eval(default)
+        except ValueError as error:
+            raise SourceError(f"the default of its argument {name} is not a literal") from error
+
+    def _slot(self, annotation: ast.expr) -> Slot | None:
+        match _unquoted(annotation):
+            case ast.Name() | ast.Attribute() as name:
+                kind = self.slot_of(self._qualified(name))
+                return Slot(kind) if kind else None
+            case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
+                slot = self._slot(left)
+                return Slot(slot.kind, slot.many, optional=True) if slot else None
+            case ast.Subscript(slice=inner) as outer if self._base(outer) in {"tuple", "list", "Sequence"}:
+                first = inner.elts[0] if isinstance(inner, ast.Tuple) else inner
+                slot = self._slot(first)
+                return Slot(slot.kind, many=True) if slot else None
+            case _:
+                return None
+
+    def _type(self, annotation: ast.expr) -> Any:
+        annotation = _unquoted(annotation)
+        match annotation:
+            case ast.Constant(value=None):
+                return None
+            case ast.Name() | ast.Attribute():
+                qualified = self._qualified(annotation)
+                if qualified in {"Path", "pathlib.Path"}:
+                    return Path
+                if qualified in _SCALARS:
+                    return _SCALARS[qualified]
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return Union[self._type(left), self._type(right)]  # noqa: UP007 - built at run time
+            case ast.Subscript(slice=inner):
+                return self._subscript(self._base(annotation), inner)
+            case _:
+                pass
+        raise SourceError(f"a recipe cannot write down a value of type {ast.unparse(annotation)}")
+
+    def _subscript(self, base: str, inner: ast.expr) -> Any:
+        if base == "Literal":
+            return Literal[ast.literal_eval(inner)]
+        if base in {"tuple", "list"}:
+            elements = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            types = tuple(... if _is_ellipsis(e) else self._type(e) for e in elements)
+            return tuple[types] if base == "tuple" else list[types]  # type: ignore[valid-type]
+        if base == "Optional":
+            return Union[self._type(inner), None]  # noqa: UP007 - built at run time
+        raise SourceError(f"a recipe cannot write down a value of type {base}[...]")
+
+    def _base(self, annotation: ast.Subscript) -> str:
+        return self._qualified(annotation.value).rpartition(".")[2]
+
+    def _qualified(self, name: ast.expr) -> str:
+        text = ast.unparse(name)
+        head, dot, tail = text.partition(".")
+        return self.source.imports.get(head, head) + dot + tail
+
+
+def _unquoted(annotation: ast.expr) -> ast.expr:
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            return ast.parse(annotation.value, mode="eval").body
+        except SyntaxError:
+            return annotation
+    return annotation
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
+
+
+_NAMES: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    Path: "a path",
+    type(None): "nothing",
+    None: "nothing",
+}
+
+
+def type_name(kind: Any) -> str:
+    """A type in the words of a recipe.
+
+    >>> type_name(tuple[int, ...])
+    'an array of whole numbers'
+    """
+    if kind in _NAMES:
+        return _NAMES[kind]
+    origin, arguments = getattr(kind, "__origin__", None), getattr(kind, "__args__", ())
+    if origin is Literal:
+        return "one of " + ", ".join(toml_like(a) for a in arguments)
+    if origin in {tuple, list}:
+        if origin is tuple and ... not in arguments:
+            return f"an array of {len(arguments)}: " + ", ".join(type_name(a) for a in arguments)
+        return f"an array of {_plural(type_name(arguments[0]))}"
+    if arguments:
+        return " or ".join(type_name(a) for a in arguments if a is not type(None))
+    return str(kind)
+
+
+def _plural(name: str) -> str:
+    bare = name.removeprefix("a ").removeprefix("an ")
+    return f"{bare}s" if name != bare else bare
+
+
+def toml_like(value: Any) -> str:
+    """A value as a recipe would write it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case list() | tuple():
+            return "[" + ", ".join(toml_like(v) for v in value) + "]"
+        case dict():
+            return "{ " + ", ".join(f"{k} = {toml_like(v)}" for k, v in value.items()) + " }"
+        case _:
+            return str(value)

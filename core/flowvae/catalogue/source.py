@@ -1,0 +1,146 @@
+"""Finds the text of a class or a function without importing the module that it stands in."""
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import textwrap
+from functools import cache
+from pathlib import Path
+
+from attrs import frozen
+
+Definition = ast.ClassDef | ast.FunctionDef
+
+
+class SourceError(Exception):
+    """A target whose source cannot be found or read."""
+
+
+@frozen(eq=False)
+class Source:
+    """A definition, the names that its module imports, and a hash over the module's text."""
+
+    definition: Definition
+    imports: dict[str, str]
+    """Local name to "package.module.Name"."""
+    constants: dict[str, object]
+    """Literals assigned at the top of the module."""
+    file: Path | None
+    digest: str
+
+
+@frozen(eq=False)
+class _Module:
+    file: Path
+    definitions: dict[str, Definition]
+    imports: dict[str, str]
+    constants: dict[str, object]
+    digest: str
+
+
+def read_target(target: str) -> Source:
+    """The source of "package.module:Name"; a name that the module only re-exports is followed once."""
+    module_name, _, name = target.partition(":")
+    if not name:
+        raise SourceError(f'"{target}" is not of the form "package.module:Name"')
+    module = _read_module(module_name)
+    if name not in module.definitions and name in module.imports:
+        origin, _, name = module.imports[name].rpartition(".")
+        module = _read_module(origin)
+    if name not in module.definitions:
+        raise SourceError(f"{module_name} defines no class or function {name}")
+    return Source(module.definitions[name], module.imports, module.constants, module.file, module.digest)
+
+
+def read_object(thing: object) -> Source:
+    """The source of a class or a function at hand, as in a notebook or a test."""
+    try:
+        text = textwrap.dedent(inspect.getsource(thing))  # type: ignore[arg-type]
+        module = inspect.getmodule(thing)
+        file = Path(inspect.getsourcefile(thing) or "")  # type: ignore[arg-type]
+    except (OSError, TypeError) as error:
+        raise SourceError(f"the source of {thing!r} cannot be read: {error}") from error
+    definition = ast.parse(text).body[0]
+    if not isinstance(definition, Definition):
+        raise SourceError(f"{thing!r} is neither a class nor a function")
+    around = inspect.getsource(module) if module else text
+    tree = ast.parse(around)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    package = (module.__name__ if module else "").rpartition(".")[0]
+    return Source(definition, _imports(tree, package), _constants(tree), file, digest)
+
+
+@cache
+def _read_module(name: str) -> _Module:
+    file = _find_module(name)
+    try:
+        data = file.read_bytes()
+        tree = ast.parse(data, filename=str(file))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise SourceError(f"{name} cannot be read: {error}") from error
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    definitions = {n.name: n for n in tree.body if isinstance(n, Definition)}
+    return _Module(file, definitions, _imports(tree, package), _constants(tree), hashlib.sha256(data).hexdigest())
+
+
+def _find_module(name: str) -> Path:
+    # find_spec("a.b") would import a; only the outermost name is looked up that way, which imports nothing.
+    top, *rest = name.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError) as error:
+        raise SourceError(f"{name} is not installed: {error}") from error
+    if spec is None:
+        raise SourceError(f"{name} is not installed")
+    if not rest:
+        return _source_file(name, spec.origin)
+    for folder in spec.submodule_search_locations or []:
+        stem = Path(folder).joinpath(*rest)
+        for candidate in (stem / "__init__.py", stem.with_name(stem.name + ".py")):
+            if candidate.is_file():
+                return candidate
+    raise SourceError(f"{name} is not installed, or has no Python source")
+
+
+def _source_file(name: str, origin: str | None) -> Path:
+    if origin is None or not origin.endswith(".py"):
+        raise SourceError(f"{name} has no Python source")
+    return Path(origin)
+
+
+def _imports(tree: ast.Module, package: str) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                names[alias.asname or alias.name.partition(".")[0]] = alias.name
+        elif isinstance(node, ast.ImportFrom):
+            origin = _absolute(node, package)
+            for alias in node.names:
+                names[alias.asname or alias.name] = f"{origin}.{alias.name}"
+    return names
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    base = parts[: len(parts) - node.level + 1]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def _constants(tree: ast.Module) -> dict[str, object]:
+    constants: dict[str, object] = {}
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
+                target=ast.Name(id=name), value=ast.expr() as value
+            ):
+                try:
+                    constants[name] = ast.literal_eval(value)
+                except ValueError:
+                    continue
+            case _:
+                continue
+    return constants

@@ -1,0 +1,144 @@
+"""The arms of an ablation: the baseline, and one change each."""
+
+import itertools
+from typing import Any
+
+from attrs import evolve, frozen
+
+from flowvae.catalogue import Catalogue
+from flowvae.catalogue.signature import toml_like
+from flowvae.errors import Fault, RecipeError
+from flowvae.recipe.resolve import resolve
+from flowvae.recipe.resolved import Recipe, recipe_leaves
+from flowvae.recipe.tree import Dropped, Node, Source, component_name, set_path
+
+MAX_ARMS = 1000
+
+
+@frozen(eq=False)
+class Arm:
+    """One variant: a complete recipe, and how it came to be."""
+
+    name: str
+    recipe: Recipe
+    changes: dict[str, str]
+    """Key path to the alternative as the recipe writes it; empty for the baseline."""
+
+
+@frozen(eq=False)
+class AblationPlan:
+    """The arms, the baseline first. A recipe without an ablation has one arm."""
+
+    recipe: Recipe
+    arms: tuple[Arm, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of every arm."""
+        ablation, first = self.recipe.ablation, self.recipe.seed
+        return tuple(range(first, first + (ablation.seeds if ablation else 1)))
+
+
+def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
+    """Resolves every arm; RecipeError with the faults of all of them."""
+    axes = _axes(source)
+    if axes is None:
+        recipe = resolve(source, catalogue)
+        return AblationPlan(recipe, (Arm(recipe.name, recipe, {}),))
+    arms: list[Arm] = []
+    faults: list[Fault] = []
+    names = _names(axes)
+    for choice in _choices(axes, cross=_crossed(source)):
+        try:
+            recipe = resolve(_varied(source, axes, choice), catalogue)
+        except RecipeError as error:
+            faults += error.faults
+            continue
+        changes = {path: _said(axes[path][i]) for path, i in choice.items() if i}
+        arms.append(Arm(_arm_name(names, choice), recipe, changes))
+    faults += _faults_between(arms, source)
+    if faults:
+        unique = {(f.place, f.path, f.what): f for f in faults}
+        raise RecipeError(list(unique.values()), recipe=source.name)
+    return AblationPlan(arms[0].recipe, tuple(arms))
+
+
+def _axes(source: Source) -> dict[str, list[Node]] | None:
+    ablation = source.root.value.get("ablation")
+    vary = ablation.value.get("vary") if ablation and isinstance(ablation.value, dict) else None
+    if vary is None or not isinstance(vary.value, dict) or not vary.value:
+        return None
+    lists = {path: node.value for path, node in vary.value.items() if isinstance(node.value, list) and node.value}
+    return lists if len(lists) == len(vary.value) else None
+
+
+def _crossed(source: Source) -> bool:
+    cross = source.root.value["ablation"].value.get("cross")
+    return bool(cross and cross.value is True)
+
+
+def _choices(axes: dict[str, list[Node]], *, cross: bool) -> list[dict[str, int]]:
+    if cross:
+        count = 1
+        for alternatives in axes.values():
+            count *= len(alternatives)
+        if count > MAX_ARMS:
+            raise RecipeError([Fault(f"asks for {count} arms; at most {MAX_ARMS} are run", path="ablation.vary")])
+        ranges = [range(len(alternatives)) for alternatives in axes.values()]
+        return [dict(zip(axes, indices, strict=True)) for indices in itertools.product(*ranges)]
+    baseline = dict.fromkeys(axes, 0)
+    single = [{**baseline, path: i} for path, nodes in axes.items() for i in range(1, len(nodes))]
+    return [baseline, *single]
+
+
+def _varied(source: Source, axes: dict[str, list[Node]], choice: dict[str, int]) -> Source:
+    root, dropped = source.root, list[Dropped](source.dropped)
+    for path, index in choice.items():
+        root = set_path(root, path, axes[path][index], dropped)
+    return evolve(source, root=root, dropped=dropped)
+
+
+def _said(node: Node) -> str:
+    value = node.plain()
+    return value if isinstance(value, str) else toml_like(value)
+
+
+def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
+    """A short name for every alternative: the component's, or key and value; told apart where they collide."""
+    names: dict[str, list[str]] = {}
+    for path, nodes in axes.items():
+        key = path.rpartition(".")[2]
+        short = [component_name(node) or f"{key}-{_slug(_said(node))}" for node in nodes]
+        if len(set(short)) < len(short):
+            short = [_slug(_said(node)) for node in nodes]
+        names[path] = [_slug(name) for name in short]
+    return names
+
+
+def _arm_name(names: dict[str, list[str]], choice: dict[str, int]) -> str:
+    if len(names) == 1:
+        [(path, index)] = choice.items()
+        return names[path][index]
+    changed = [names[path][index] for path, index in choice.items() if index]
+    return "-".join(changed) or "baseline"
+
+
+def _slug(text: str) -> str:
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "_.") else "-" for c in text.lower())
+    return "-".join(filter(None, kept.split("-")))[:64] or "arm"
+
+
+def _faults_between(arms: list[Arm], source: Source) -> list[Fault]:
+    place = source.root.value["ablation"].value["vary"].key_place
+    faults = []
+    seen: dict[str, Any] = {}
+    names: set[str] = set()
+    for arm in arms:
+        key = repr(sorted(recipe_leaves(arm.recipe).items()))
+        if key in seen:
+            faults.append(Fault(f"{arm.name} is the same recipe as {seen[key]}", place, "ablation.vary"))
+        seen.setdefault(key, arm.name)
+        if arm.name in names:
+            faults.append(Fault(f"two arms would be called {arm.name}", place, "ablation.vary"))
+        names.add(arm.name)
+    return faults

@@ -1,0 +1,191 @@
+"""Which sounds are on the page, side by side: the same clips, the same noise, the same seeds for every arm."""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+
+from flowvae.report.numerals import signed
+from flowvae.report.reading import Folder, Run
+from flowvae.report.sounds import Clip, Gain, matching_gain, read_clip, wav_address
+from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
+
+MOST_CLIPS = 6
+MOST_PRIOR = 3
+MOST_BYTES = 4_000_000  # of the page's 6 MB, after base64
+PICTURE_BYTES = 14_000  # what a spectrogram takes, about
+RECONSTRUCTION = re.compile(r"(\d+).*\.wav")
+PRIOR = re.compile(r"prior-(\d+).*\.wav")
+STEP = re.compile(r"step-(\d+)")
+
+
+@frozen
+class Take:
+    """One playable sound."""
+
+    seed: int | None
+    sound: str
+    picture: str
+    gain: str
+    is_limited: bool
+    duration_s: float
+
+
+@frozen
+class Cell:
+    """One arm's takes of a clip, a take for each seed on the page."""
+
+    arm: str
+    takes: tuple[Take, ...]
+
+
+@frozen
+class Row:
+    """One clip across the columns; `target` is None for samples from the prior."""
+
+    title: str
+    target: Take | None
+    cells: tuple[Cell, ...]
+
+
+@frozen
+class Listening:
+    """The section as it stands on the page. `marks` are frequencies with their height on the axis."""
+
+    rows: tuple[Row, ...] = ()
+    prior_rows: tuple[Row, ...] = ()
+    seeds: tuple[int, ...] = ()
+    left_out_seeds: int = 0
+    n_clips_found: int = 0
+    top_db: float = 0.0
+    bottom_db: float = 0.0
+    marks: tuple[tuple[str, float], ...] = ()
+
+
+def _numbered(folder: Path, pattern: re.Pattern[str]) -> dict[int, Path]:
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:
+        return {}
+    matches = ((pattern.fullmatch(file.name), file) for file in files)
+    return {int(match[1]): file for match, file in matches if match}
+
+
+def _last_step(run: Run) -> Path:
+    steps = _numbered(run.folder / "audio", STEP)
+    return steps[max(steps)] if steps else run.folder / "audio" / "none"
+
+
+def _takes_of(run: Run, pattern: re.Pattern[str]) -> dict[int, Path]:
+    return _numbered(_last_step(run), pattern)
+
+
+def _targets(folder: Folder) -> dict[int, Path]:
+    """The targets, which are the same for every run: those of the first run that has any."""
+    found = (_numbered(run.folder / "audio" / "target", RECONSTRUCTION) for run in folder.runs)
+    return next((targets for targets in found if targets), {})
+
+
+def _seeds_by_use(folder: Folder) -> list[int]:
+    """Seeds with sounds, those that most arms have first."""
+    having = {
+        seed: sum(run.seed == seed and _last_step(run).is_dir() for run in folder.runs) for seed in folder.plan.seeds
+    }
+    return sorted((seed for seed in having if having[seed]), key=lambda seed: -having[seed])
+
+
+def _fit(clip: Clip, n_arms: int, n_clips: int, n_priors: int, n_seeds: int) -> tuple[int, int]:
+    """As many clips as fit with one seed, then as many seeds as fit with those clips."""
+    each = clip.audio.size * 2 * 4 // 3 + PICTURE_BYTES
+
+    def size(clips: int, seeds: int) -> int:
+        return each * (clips + n_arms * seeds * (clips + n_priors))
+
+    clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= MOST_BYTES), 1)
+    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= MOST_BYTES), 1)
+    return clips, seeds
+
+
+class _Painter:
+    """Turns clips into takes, all on the scale that the targets set."""
+
+    def __init__(self, references: list[Levels]) -> None:
+        loudest = max((float(levels.max()) for levels in references), default=0.0)
+        self.top_db = 5 * math.ceil(loudest / 5)
+        self.palette = shades()
+
+    def take(self, clip: Clip, seed: int | None, gain: Gain | None) -> Take:
+        return Take(
+            seed=seed,
+            sound=wav_address(clip, gain.factor if gain else 1.0),
+            # The picture keeps the true level: a spectrogram that was made louder would hide a level error.
+            picture=picture_address(levels_db(clip), self.top_db, self.palette),
+            gain=f"{signed(round(gain.db, 1), 2)} dB" if gain else "",
+            is_limited=gain.is_limited if gain else False,
+            duration_s=clip.duration_s,
+        )
+
+
+def _cells(
+    folder: Folder, seeds: tuple[int, ...], pattern: re.Pattern[str], index: int, painter: _Painter, level: float | None
+) -> Iterator[Cell]:
+    for arm in folder.plan.arms:
+        takes = []
+        for run in folder.of(arm.name):
+            path = _takes_of(run, pattern).get(index) if run.seed in seeds else None
+            clip = read_clip(path) if path else None
+            if clip:
+                takes.append(painter.take(clip, run.seed, matching_gain(level, clip.audio) if level else None))
+        yield Cell(arm.name, tuple(takes))
+
+
+def _marks(rate: int) -> tuple[tuple[str, float], ...]:
+    wanted = (("100 Hz", 100.0), ("1 kHz", 1e3), ("10 kHz", 1e4))
+    return tuple((words, height_of(hz, rate)) for words, hz in wanted if hz < rate / 2)
+
+
+def listening(folder: Folder) -> Listening:
+    """The first clips by their number, the first prior samples by theirs, and the seeds that fit on the page."""
+    clips = {index: clip for index, path in _targets(folder).items() if (clip := read_clip(path))}
+    titles = {index: path.stem.partition("-")[2] for index, path in _targets(folder).items()}
+    ranked = _seeds_by_use(folder)
+    prior_indices = sorted({i for run in folder.runs for i in _takes_of(run, PRIOR)})[:MOST_PRIOR]
+    first = next(iter(clips.values()), None) or _first_prior(folder)
+    if first is None:
+        return Listening()
+    n_wanted = min(len(clips), MOST_CLIPS)
+    n_clips, n_seeds = _fit(first, len(folder.plan.arms), n_wanted, len(prior_indices), len(ranked))
+    indices = sorted(clips)[:n_clips]
+    seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
+    painter = _Painter([levels_db(clips[index]) for index in indices])
+    # Samples have no target of their own: they are brought to the level that is typical of the targets.
+    level = float(np.median([rms(clips[i].audio) for i in indices])) if indices else None
+    rows = tuple(
+        Row(
+            titles[i] or f"clip {i}",
+            painter.take(clips[i], None, None),
+            tuple(_cells(folder, seeds, RECONSTRUCTION, i, painter, rms(clips[i].audio))),
+        )
+        for i in indices
+    )
+    prior_rows = tuple(
+        Row(f"sample {i}", None, tuple(_cells(folder, seeds, PRIOR, i, painter, level))) for i in prior_indices
+    )
+    return Listening(
+        rows=rows,
+        prior_rows=prior_rows,
+        seeds=seeds,
+        left_out_seeds=len(ranked) - len(seeds),
+        n_clips_found=len(clips),
+        top_db=painter.top_db,
+        bottom_db=painter.top_db - RANGE_DB,
+        marks=_marks(first.rate),
+    )
+
+
+def _first_prior(folder: Folder) -> Clip | None:
+    paths = (path for run in folder.runs for path in _takes_of(run, PRIOR).values())
+    return next((clip for clip in map(read_clip, paths) if clip), None)

@@ -1,0 +1,27 @@
+"""One colour, marker and dash for each arm, the same everywhere on the page."""
+
+from collections.abc import Sequence
+from itertools import cycle
+
+from attrs import frozen
+
+# Okabe and Ito 2008: eight colours that stay apart with every common form of colour blindness. Their yellow is
+# too light for lines on white and is left out, their black is kept for the text.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9")
+# Markers and dashes tell arms apart where colours do not, and go on where the colours begin again.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)))
+
+
+@frozen
+class Look:
+    """How one arm is drawn."""
+
+    colour: str
+    marker: str
+    dash: str | tuple[float, tuple[float, ...]]
+
+
+def looks(arms: Sequence[str]) -> dict[str, Look]:
+    """A look for each arm, by name, in the order of the plan."""
+    return {arm: Look(*parts) for arm, *parts in zip(arms, cycle(COLOURS), cycle(MARKERS), cycle(DASHES), strict=False)}

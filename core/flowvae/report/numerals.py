@@ -1,0 +1,85 @@
+"""How numbers are written: few digits, a true minus sign, the unit beside them."""
+
+import math
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def plain(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits, never in powers of ten between a thousandth and a million.
+
+    >>> plain(0.012345), plain(1234.5), plain(None)
+    ('0.0123', '1234', '–')
+    """
+    if value is None:
+        return NOTHING
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -4 <= size < 6:
+        mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+        return f"{mantissa}e{int(power)}".replace("-", MINUS)
+    return f"{value:.{max(0, digits - 1 - size)}f}".replace("-", MINUS)
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """As `plain`, with a plus in front of what is above 0."""
+    return f"+{plain(value, digits)}" if value is not None and value > 0 else plain(value, digits)
+
+
+def with_unit(number: str, unit: str) -> str:
+    """A written number and its unit, if it has one."""
+    return f"{number}{THIN}{unit}" if unit and number != NOTHING else number
+
+
+def span(interval: tuple[float, float] | None) -> str:
+    """Both ends of an interval."""
+    return f"{signed(interval[0])} to {signed(interval[1])}" if interval else NOTHING
+
+
+def probability(p: float | None) -> str:
+    """A p value with two digits, and a bound where it is very small.
+
+    >>> probability(0.03125), probability(0.00002)
+    ('0.031', '< 0.001')
+    """
+    if p is None:
+        return NOTHING
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def percent(part: float, whole: float) -> str:
+    """How much larger or smaller `part` is than `whole`.
+
+    >>> percent(110, 100), percent(100.0, 100)
+    ('+10 %', '±0 %')
+    """
+    share = 100 * (part - whole) / whole
+    written = f"{abs(share):.1f}".removesuffix(".0") if abs(share) < 10 else f"{abs(share):.0f}"
+    sign = "±" if written == "0" else "+" if share > 0 else MINUS
+    return f"{sign}{written} %"
+
+
+def large(value: float | None) -> str:
+    """A count with a letter for thousands, millions and billions.
+
+    >>> large(512345), large(1.2e9), large(999)
+    ('512 k', '1.20 G', '999')
+    """
+    if value is None:
+        return NOTHING
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{plain(value / size)} {letter}"
+    return plain(value)
+
+
+def count(n: int, singular: str) -> str:
+    """A number of things.
+
+    >>> count(1, "seed"), count(2, "seed")
+    ('1 seed', '2 seeds')
+    """
+    return f"{n} {singular}" if n == 1 else f"{n} {singular}s"

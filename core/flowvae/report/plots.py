@@ -1,0 +1,249 @@
+"""The figures of the page as SVG in data addresses; the same arm has the same look in each."""
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
+from flowvae.report.looks import Look
+from flowvae.report.reading import Folder, MetricInfo, Run
+from flowvae.report.statistics import t_interval
+
+INK, MUTED, HAIRLINE = "#1d1f24", "#6a6d75", "#e4e2db"
+WIDTH_IN = 11.2
+MOST_POINTS = 200  # more than the columns of pixels that a curve gets
+STYLE = {
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture on every machine
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 12.0,
+    "axes.edgecolor": "#b9b7b0",
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.xmargin": 0.02,
+    "grid.color": HAIRLINE,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.solid_capstyle": "round",
+    "savefig.transparent": True,
+    "svg.hashsalt": "flowvae",  # the ids inside an SVG are the same each time
+    "svg.fonttype": "path",
+}
+
+
+@frozen
+class Picture:
+    """A figure and what it says to those who cannot see it."""
+
+    address: str
+    words: str
+
+
+@contextmanager
+def _panels(n_columns: int, height_in: float, n_rows: int = 1) -> Iterator[tuple[Any, list[Any]]]:
+    """A figure in the page's style with its panels, from left to right and from top to bottom."""
+    from matplotlib import rc_context  # noqa: PLC0415  # slow to import, and only a report needs it
+    from matplotlib.figure import Figure  # noqa: PLC0415  # the same
+
+    with rc_context({**STYLE}):
+        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+        figure.get_layout_engine().set(wspace=0.07, hspace=0.12)
+        yield figure, list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+
+
+def _picture(figure: Any, words: str) -> Picture:
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}", words)
+
+
+def _short(name: str, most: int = 28) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _axis_words(metric: MetricInfo) -> str:
+    good = {"lower": "lower is better", "higher": "higher is better"}.get(metric.direction, "")
+    return ", ".join(part for part in (metric.unit, good) if part)
+
+
+def _rows_of_arms(axis: Any, names: Sequence[str]) -> None:
+    axis.set_yticks(range(len(names)), [_short(name) for name in names], color=INK)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.grid(visible=False, axis="y")
+    axis.spines["left"].set_visible(False)
+
+
+def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Look]) -> Picture | None:
+    """Left the figure of each run, joined by seed; right the differences with their intervals."""
+    metric, baseline = folder.plan.metric, folder.plan.baseline
+    values = {arm.name: values_by_seed(folder.of(arm.name), metric.name) for arm in folder.plan.arms if metric}
+    if metric is None or baseline is None or not any(values.values()):
+        return None
+    names = list(values)
+    with _panels(2, 1.5 + 0.5 * len(names)) as (figure, (left, right)):
+        _rows_of_arms(left, names)
+        for seed in folder.plan.seeds:
+            points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
+            left.plot(*zip(*points, strict=True), color="#c6c4bd", linewidth=1.0, zorder=1) if points else None
+        for y, name in enumerate(names):
+            found = list(values[name].values())
+            left.scatter(
+                found, [y] * len(found), s=46, color=look[name].colour, marker=look[name].marker,
+                edgecolors="white", linewidths=0.8, zorder=3,
+            )  # fmt: skip
+            if found:
+                left.plot([np.mean(found)] * 2, [y - 0.28, y + 0.28], color=INK, linewidth=1.6, zorder=2)
+        left.set_title(f"{_short(metric.name)}, one point a run, joined by seed")
+        left.set_xlabel(_axis_words(metric))
+        _differences(right, comparisons, names, look)
+        right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
+        right.set_xlabel(metric.unit)
+        return _picture(figure, f"{metric.name} of each run, and differences from {baseline.name}; numbers in the table")
+
+
+def _differences(axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], look: dict[str, Look]) -> None:
+    _rows_of_arms(axis, names)
+    axis.set_yticklabels([])
+    axis.axvline(0, color=INK, linewidth=1.0)
+    for comparison in comparisons:
+        name, paired = comparison.arm.name, comparison.paired
+        if paired is None:
+            continue
+        y, colour = names.index(name), look[name].colour
+        axis.scatter(
+            paired.differences, np.full(len(paired.differences), y + 0.2), s=14, color=colour, alpha=0.45, linewidths=0
+        )
+        if paired.interval:
+            axis.plot(paired.interval, [y, y], color=colour, linewidth=3.0)
+        axis.scatter([paired.mean], [y], s=56, color=colour, marker=look[name].marker, edgecolors="white", zorder=3)
+    low, high = axis.get_xlim()
+    reach = max(abs(low), abs(high))
+    axis.set_xlim(-reach, reach)
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    """At most MOST_POINTS points, each the mean of a block, so that no spike is picked by chance."""
+    all_points = np.asarray(points, dtype=np.float64)
+    n_blocks = min(len(all_points), MOST_POINTS)
+    return np.stack([block.mean(axis=0) for block in np.array_split(all_points, n_blocks)])
+
+
+def _mean_curve(curves: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
+    """The mean over the seeds at the steps that all of them have: a seed that drops out moves no line."""
+    tables = [dict(curve) for curve in curves]
+    shared = sorted(set.intersection(*(set(table) for table in tables)))
+    return [(step, float(np.mean([table[step] for table in tables]))) for step in shared]
+
+
+def _draw_curves(axis: Any, folder: Folder, look: dict[str, Look], phase: str, key: str) -> None:
+    lowest, highest = np.inf, -np.inf
+    for arm in folder.plan.arms:
+        curves = [curve for run in folder.of(arm.name) if (curve := run.curve(phase, key))]
+        style = look[arm.name]
+        for curve in curves:
+            points = _thinned(curve)
+            lowest, highest = min(lowest, points[:, 1].min()), max(highest, points[:, 1].max())
+            axis.plot(*points.T, color=style.colour, linewidth=0.8, alpha=0.35)
+        mean = _mean_curve(curves) if curves else []
+        if mean:
+            axis.plot(*_thinned(mean).T, color=style.colour, linewidth=2.2, linestyle=style.dash)
+    if lowest > 0 and highest > 20 * lowest:
+        axis.set_yscale("log")
+    axis.set_xlabel("step")
+
+
+def curve_keys(runs: Sequence[Run], phase: str) -> list[str]:
+    """The keys that have a curve in one phase, in the order in which they first appear."""
+    keys = {key: None for run in runs for row in run.rows if row.get("phase") == phase for key in row}
+    return [key for key in keys if key not in {"phase", "step", "seconds", "time"}]
+
+
+def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, str]]) -> Picture | None:
+    """A panel for each (phase, key) that has a curve: a thin line a seed, a thick one their mean."""
+    wanted = [(phase, key) for phase, key in wanted if any(run.curve(phase, key) for run in folder.runs)]
+    if not wanted:
+        return None
+    n_columns = min(len(wanted), 3) if len(wanted) != 4 else 2
+    n_rows = -(-len(wanted) // n_columns)
+    with _panels(n_columns, 0.2 + 2.8 * n_rows, n_rows) as (figure, axes):
+        for axis, (phase, key) in zip(axes, wanted, strict=False):
+            _draw_curves(axis, folder, look, phase, key)
+            axis.set_title(f"{_short(key.removeprefix('metric/'), 34)}{', held out' if phase == 'validation' else ''}")
+        for axis in axes[len(wanted) :]:
+            axis.set_visible(False)
+        return _picture(figure, f"Curves over the steps: {', '.join(key for _, key in wanted)}")
+
+
+def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | None:
+    """The mean of the primary metric with its interval over seeds, against two costs."""
+    metric = folder.plan.metric
+    costs = (("macs_per_second", "multiply-adds for a second of audio"), ("seconds_per_step", "seconds for a step"))
+    if metric is None or len(folder.plan.arms) < 2:
+        return None
+    known = [c for c in costs if sum(mean_cost(folder, arm, c[0]) is not None for arm in folder.plan.arms) > 1]
+    if not known:
+        return None
+    with _panels(len(known), 3.0) as (figure, axes):
+        for axis, (cost, words) in zip(axes, known, strict=True):
+            for arm in folder.plan.arms:
+                values = list(values_by_seed(folder.of(arm.name), metric.name).values())
+                x, style = mean_cost(folder, arm, cost), look[arm.name]
+                if x is None or not values:
+                    continue
+                interval = t_interval(values)
+                if interval:
+                    axis.plot([x, x], interval, color=style.colour, linewidth=2.0, alpha=0.6)
+                axis.scatter([x], [np.mean(values)], s=80, color=style.colour, marker=style.marker, edgecolors="white", zorder=3)
+            axis.margins(0.25)
+            axis.xaxis.set_major_formatter(_engineering())
+            axis.xaxis.get_major_locator().set_params(nbins=5)
+            axis.set_xlabel(words)
+            axis.set_title(_short(metric.name))
+        axes[0].set_ylabel(_axis_words(metric))
+        return _picture(figure, f"{metric.name} against cost; numbers in the tables")
+
+
+def _engineering() -> Any:
+    from matplotlib.ticker import EngFormatter  # noqa: PLC0415  # slow to import, and only a report needs it
+
+    return EngFormatter(sep=" ")
+
+
+def before_and_after(folder: Folder, look: dict[str, Look], metrics: Sequence[MetricInfo]) -> Picture | None:
+    """For each metric the runs before training (hollow) and after it (filled)."""
+    metrics = [m for m in metrics if any(run.value(m.name) is not None for run in folder.runs)][:3]
+    if not metrics:
+        return None
+    names = [arm.name for arm in folder.plan.arms]
+    with _panels(len(metrics), 1.4 + 0.45 * len(names)) as (figure, axes):
+        for i, (axis, metric) in enumerate(zip(axes, metrics, strict=True)):
+            _rows_of_arms(axis, names)
+            for y, name in enumerate(names):
+                style = look[name]
+                runs = [run for run in folder.of(name) if run.result]
+                before = [v for run in runs if run.result and (v := run.result.untrained.get(metric.name)) is not None]
+                after = list(values_by_seed(runs, metric.name).values())
+                axis.scatter(before, [y - 0.13] * len(before), s=34, facecolors="none", edgecolors=style.colour, marker=style.marker)
+                axis.scatter(after, [y + 0.13] * len(after), s=40, color=style.colour, marker=style.marker, edgecolors="white", linewidths=0.6)
+            if i:
+                axis.set_yticklabels([])
+            axis.set_title(_short(metric.name))
+            axis.set_xlabel(_axis_words(metric))
+        return _picture(figure, f"Before and after training: {', '.join(m.name for m in metrics)}")
