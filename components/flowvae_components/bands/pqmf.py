@@ -54,7 +54,7 @@ class PQMF(nn.Module):
         first, last = _ends(bank)
         # Stored as (band, frame, phase) and used as a view (band, phase, frame): with this order in memory torch
         # takes a kernel that is 2.5 times faster, both ways. Constants of the class stay out of the weights.
-        blocks = functional.pad(bank, (0, n_bands - 1)).unflatten(1, (-1, n_bands))
+        blocks = functional.pad(bank, (0, n_bands - 1)).reshape(n_bands, -1, n_bands)
         self.register_buffer("filters", blocks.float(), persistent=False)
         self.register_buffer("first", first.float(), persistent=False)
         self.register_buffer("last", last.float(), persistent=False)
@@ -66,7 +66,7 @@ class PQMF(nn.Module):
             sound = self._shape_ends(audio.to(self.filters.dtype).reshape(-1, t))
             # Room for the taps around the first and the last frame, and for the zeros that fill the filter's end.
             padded = functional.pad(sound, (self._reach, self._reach + self.n_bands))
-            phases = padded.unflatten(1, (-1, self.n_bands)).transpose(1, 2)
+            phases = padded.reshape(padded.shape[0], -1, self.n_bands).transpose(1, 2)
             bands = functional.conv1d(phases, self.filters.transpose(1, 2))
             return self._flip(bands).reshape(b, -1, t // self.n_bands)
 
@@ -138,4 +138,5 @@ def _ends(bank: Tensor) -> tuple[Tensor, Tensor]:
 def _inverse_root(rows: Tensor) -> Tensor:
     kept = torch.eye(rows.shape[1], dtype=rows.dtype) - rows.T @ rows
     values, vectors = torch.linalg.eigh(kept)
-    return vectors @ torch.diag(values.rsqrt()) @ vectors.T
+    root: Tensor = vectors * values.rsqrt() @ vectors.T
+    return root

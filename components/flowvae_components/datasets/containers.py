@@ -121,7 +121,7 @@ def misnamed(name: str, container: str) -> bool:
 
 
 def promised_frames(content: bytes) -> int | None:
-    """The length that the header of a WAV or AIFF file promises: the decoder hides it when a file was cut.
+    r"""The length that the header of a WAV or AIFF file promises: the decoder hides it when a file was cut.
 
     Formula: bytes of the data chunk / bytes of a frame (WAV), or the frame count of the COMM chunk (AIFF).
     Shapes: the whole file -> a count; None where the header does not say.
@@ -146,11 +146,10 @@ def promised_frames(content: bytes) -> int | None:
 
 def _chunks(content: bytes) -> dict[str, tuple[int, int]]:
     """Where each chunk starts and how long it says that it is; the first one of a name."""
-    order = "little" if content[:4] == b"RIFF" else "big"
     found: dict[str, tuple[int, int]] = {}
     at = 12
     while content[:4] in {b"RIFF", b"FORM"} and at + 8 <= len(content) and len(found) < 64:
-        size = int.from_bytes(content[at + 4 : at + 8], order)
+        size = int.from_bytes(content[at + 4 : at + 8], "little" if content[:4] == b"RIFF" else "big")
         found.setdefault(content[at : at + 4].decode("latin-1"), (at + 8, size))
         at += 8 + size + size % 2
     return found

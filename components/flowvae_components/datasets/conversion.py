@@ -27,7 +27,9 @@ def to_channels(audio: NDArray[np.float32], channels: int) -> tuple[NDArray[np.f
     if n_given == channels:
         return audio, ""
     if channels == 1:
-        return audio.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32), f"mean of {n_given} channels"
+        return audio.mean(axis=0, keepdims=True, dtype=np.float64).astype(
+            np.float32
+        ), f"mean of {n_given} channels"
     order = np.arange(channels) % n_given
     if n_given > channels:
         return audio[order], f"first {channels} of {n_given} channels"
@@ -68,7 +70,7 @@ def offset_of(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
     """
     if audio.shape[1] < SHORTEST_OFFSET_S * sample_rate:
         return np.zeros((len(audio), 1), np.float32)
-    return audio.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    return np.asarray(audio.mean(axis=1, keepdims=True, dtype=np.float64), np.float32)
 
 
 def faded(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
@@ -80,13 +82,13 @@ def faded(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
     Source: own.
 
     >>> faded(np.ones((1, 8), np.float32), 44100)[0, -2:].round(2).tolist()
-    [0.75, 0.25]
+    [0.8500000238418579, 0.15000000596046448]
     """
     n_fade = min(round(FADE_S * sample_rate), audio.shape[1] // 4)
     phase = (np.arange(n_fade) + 0.5) / max(1, n_fade)
     gain = np.ones(audio.shape[1], np.float32)
     gain[audio.shape[1] - n_fade :] = 0.5 + 0.5 * np.cos(np.pi * phase)
-    return audio * gain
+    return np.asarray(audio * gain, np.float32)
 
 
 def onset(audio: NDArray[np.float32], sample_rate: int) -> int:

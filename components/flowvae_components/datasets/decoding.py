@@ -64,6 +64,7 @@ class Decoder:
         self._end()
 
     def decode(self, content: bytes) -> Decoded:
+        """The samples of one file."""
         child = self.child or self._start()
         self.child = child
         try:
@@ -90,7 +91,9 @@ class Decoder:
         )
         if _pipe(child.stdout).readline(_MAX_LINE) != b"ready\n":
             self.child = child
-            raise RuntimeError(f"the audio decoder does not start (status {self._end()}): is soundfile installed?")
+            raise RuntimeError(
+                f"the audio decoder does not start (status {self._end()}): is soundfile installed?"
+            )
         return child
 
     def _end(self) -> int:

@@ -1,6 +1,7 @@
 """Sounds from a folder of audio files, whatever they are and however they were made."""
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from flowvae.contracts import Skipped, Sound
 from flowvae_components.datasets import containers, conversion, judging
 from flowvae_components.datasets.decoding import Decoded, Decoder, UndecodableError
-from flowvae_components.datasets.listing import Listed, in_plain_words, list_files
+from flowvae_components.datasets.listing import Listed, in_plain_words, list_files, shown
 
 MAX_BYTES = 256 << 20
 # What a fingerprint stands for; a change in how files become sounds raises it.
@@ -40,8 +41,12 @@ class Folder:
 
     Raises FileNotFoundError, NotADirectoryError or PermissionError where the folder cannot be listed.
 
-    >>> [skipped.reason for skipped in Folder(44100, 1, 16384, path="/proc/self/fdinfo").read()][0]
-    'not audio'
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as path:
+    ...     _ = Path(path, "notes.txt").write_text("no sound")
+    ...     list(Folder(44100, 1, 16384, path=path).read())
+    [Skipped(name='notes.txt', reason='not audio')]
     """
 
     def __init__(
@@ -87,14 +92,14 @@ class Folder:
 
     def _read(self, candidates: list[Listed | Skipped]) -> Iterator[Sound | Skipped]:
         names = [candidate.name for candidate in candidates if isinstance(candidate, Listed)]
-        shared = os.path.commonprefix([name.split("/")[:-1] for name in names])
+        n_shared = _n_shared_folders(names)
         first_names: dict[bytes, str] = {}
         with Decoder() as decoder:
             for candidate in candidates:
                 if isinstance(candidate, Skipped):
                     yield candidate
                     continue
-                sound = self._sound(candidate, decoder, len(shared))
+                sound = self._sound(candidate, decoder, n_shared)
                 if isinstance(sound, Sound):
                     digest = hashlib.sha256(sound.audio.tobytes()).digest()
                     first = first_names.setdefault(digest, sound.name)
@@ -109,7 +114,9 @@ class Folder:
         try:
             listed = list_files(folder)
         except OSError as error:
-            raise type(error)(error.errno, f"the data folder cannot be read: {in_plain_words(error)}", self.path) from None
+            what = {FileNotFoundError: "there is no such folder", NotADirectoryError: "this is not a folder"}
+            reason = what.get(type(error), in_plain_words(error))
+            raise type(error)(f"{shown(folder)}: {reason}") from None
         for entry in listed:
             problem = entry.problem or _not_audio(entry)
             found.append(Skipped(entry.name, problem) if problem else entry)
@@ -128,7 +135,9 @@ class Folder:
         reason = judging.fault(decoded.audio)
         if reason:
             return Skipped(file.name, reason)
-        notes = judging.file_notes(file.name, content, decoded) + judging.sound_notes(decoded.audio, decoded.encoding)
+        notes = judging.file_notes(file.name, content, decoded) + judging.sound_notes(
+            decoded.audio, decoded.encoding
+        )
         audio, channel_note = self._converted(decoded)
         if audio is None:
             return Skipped(file.name, channel_note)
@@ -147,7 +156,11 @@ class Folder:
         audio = conversion.faded(audio - conversion.offset_of(audio, self.sample_rate), self.sample_rate)
         level = float(np.abs(audio).max())
         if level * loudest < judging.SILENT_PEAK:
-            cause = "nothing but an offset" if np.ptp(mixed) * loudest < judging.SILENT_PEAK else "its channels cancel"
+            cause = (
+                "nothing but an offset"
+                if np.ptp(mixed) * loudest < judging.SILENT_PEAK
+                else "its channels cancel"
+            )
             return None, f"silent: {cause}"
         audio *= np.float32((self.peak or min(1.0, level * loudest)) / level)
         audio[np.abs(audio) < np.finfo(np.float32).tiny] = 0
@@ -179,6 +192,13 @@ def _not_audio(file: Listed) -> str:
 
 def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+
+
+def _n_shared_folders(names: list[str]) -> int:
+    """How many folders, from the top, hold all files."""
+    paths = [name.split("/")[:-1] for name in names]
+    levels = zip(*paths, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda level: len(set(level)) == 1, levels))
 
 
 def _group(name: str, n_shared: int) -> str:

@@ -88,7 +88,7 @@ def _walk(root: bytes) -> Iterator[tuple[bytes, str]]:
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(os.path.join(root, folder)) as entries:
+            with os.scandir(root + b"/" + folder) as entries:
                 visible = [entry for entry in entries if not entry.name.startswith(b".")]
         except OSError as error:
             yield folder.removesuffix(b"/"), in_plain_words(error)
@@ -101,10 +101,10 @@ def _walk(root: bytes) -> Iterator[tuple[bytes, str]]:
 
 
 def _examined(root: bytes, relative: bytes, problem: str, first_names: dict[tuple[int, int], str]) -> Listed:
-    path, name = os.path.join(root, relative), shown(relative)
+    path, name = root + b"/" + relative, shown(relative)
     if not problem:
         try:
-            status = os.stat(path)
+            status = os.stat(path)  # noqa: PTH116  (names may be any bytes)
         except OSError as error:
             problem = in_plain_words(error)
         else:

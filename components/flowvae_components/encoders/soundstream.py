@@ -1,5 +1,7 @@
 """The encoder of SoundStream, ended by one vector for the whole sound."""
 
+from math import prod
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,9 +40,8 @@ class SoundStreamEncoder(nn.Module):
     Errors: ValueError for impossible sizes, and for a sound of another length than n_samples.
 
     >>> import torch
-    >>> from flowvae_components.downsamplers.strided_conv import StridedConv
+    >>> def down(i, o, factor): return nn.Conv1d(i, o, factor, stride=factor)
     >>> def keep(layer): return layer
-    >>> def down(*sizes): return StridedConv(*sizes, normalization=keep)
     >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep}
     >>> SoundStreamEncoder(1, 1000, width=4, **parts)(torch.zeros(2, 1, 1000)).shape
     torch.Size([2, 256])
@@ -66,8 +67,30 @@ class SoundStreamEncoder(nn.Module):
         require_odd("kernel_size", kernel_size)
         for name, count in (("width", width), ("frame_channels", frame_channels), ("features", features)):
             require_positive(name, count)
-        self.n_samples, self.features = n_samples, features
         n_frames = frames_of(n_samples, strides)
-        self.missing = n_frames * frames_of_one(strides) - n_samples
+        self.n_samples, self.features = n_samples, features
+        self.missing = n_frames * prod(strides) - n_samples
         self.conv_in = normalization(nn.Conv1d(channels, width, kernel_size, padding=kernel_size // 2))
-        self.stages = nn.ModuleList()
+        self.stages = nn.Sequential()
+        for stride in strides:
+            units = residual_units(
+                width, kernel_size, dilations, activation=activation, normalization=normalization
+            )
+            self.stages.append(nn.Sequential(units, activation(width), downsampler(width, 2 * width, stride)))
+            width *= 2
+        self.act_out = activation(width)
+        self.conv_out = normalization(nn.Conv1d(width, frame_channels, 3, padding=1))
+        self.act_frames = activation(frame_channels)
+        self.collapse = normalization(nn.Linear(frame_channels * n_frames, features))
+
+    def frames(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b k n"]:
+        """What the convolutions see, before the linear layer."""
+        if audio.shape[-1] != self.n_samples:
+            raise ValueError(f"n_samples is {self.n_samples} in this encoder, got {audio.shape[-1]} samples")
+        hidden = self.stages(self.conv_in(functional.pad(audio, (0, self.missing))))
+        frames: Tensor = self.act_frames(self.conv_out(self.act_out(hidden)))
+        return frames
+
+    def forward(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b features"]:
+        features: Tensor = self.collapse(self.frames(audio).flatten(1))
+        return features

@@ -53,7 +53,9 @@ class RealNVP(nn.Module):
         if max_log_scale <= 0:
             raise ValueError(f"max_log_scale must be above 0, got {max_log_scale}")
         if features + context < 2:
-            raise ValueError("features must be at least 2 without a context: a coupling has to listen to something")
+            raise ValueError(
+                "features must be at least 2 without a context: a coupling has to listen to something"
+            )
         self.context = context
         widths = (hidden,) * n_hidden_layers
         self.couplings = nn.ModuleList(
@@ -72,11 +74,11 @@ class RealNVP(nn.Module):
         """The input that gives y, and the logarithm of the volume change on the way back."""
         return self._through((coupling.inverse for coupling in reversed(self.couplings)), y, context)
 
-    def _through(
-        self, steps: Iterable[Step], x: Tensor, context: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _through(self, steps: Iterable[Step], x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         if (context is None) != (self.context == 0):
-            raise ValueError(f"context must be (b, {self.context}) at each call, or None where its width is 0")
+            raise ValueError(
+                f"context must be (b, {self.context}) at each call, or None where its width is 0"
+            )
         dtype = next(self.parameters()).dtype
         # Rounding grows through the layers and back: half precision would lose the inverse.
         with torch.autocast(x.device.type, enabled=False):
@@ -106,7 +108,12 @@ class AffineCoupling(nn.Module):
     kept: Tensor
 
     def __init__(
-        self, features: int, context: int, moved: tuple[int, ...], widths: tuple[int, ...], max_log_scale: float
+        self,
+        features: int,
+        context: int,
+        moved: tuple[int, ...],
+        widths: tuple[int, ...],
+        max_log_scale: float,
     ) -> None:
         super().__init__()
         kept = [dimension for dimension in range(features) if dimension not in moved]

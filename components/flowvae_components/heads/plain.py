@@ -29,9 +29,7 @@ class PlainHead(nn.Module):
     ) -> None:
         super().__init__()
         require_odd("kernel_size", kernel_size)
-        self.conv = normalization(
-            nn.Conv1d(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
-        )
+        self.conv = normalization(nn.Conv1d(in_channels, out_channels, kernel_size, padding=kernel_size // 2))
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o t"]:
         y: Tensor = self.conv(x)

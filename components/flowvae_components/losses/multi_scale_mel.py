@@ -40,14 +40,18 @@ class MultiScaleMel(nn.Module):
     ) -> None:
         super().__init__()
         if not n_ffts or len(n_mels) != len(n_ffts):
-            raise ValueError(f"n_mels must have one entry for each of n_ffts, got {len(n_mels)} for {len(n_ffts)}")
+            raise ValueError(
+                f"n_mels must have one entry for each of n_ffts, got {len(n_mels)} for {len(n_ffts)}"
+            )
         if any(n_fft < 4 or n_fft % 4 for n_fft in n_ffts):
             raise ValueError(f"n_ffts must be multiples of 4, got {n_ffts}")
         if floor <= 0:
             raise ValueError(f"floor must be above 0, got {floor}")
         self.stft, self.n_ffts, self.floor = stft, n_ffts, floor
         for scale, (n_fft, n_bands) in enumerate(zip(n_ffts, n_mels, strict=True)):
-            self.register_buffer(f"filters_{scale}", mel_filters(sample_rate, n_fft, n_bands), persistent=False)
+            self.register_buffer(
+                f"filters_{scale}", mel_filters(sample_rate, n_fft, n_bands), persistent=False
+            )
 
     def forward(self, target: Float[Tensor, "b c t"], estimate: Float[Tensor, "b c t"]) -> Float[Tensor, ""]:
         # Autocast would round the filtering to half precision, and with it everything 40 dB under the loudest.

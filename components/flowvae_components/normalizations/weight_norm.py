@@ -20,9 +20,10 @@ def weight_norm(layer: nn.Module) -> nn.Module:
     >>> sorted(name for name, _ in weight_norm(layer).named_parameters())
     ['bias', 'parametrizations.weight.original0', 'parametrizations.weight.original1']
     """
-    weight = layer.weight
+    weight = getattr(layer, "weight", None)
     if not isinstance(weight, Tensor):
         raise TypeError(f"weight_norm needs a layer with a weight, got {type(layer).__name__}")
     if not weight.is_meta and not bool(weight.detach().flatten(1).any(dim=1).all()):
         raise ValueError("weight_norm needs a direction, got a weight with a slice of zeros")
-    return parametrizations.weight_norm(layer)
+    wrapped: nn.Module = parametrizations.weight_norm(layer)
+    return wrapped

@@ -30,5 +30,3 @@ class GaussianPosterior(nn.Module):
     def forward(self, features: Float[Tensor, "b h"]) -> DiagonalNormal:
         distribution: DiagonalNormal = self.moments(features)
         return distribution
-
-

@@ -43,19 +43,21 @@ class ResizeConv(nn.Module):
     ) -> None:
         super().__init__()
         self.factor = factor
-        # The convolution holds the weight; it is never called, as its work is done at the low rate.
+        # The layer holds the weight; it is never called, as its work is done at the low rate.
         self.conv = normalization(nn.Conv1d(in_channels, out_channels, 2 * factor + 1, padding=factor))
-        if not isinstance(self.conv.weight, Tensor):
-            raise TypeError("normalization must give a layer whose weight can be read")
         self.register_buffer("response", _response(factor, mode), persistent=False)
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o n"]:
-        folded = torch.einsum("oij,pqj->opiq", self.conv.weight, self.response)
+        weight, bias = self.conv.weight, self.conv.bias
+        if not isinstance(weight, Tensor) or not isinstance(bias, Tensor):
+            raise TypeError("normalization must give a layer with a weight and a bias that can be read")
         # Contiguous, as a permuted weight makes oneDNN choose another, slower layout for all that follows.
-        folded = folded.flatten(0, 1).contiguous()
-        bias = self.conv.bias.repeat_interleave(self.factor)
-        phases = functional.conv1d(x, folded, bias, padding=folded.shape[-1] // 2)
-        return phases.unflatten(1, (-1, self.factor)).transpose(2, 3).flatten(2)
+        folded = torch.einsum("oij,pqj->opiq", weight, self.response).flatten(0, 1).contiguous()
+        phases = functional.conv1d(
+            x, folded, bias.repeat_interleave(self.factor), padding=folded.shape[-1] // 2
+        )
+        b, _, t = x.shape
+        return phases.reshape(b, -1, self.factor, t).transpose(2, 3).flatten(2)
 
 
 def _response(factor: int, mode: str) -> Tensor:

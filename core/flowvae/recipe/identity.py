@@ -16,12 +16,16 @@ def identity(recipe: Recipe, seed: int, data_fingerprint: str) -> str:
 
     Not over paths, workers, or the order of keys.
     """
-    leaves = {path: value for path, value in recipe_leaves(recipe).items() if not path.startswith(OUTSIDE)}
-    for path in _paths(recipe):
-        leaves.pop(path, None)
-    leaves["seed"] = seed
-    content = {"leaves": leaves, "components": components(recipe), "data": data_fingerprint}
+    content = {"leaves": {**counting_leaves(recipe), "seed": seed}, "components": components(recipe), "data": data_fingerprint}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def counting_leaves(recipe: Recipe) -> dict[str, Any]:
+    """The values of a recipe that can change a result."""
+    leaves = {path: value for path, value in recipe_leaves(recipe).items() if not path.startswith(OUTSIDE)}
+    for path in (*_paths(recipe), "seed"):
+        leaves.pop(path, None)
+    return leaves
 
 
 def components(recipe: Recipe) -> dict[str, dict[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from flowvae.report.reading import Arm, Folder, MetricInfo, Run
+from flowvae.report.records import Arm, Folder, MetricInfo, Run
 from flowvae.report.statistics import Paired, Verdict, holm, judge, pair, smallest_p
 
 ENDED = {"done", "failed"}
@@ -80,7 +80,9 @@ def obstacles(folder: Folder, baseline: Arm, arm: Arm) -> tuple[str, ...]:
 
 def _unfinished(folder: Folder, baseline: Arm, arm: Arm) -> str:
     """Looking again after each run makes false claims frequent, so the verdict waits for the planned end."""
-    open_runs = [run for run in folder.runs if run.arm in {baseline.name, arm.name} and run.state not in ENDED]
+    open_runs = [
+        run for run in folder.runs if run.arm in {baseline.name, arm.name} and run.state not in ENDED
+    ]
     if not open_runs:
         return ""
     n = len(open_runs)

@@ -12,8 +12,19 @@ from flowvae.report.comparison import (
     pair_metric,
     values_by_seed,
 )
-from flowvae.report.numerals import count, large, percent, plain, probability, signed, span, with_unit
-from flowvae.report.reading import Arm, Folder, MetricInfo
+from flowvae.report.numerals import (
+    THIN,
+    count,
+    large,
+    percent,
+    plain,
+    probability,
+    signed,
+    span,
+    whole,
+    with_unit,
+)
+from flowvae.report.records import Arm, Folder, MetricInfo
 from flowvae.report.statistics import (
     LEVEL,
     Paired,
@@ -26,7 +37,7 @@ from flowvae.report.statistics import (
 Tone = Literal["asked", "answer", "fact", "caution"]
 SMALL_DROP = 0.1  # below a tenth of the untrained figure, two arms differ mostly by how they were initialised
 CLEAR_OF_SPREAD = 3.0  # a drop below three standard deviations over the seeds is lost among them
-UNUSED_NATS = 0.1
+UNUSED = {"nats": 0.1, "dims": 1.0}  # a latent below this carries no more than noise
 SAME_SIZE = 0.02  # arms within 2 % of the parameters count as one size
 
 
@@ -60,13 +71,13 @@ def _was_trained(folder: Folder) -> Finding:
     plan = folder.plan
     said = f"{count(len(plan.arms), 'arm')} over {count(len(plan.seeds), 'seed')}"
     if plan.steps is not None:
-        said += f", {plain(plan.steps)} steps each"
+        said += f", {whole(plan.steps)} steps each"
     if plan.batch is not None:
-        said += f" with {plain(plan.batch)} sounds in a batch"
+        said += f" with {whole(plan.batch)} sounds in a batch"
     if plan.data.used is not None:
-        said += f"; {plain(plan.data.used)} sounds used"
+        said += f"; {whole(plan.data.used)} sounds used"
     if plan.data.held_out is not None:
-        said += f", {plain(plan.data.held_out)} of them held out for the figures"
+        said += f", {whole(plan.data.held_out)} of them held out for the figures"
     done = sum(run.state == "done" for run in folder.runs)
     return Finding("fact", f"{said}. {done} of {count(len(folder.runs), 'run')} finished.")
 
@@ -88,16 +99,22 @@ def _reach(paired: Paired, metric: MetricInfo, n_arms: int, worthwhile: float | 
     found = detectable_difference(sd, n, level=level)
     if n >= floor and found is not None:
         size = with_unit(plain(found), metric.unit)
-        said.append(f"With {n} seeds and this spread, a true difference of about {size} is found four times in five.")
+        said.append(
+            f"With {n} seeds and this spread, a true difference of about {size} is found four times in five."
+        )
     if worthwhile:
         needed = max(floor, seeds_needed(worthwhile, sd, level=level))
         size = with_unit(plain(abs(worthwhile)), metric.unit)
-        said.append(f"To find a difference of {size}, which the plan calls worthwhile, takes about {needed} seeds.")
+        said.append(
+            f"To find a difference of {size}, which the plan calls worthwhile, takes about {needed} seeds."
+        )
     if paired.mean:
         needed = max(floor, seeds_needed(paired.mean, sd, level=level))
         if needed > n:
             many = f"about {needed} seeds" if needed < 1000 else "more than a thousand seeds"
-            said.append(f"If the difference seen were the true one, showing it would take {many} in each arm.")
+            said.append(
+                f"If the difference seen were the true one, showing it would take {many} in each arm."
+            )
     return " ".join(said)
 
 
@@ -110,9 +127,12 @@ def _answer(folder: Folder, metric: MetricInfo, comparison: Comparison) -> Findi
     if paired is None:
         return Finding("caution", f"Nothing can be said of {name}: {verdict.reason}.")
     seeds = count(len(paired.seeds), "seed")
-    seen = f"{metric.name} differs by {with_unit(signed(paired.mean), metric.unit)} on average over {seeds}"
+    side = "lower" if paired.mean < 0 else "higher"
+    seen = (
+        f"{metric.name} is {with_unit(plain(abs(paired.mean)), metric.unit)} {side} on average over {seeds}"
+    )
     if paired.interval:
-        seen += f" (95 % interval {span(paired.interval)})"
+        seen += f" (95{THIN}% interval {span(paired.interval)})"
     reach = _reach(paired, metric, len(folder.plan.alternatives), folder.plan.worthwhile_difference)
     if comparison.is_claim:
         same = max(paired.higher, paired.lower)
@@ -121,94 +141,122 @@ def _answer(folder: Folder, metric: MetricInfo, comparison: Comparison) -> Findi
             f"{name} is {verdict.word} than {baseline.name}: {seen}, {same} of {seeds} to the same side, "
             f"adjusted p {probability(comparison.p_holm)}. {reach}".strip(),
         )
-    said = f"Between {name} and {baseline.name} no difference is shown: {verdict.reason}. Seen: {seen}. {reach}"
+    said = (
+        f"Between {name} and {baseline.name} no difference is shown: {verdict.reason}. Seen: {seen}. {reach}"
+    )
     return Finding("answer", said.strip())
 
 
-def _improvement(folder: Folder, metric: MetricInfo, arm: Arm) -> Finding | None:
-    """Whether training moved the primary metric far enough for a comparison of trained models to be one."""
-    pairs = [
-        (run.result.untrained[metric.name], run.value(metric.name))
-        for run in folder.of(arm.name)
-        if run.result and metric.name in run.result.untrained
-    ]
+@frozen
+class _Move:
+    """What training did to the primary metric of one arm; `doubt` is empty where the change is large enough."""
+
+    said: str
+    doubt: str
+
+
+def _move(folder: Folder, metric: MetricInfo, arm: Arm) -> _Move | None:
+    finished = [run for run in folder.of(arm.name) if run.result and metric.name in run.result.untrained]
+    pairs = [(run.result.untrained[metric.name], run.value(metric.name)) for run in finished if run.result]
     known = [(before, after) for before, after in pairs if before is not None and after is not None]
     if not known or metric.direction == "none":
         return None
     befores, afters = zip(*known, strict=True)
     before, after = float(np.mean(befores)), float(np.mean(afters))
-    said = (
-        f"Training took {metric.name} of {arm.name} from {plain(before)} (untrained) to "
-        f"{with_unit(plain(after), metric.unit)}"
-    )
     moved, spread = abs(after - before), standard_deviation(afters) or 0.0
-    if not all(is_good_change(metric, a - b) for b, a in known):
-        return Finding("caution", f"{said}: at least one run did not improve, so the figures compare little.")
-    if moved < CLEAR_OF_SPREAD * spread:
-        return Finding("caution", f"{said}, a change that is small beside the spread over seeds ({plain(spread)}).")
     is_ratio = metric.direction == "lower" and before > 0 and after >= 0
-    if is_ratio and moved < SMALL_DROP * before:
-        return Finding(
+    share = f" ({percent(after, before)})" if is_ratio else ""
+    doubt = ""
+    if not all(is_good_change(metric, a - b) for b, a in known):
+        doubt = "at least one run did not improve"
+    elif moved < CLEAR_OF_SPREAD * spread:
+        doubt = f"the change is small beside the spread over seeds, {plain(spread)}"
+    elif is_ratio and moved < SMALL_DROP * before:
+        doubt = "the models are barely trained"
+    return _Move(f"{arm.name} from {plain(before)} to {with_unit(plain(after), metric.unit)}{share}", doubt)
+
+
+def _training(folder: Folder, metric: MetricInfo) -> list[Finding]:
+    """Whether training moved the primary metric far enough for a comparison of trained models to be one."""
+    moves = [move for arm in folder.plan.arms if (move := _move(folder, metric, arm))]
+    sound = [move.said for move in moves if not move.doubt]
+    found = [Finding("fact", f"Training took {metric.name} of {'; '.join(sound)}.")] if sound else []
+    return found + [
+        Finding(
             "caution",
-            f"{said}, {percent(after, before)}: barely trained, so a comparison says more about the start "
+            f"Training took {metric.name} of {move.said}, but {move.doubt}: a comparison says more about the start "
             "than about the arm.",
         )
-    return Finding("fact", f"{said}{f', {percent(after, before)}' if is_ratio else ''}.")
+        for move in moves
+        if move.doubt
+    ]
 
 
 COSTS = (
-    ("seconds_per_step", "the time of a step"),
-    ("macs_per_second", "the multiply-adds for a second of audio"),
-    ("peak_memory_mb", "the peak memory"),
+    ("seconds_per_step", "step time"),
+    ("macs_per_second", "multiply-adds"),
+    ("peak_memory_mb", "peak memory"),
 )
 
 
-def _cost(folder: Folder, baseline: Arm, arm: Arm) -> list[Finding]:
-    parts = []
-    for key, words in COSTS:
-        theirs, ours = mean_cost(folder, baseline, key), mean_cost(folder, arm, key)
-        if theirs and ours is not None:
-            parts.append(f"{words} {percent(ours, theirs)}")
-    found = [Finding("fact", f"Cost of {arm.name} beside {baseline.name}: {', '.join(parts)}.")] if parts else []
-    theirs, ours = mean_cost(folder, baseline, "parameters"), mean_cost(folder, arm, "parameters")
-    if theirs and ours is not None and abs(ours / theirs - 1) > SAME_SIZE:
-        found.append(
-            Finding(
-                "caution",
-                f"{arm.name} has {large(ours)} parameters and {baseline.name} {large(theirs)} "
-                f"({percent(ours, theirs)}): size is a second difference between them.",
+def _costs(folder: Folder, baseline: Arm) -> list[Finding]:
+    """What each alternative costs beside the baseline, and whether it is a model of another size."""
+    said, found = [], []
+    for arm in folder.plan.alternatives:
+        changes = [
+            f"{words} {percent(ours, theirs)}"
+            for key, words in COSTS
+            if (theirs := mean_cost(folder, baseline, key))
+            and (ours := mean_cost(folder, arm, key)) is not None
+        ]
+        if changes:
+            said.append(f"{arm.name} {', '.join(changes)}")
+        theirs, ours = mean_cost(folder, baseline, "parameters"), mean_cost(folder, arm, "parameters")
+        if theirs and ours is not None and abs(ours / theirs - 1) > SAME_SIZE:
+            size = f"{large(ours)} parameters against {large(theirs)} ({percent(ours, theirs)})"
+            found.append(
+                Finding("caution", f"{arm.name} has {size}: size is a second difference between them.")
             )
-        )
-    return found
+    return ([Finding("fact", f"Cost beside {baseline.name}: {'; '.join(said)}.")] if said else []) + found
 
 
-def _artefacts(folder: Folder, baseline: Arm, arm: Arm) -> list[Finding]:
+def _artefacts(folder: Folder, baseline: Arm) -> list[Finding]:
     found = []
     for metric in folder.plan.metrics:
-        paired = pair_metric(folder, arm, metric.name) if metric.family == "artefact" else None
-        if paired:
-            size = with_unit(signed(paired.mean), metric.unit)
-            interval = f" (95 % interval {span(paired.interval)})" if paired.interval else ""
-            said = f"{metric.name} of {arm.name} differs from {baseline.name} by {size}{interval}; secondary, no verdict."
-            found.append(Finding("fact", said))
+        if metric.family != "artefact":
+            continue
+        said = [
+            f"{arm.name} {with_unit(signed(paired.mean), metric.unit)}"
+            + (f" ({span(paired.interval)})" if paired.interval else "")
+            for arm in folder.plan.alternatives
+            if (paired := pair_metric(folder, arm, metric.name))
+        ]
+        if said:
+            found.append(
+                Finding("fact", f"{metric.name} beside {baseline.name}, secondary: {'; '.join(said)}.")
+            )
     return found
 
 
-def _latent(folder: Folder, arm: Arm) -> list[Finding]:
-    parts, unused = [], False
-    for metric in folder.plan.metrics:
-        values = list(values_by_seed(folder.of(arm.name), metric.name).values())
-        if metric.family != "latent" or not values:
+def _latent(folder: Folder) -> list[Finding]:
+    """Whether the latent vector is used at all."""
+    said, found = [], []
+    metrics = [metric for metric in folder.plan.metrics if metric.family == "latent"]
+    for arm in folder.plan.arms:
+        values = {m: list(values_by_seed(folder.of(arm.name), m.name).values()) for m in metrics}
+        means = {m: float(np.mean(v)) for m, v in values.items() if v}
+        if not means:
             continue
-        mean = float(np.mean(values))
-        parts.append(f"{metric.name} {with_unit(plain(mean), metric.unit)}")
-        unused |= (metric.unit == "nats" and mean < UNUSED_NATS) or (metric.unit == "dims" and mean < 1)
-    if not parts:
-        return []
-    said = f"Latent of {arm.name}: {', '.join(parts)}"
-    if unused:
-        return [Finding("caution", f"{said}: it carries next to nothing, so the decoder ignores it.")]
-    return [Finding("fact", f"{said}.")]
+        figures = ", ".join(f"{m.name} {with_unit(plain(mean), m.unit)}" for m, mean in means.items())
+        said.append(f"{arm.name} {figures}")
+        if any(mean < UNUSED.get(m.unit, 0.0) for m, mean in means.items()):
+            found.append(
+                Finding(
+                    "caution",
+                    f"The latent vector of {arm.name} carries next to nothing: the decoder ignores it.",
+                )
+            )
+    return ([Finding("fact", f"Latent: {'; '.join(said)}.")] if said else []) + found
 
 
 def _lost_runs(folder: Folder) -> list[Finding]:
@@ -216,7 +264,9 @@ def _lost_runs(folder: Folder) -> list[Finding]:
     found = []
     failed = [f"{run.arm} seed {run.seed}" for run in folder.runs if run.state == "failed"]
     if failed:
-        found.append(Finding("caution", f"Failed, and counted as such: {', '.join(failed)}. Reasons are below."))
+        found.append(
+            Finding("caution", f"Failed, and counted as such: {', '.join(failed)}. Reasons are below.")
+        )
     blank = [
         f"{run.arm} seed {run.seed}"
         for run in folder.runs
@@ -233,7 +283,11 @@ def _lost_runs(folder: Folder) -> list[Finding]:
 def _sampled_p(comparisons: tuple[Comparison, ...]) -> list[Finding]:
     if all(c.paired is None or c.paired.sign_flip.exact for c in comparisons):
         return []
-    return [Finding("fact", "The sign-flip p rests on a seeded sample of sign patterns: there are too many to count.")]
+    return [
+        Finding(
+            "fact", "The sign-flip p rests on a seeded sample of sign patterns: there are too many to count."
+        )
+    ]
 
 
 def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
@@ -242,14 +296,13 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     found = [_answer(folder, plan.metric, c) for c in comparisons if plan.metric]
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     if plan.metric:
-        moves = (_improvement(folder, plan.metric, arm) for arm in plan.arms)
-        found += [move for move in moves if move]
+        found += _training(folder, plan.metric)
     if plan.baseline:
-        for arm in plan.alternatives:
-            found += [*_cost(folder, plan.baseline, arm), *_artefacts(folder, plan.baseline, arm)]
-    for arm in plan.arms:
-        found += _latent(folder, arm)
+        found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
+    found += _latent(folder)
     if len(plan.ledger) > 1:
         last = plan.ledger[-1]
-        found.append(Finding("caution", f"The plan was noted in {len(plan.ledger)} entries, the last: {last[1]}."))
+        found.append(
+            Finding("caution", f"The plan was noted in {len(plan.ledger)} entries, the last: {last[1]}.")
+        )
     return tuple(found)

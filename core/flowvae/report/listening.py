@@ -9,8 +9,8 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.report.numerals import signed
-from flowvae.report.reading import Folder, Run
-from flowvae.report.sounds import Clip, Gain, matching_gain, read_clip, wav_address
+from flowvae.report.records import Folder, Run
+from flowvae.report.sounds import Clip, Gain, matching_gain, read_clip, rms, wav_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
 MOST_CLIPS = 6
@@ -92,7 +92,8 @@ def _targets(folder: Folder) -> dict[int, Path]:
 def _seeds_by_use(folder: Folder) -> list[int]:
     """Seeds with sounds, those that most arms have first."""
     having = {
-        seed: sum(run.seed == seed and _last_step(run).is_dir() for run in folder.runs) for seed in folder.plan.seeds
+        seed: sum(run.seed == seed and _last_step(run).is_dir() for run in folder.runs)
+        for seed in folder.plan.seeds
     }
     return sorted((seed for seed in having if having[seed]), key=lambda seed: -having[seed])
 
@@ -128,18 +129,28 @@ class _Painter:
             duration_s=clip.duration_s,
         )
 
+    def cells(
+        self, folder: Folder, seeds: tuple[int, ...], found: "_Found", level: float | None
+    ) -> Iterator[Cell]:
+        """An arm's takes of one numbered sound; `level` is the RMS that they are brought to."""
+        for arm in folder.plan.arms:
+            takes = []
+            for run in folder.of(arm.name):
+                path = _takes_of(run, found.pattern).get(found.index) if run.seed in seeds else None
+                clip = read_clip(path) if path else None
+                if clip:
+                    takes.append(
+                        self.take(clip, run.seed, matching_gain(level, clip.audio) if level else None)
+                    )
+            yield Cell(arm.name, tuple(takes))
 
-def _cells(
-    folder: Folder, seeds: tuple[int, ...], pattern: re.Pattern[str], index: int, painter: _Painter, level: float | None
-) -> Iterator[Cell]:
-    for arm in folder.plan.arms:
-        takes = []
-        for run in folder.of(arm.name):
-            path = _takes_of(run, pattern).get(index) if run.seed in seeds else None
-            clip = read_clip(path) if path else None
-            if clip:
-                takes.append(painter.take(clip, run.seed, matching_gain(level, clip.audio) if level else None))
-        yield Cell(arm.name, tuple(takes))
+
+@frozen
+class _Found:
+    """Which of the numbered sounds of every run is meant."""
+
+    pattern: re.Pattern[str]
+    index: int
 
 
 def _marks(rate: int) -> tuple[tuple[str, float], ...]:
@@ -167,12 +178,13 @@ def listening(folder: Folder) -> Listening:
         Row(
             titles[i] or f"clip {i}",
             painter.take(clips[i], None, None),
-            tuple(_cells(folder, seeds, RECONSTRUCTION, i, painter, rms(clips[i].audio))),
+            tuple(painter.cells(folder, seeds, _Found(RECONSTRUCTION, i), rms(clips[i].audio))),
         )
         for i in indices
     )
     prior_rows = tuple(
-        Row(f"sample {i}", None, tuple(_cells(folder, seeds, PRIOR, i, painter, level))) for i in prior_indices
+        Row(f"sample {i}", None, tuple(painter.cells(folder, seeds, _Found(PRIOR, i), level)))
+        for i in prior_indices
     )
     return Listening(
         rows=rows,

@@ -1,7 +1,6 @@
 """One colour, marker and dash for each arm, the same everywhere on the page."""
 
 from collections.abc import Sequence
-from itertools import cycle
 
 from attrs import frozen
 
@@ -10,7 +9,8 @@ from attrs import frozen
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9")
 # Markers and dashes tell arms apart where colours do not, and go on where the colours begin again.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)))
+Dash = str | tuple[float, tuple[float, ...]]
+DASHES: tuple[Dash, ...] = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)))
 
 
 @frozen
@@ -19,9 +19,12 @@ class Look:
 
     colour: str
     marker: str
-    dash: str | tuple[float, tuple[float, ...]]
+    dash: Dash
 
 
 def looks(arms: Sequence[str]) -> dict[str, Look]:
     """A look for each arm, by name, in the order of the plan."""
-    return {arm: Look(*parts) for arm, *parts in zip(arms, cycle(COLOURS), cycle(MARKERS), cycle(DASHES), strict=False)}
+    return {
+        arm: Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
+        for i, arm in enumerate(arms)
+    }

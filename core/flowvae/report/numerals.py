@@ -10,8 +10,8 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 def plain(value: float | None, digits: int = 3) -> str:
     """A number with so many significant digits, never in powers of ten between a thousandth and a million.
 
-    >>> plain(0.012345), plain(1234.5), plain(None)
-    ('0.0123', '1234', '–')
+    >>> plain(0.012345), plain(1234.5), plain(123_456_789.0)
+    ('0.0123', '1234', '1.23e8')
     """
     if value is None:
         return NOTHING
@@ -22,6 +22,15 @@ def plain(value: float | None, digits: int = 3) -> str:
         mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
         return f"{mantissa}e{int(power)}".replace("-", MINUS)
     return f"{value:.{max(0, digits - 1 - size)}f}".replace("-", MINUS)
+
+
+def whole(value: float | None) -> str:
+    """A count with all its digits, in groups of three from five digits on; what is not whole as `plain`."""
+    if value is None or value != int(value):
+        return plain(value)
+    return (
+        (f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}").replace(",", THIN).replace("-", MINUS)
+    )
 
 
 def signed(value: float | None, digits: int = 3) -> str:
@@ -50,30 +59,30 @@ def probability(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
-def percent(part: float, whole: float) -> str:
-    """How much larger or smaller `part` is than `whole`.
+def percent(part: float, of: float) -> str:
+    r"""How much larger or smaller `part` is than `of`.
 
-    >>> percent(110, 100), percent(100.0, 100)
-    ('+10 %', '±0 %')
+    >>> percent(110, 100)
+    '+10\u202f%'
     """
-    share = 100 * (part - whole) / whole
+    share = 100 * (part - of) / of
     written = f"{abs(share):.1f}".removesuffix(".0") if abs(share) < 10 else f"{abs(share):.0f}"
     sign = "±" if written == "0" else "+" if share > 0 else MINUS
-    return f"{sign}{written} %"
+    return f"{sign}{written}{THIN}%"
 
 
 def large(value: float | None) -> str:
-    """A count with a letter for thousands, millions and billions.
+    r"""A count with a letter for thousands, millions and billions.
 
-    >>> large(512345), large(1.2e9), large(999)
-    ('512 k', '1.20 G', '999')
+    >>> large(512345), large(999)
+    ('512\u202fk', '999')
     """
     if value is None:
         return NOTHING
     for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{plain(value / size)} {letter}"
-    return plain(value)
+            return f"{plain(value / size)}{THIN}{letter}"
+    return whole(value)
 
 
 def count(n: int, singular: str) -> str:

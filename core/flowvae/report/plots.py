@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
 from flowvae.report.looks import Look
-from flowvae.report.reading import Folder, MetricInfo, Run
+from flowvae.report.records import Folder, MetricInfo, Run
 from flowvae.report.statistics import t_interval
 
 INK, MUTED, HAIRLINE = "#1d1f24", "#6a6d75", "#e4e2db"
 WIDTH_IN = 11.2
+IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
 MOST_POINTS = 200  # more than the columns of pixels that a curve gets
 STYLE = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture on every machine
@@ -61,16 +63,20 @@ def _panels(n_columns: int, height_in: float, n_rows: int = 1) -> Iterator[tuple
     """A figure in the page's style with its panels, from left to right and from top to bottom."""
     from matplotlib import rc_context  # noqa: PLC0415  # slow to import, and only a report needs it
     from matplotlib.figure import Figure  # noqa: PLC0415  # the same
+    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415  # the same
 
     with rc_context({**STYLE}):
-        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
-        figure.get_layout_engine().set(wspace=0.07, hspace=0.12)
+        layout = ConstrainedLayoutEngine(wspace=0.07, hspace=0.12)
+        figure = Figure(figsize=(WIDTH_IN, height_in), layout=layout)
         yield figure, list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
 
 
 def _picture(figure: Any, words: str) -> Picture:
     file = io.BytesIO()
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # A name may hold letters that the font lacks. They are drawn as boxes here and stand in full in the tables.
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}", words)
 
 
@@ -93,7 +99,9 @@ def _rows_of_arms(axis: Any, names: Sequence[str]) -> None:
 def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Look]) -> Picture | None:
     """Left the figure of each run, joined by seed; right the differences with their intervals."""
     metric, baseline = folder.plan.metric, folder.plan.baseline
-    values = {arm.name: values_by_seed(folder.of(arm.name), metric.name) for arm in folder.plan.arms if metric}
+    values = {
+        arm.name: values_by_seed(folder.of(arm.name), metric.name) for arm in folder.plan.arms if metric
+    }
     if metric is None or baseline is None or not any(values.values()):
         return None
     names = list(values)
@@ -101,7 +109,9 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
         _rows_of_arms(left, names)
         for seed in folder.plan.seeds:
             points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
-            left.plot(*zip(*points, strict=True), color="#c6c4bd", linewidth=1.0, zorder=1) if points else None
+            left.plot(
+                *zip(*points, strict=True), color="#c6c4bd", linewidth=1.0, zorder=1
+            ) if points else None
         for y, name in enumerate(names):
             found = list(values[name].values())
             left.scatter(
@@ -115,10 +125,14 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
         _differences(right, comparisons, names, look)
         right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
         right.set_xlabel(metric.unit)
-        return _picture(figure, f"{metric.name} of each run, and differences from {baseline.name}; numbers in the table")
+        return _picture(
+            figure, f"{metric.name} of each run, and differences from {baseline.name}; numbers in the table"
+        )
 
 
-def _differences(axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], look: dict[str, Look]) -> None:
+def _differences(
+    axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], look: dict[str, Look]
+) -> None:
     _rows_of_arms(axis, names)
     axis.set_yticklabels([])
     axis.axvline(0, color=INK, linewidth=1.0)
@@ -128,11 +142,18 @@ def _differences(axis: Any, comparisons: Sequence[Comparison], names: Sequence[s
             continue
         y, colour = names.index(name), look[name].colour
         axis.scatter(
-            paired.differences, np.full(len(paired.differences), y + 0.2), s=14, color=colour, alpha=0.45, linewidths=0
+            paired.differences,
+            np.full(len(paired.differences), y + 0.2),
+            s=14,
+            color=colour,
+            alpha=0.45,
+            linewidths=0,
         )
         if paired.interval:
             axis.plot(paired.interval, [y, y], color=colour, linewidth=3.0)
-        axis.scatter([paired.mean], [y], s=56, color=colour, marker=look[name].marker, edgecolors="white", zorder=3)
+        axis.scatter(
+            [paired.mean], [y], s=56, color=colour, marker=look[name].marker, edgecolors="white", zorder=3
+        )
     low, high = axis.get_xlim()
     reach = max(abs(low), abs(high))
     axis.set_xlim(-reach, reach)
@@ -185,7 +206,9 @@ def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, st
     with _panels(n_columns, 0.2 + 2.8 * n_rows, n_rows) as (figure, axes):
         for axis, (phase, key) in zip(axes, wanted, strict=False):
             _draw_curves(axis, folder, look, phase, key)
-            axis.set_title(f"{_short(key.removeprefix('metric/'), 34)}{', held out' if phase == 'validation' else ''}")
+            axis.set_title(
+                f"{_short(key.removeprefix('metric/'), 34)}{', held out' if phase == 'validation' else ''}"
+            )
         for axis in axes[len(wanted) :]:
             axis.set_visible(False)
         return _picture(figure, f"Curves over the steps: {', '.join(key for _, key in wanted)}")
@@ -194,10 +217,15 @@ def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, st
 def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | None:
     """The mean of the primary metric with its interval over seeds, against two costs."""
     metric = folder.plan.metric
-    costs = (("macs_per_second", "multiply-adds for a second of audio"), ("seconds_per_step", "seconds for a step"))
+    costs = (
+        ("macs_per_second", "multiply-adds for a second of audio"),
+        ("seconds_per_step", "seconds for a step"),
+    )
     if metric is None or len(folder.plan.arms) < 2:
         return None
-    known = [c for c in costs if sum(mean_cost(folder, arm, c[0]) is not None for arm in folder.plan.arms) > 1]
+    known = [
+        c for c in costs if sum(mean_cost(folder, arm, c[0]) is not None for arm in folder.plan.arms) > 1
+    ]
     if not known:
         return None
     with _panels(len(known), 3.0) as (figure, axes):
@@ -210,12 +238,20 @@ def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | Non
                 interval = t_interval(values)
                 if interval:
                     axis.plot([x, x], interval, color=style.colour, linewidth=2.0, alpha=0.6)
-                axis.scatter([x], [np.mean(values)], s=80, color=style.colour, marker=style.marker, edgecolors="white", zorder=3)
+                axis.scatter(
+                    [x],
+                    [np.mean(values)],
+                    s=80,
+                    color=style.colour,
+                    marker=style.marker,
+                    edgecolors="white",
+                    zorder=3,
+                )
             axis.margins(0.25)
-            axis.xaxis.set_major_formatter(_engineering())
+            if cost in IN_LETTERS:
+                axis.xaxis.set_major_formatter(_engineering())
             axis.xaxis.get_major_locator().set_params(nbins=5)
-            axis.set_xlabel(words)
-            axis.set_title(_short(metric.name))
+            axis.set_title(f"{_short(metric.name)} against {words}")
         axes[0].set_ylabel(_axis_words(metric))
         return _picture(figure, f"{metric.name} against cost; numbers in the tables")
 
@@ -238,10 +274,29 @@ def before_and_after(folder: Folder, look: dict[str, Look], metrics: Sequence[Me
             for y, name in enumerate(names):
                 style = look[name]
                 runs = [run for run in folder.of(name) if run.result]
-                before = [v for run in runs if run.result and (v := run.result.untrained.get(metric.name)) is not None]
+                before = [
+                    v
+                    for run in runs
+                    if run.result and (v := run.result.untrained.get(metric.name)) is not None
+                ]
                 after = list(values_by_seed(runs, metric.name).values())
-                axis.scatter(before, [y - 0.13] * len(before), s=34, facecolors="none", edgecolors=style.colour, marker=style.marker)
-                axis.scatter(after, [y + 0.13] * len(after), s=40, color=style.colour, marker=style.marker, edgecolors="white", linewidths=0.6)
+                axis.scatter(
+                    before,
+                    [y - 0.13] * len(before),
+                    s=34,
+                    facecolors="none",
+                    edgecolors=style.colour,
+                    marker=style.marker,
+                )
+                axis.scatter(
+                    after,
+                    [y + 0.13] * len(after),
+                    s=40,
+                    color=style.colour,
+                    marker=style.marker,
+                    edgecolors="white",
+                    linewidths=0.6,
+                )
             if i:
                 axis.set_yticklabels([])
             axis.set_title(_short(metric.name))

@@ -1,146 +1,17 @@
-"""A folder of runs as frozen data. Nothing in it is trusted, and nothing that is missing stops the reading."""
+"""From a folder of runs to records. Nothing in it is trusted, and nothing that is missing stops the reading."""
 
 import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from attrs import field, frozen
+from flowvae.report.records import Arm, Change, Data, Folder, MetricInfo, Plan, Result, Run, State
 
-from flowvae.report.statistics import Direction
+if TYPE_CHECKING:
+    from flowvae.report.statistics import Direction
 
-State = Literal["done", "failed", "stopped", "running", "waiting"]
 STATES: tuple[State, ...] = ("done", "failed", "stopped", "running", "waiting")
-
-
-@frozen
-class MetricInfo:
-    """A metric as the plan declares it; `family` is the panel that shows it."""
-
-    name: str
-    direction: Direction
-    unit: str
-    family: str
-
-
-@frozen
-class Change:
-    """One leaf of the recipe in which an arm differs from the baseline."""
-
-    path: str
-    baseline: str
-    arm: str
-
-
-@frozen
-class Arm:
-    """One variant as it was planned."""
-
-    name: str
-    is_baseline: bool
-    changes: tuple[Change, ...] = ()
-    flags: tuple[str, ...] = ()
-    identity: str = ""
-    owners: tuple[str, ...] = ()
-    parameters: float | None = None
-    macs_per_second: float | None = None
-    receptive_field: float | None = None
-
-
-@frozen
-class Data:
-    """The sounds that all arms were given."""
-
-    used: float | None = None
-    skipped: float | None = None
-    noted: float | None = None
-    held_out: float | None = None
-    held_out_groups: tuple[str, ...] = ()
-    fingerprint: str = ""
-    description: str = ""
-
-
-@frozen
-class Plan:
-    """What was decided before the first step."""
-
-    name: str
-    question: str
-    metric: MetricInfo | None
-    metrics: tuple[MetricInfo, ...]
-    seeds: tuple[int, ...]
-    arms: tuple[Arm, ...]
-    ledger: tuple[tuple[str, str], ...]
-    data: Data
-    steps: float | None
-    batch: float | None
-    worthwhile_difference: float | None
-
-    @property
-    def baseline(self) -> Arm | None:
-        """The arm that the others are compared with."""
-        return next((arm for arm in self.arms if arm.is_baseline), None)
-
-    @property
-    def alternatives(self) -> tuple[Arm, ...]:
-        """All arms but the baseline."""
-        return tuple(arm for arm in self.arms if not arm.is_baseline)
-
-
-@frozen
-class Result:
-    """What a finished run measured; None stands for a figure that was not finite."""
-
-    metrics: Mapping[str, float | None]
-    per_sound: Mapping[str, tuple[float | None, ...]]
-    untrained: Mapping[str, float | None]
-    costs: Mapping[str, float]
-    sounds: tuple[str, ...]
-    groups: tuple[str, ...]
-    context: Mapping[str, str]
-
-
-@frozen
-class Run:
-    """One arm with one seed, whatever became of it."""
-
-    arm: str
-    seed: int
-    folder: Path
-    state: State
-    step: float | None = None
-    steps: float | None = None
-    reason: str = ""
-    exact: bool = True
-    warnings: tuple[str, ...] = ()
-    result: Result | None = None
-    rows: tuple[Mapping[str, float | str], ...] = field(default=(), repr=False)
-
-    def value(self, metric: str) -> float | None:
-        """The figure of one metric, None where the run has no finite one."""
-        return self.result.metrics.get(metric) if self.result else None
-
-    def curve(self, phase: str, key: str) -> tuple[tuple[float, float], ...]:
-        """The (step, value) points of one key in one phase."""
-        return tuple(
-            (float(row["step"]), float(row[key]))
-            for row in self.rows
-            if row.get("phase") == phase and "step" in row and isinstance(row.get(key), float)
-        )
-
-
-@frozen
-class Folder:
-    """All that was found: the plan, one run for every planned arm and seed, and what was missing or damaged."""
-
-    plan: Plan
-    runs: tuple[Run, ...]
-    problems: tuple[str, ...]
-
-    def of(self, arm: str) -> tuple[Run, ...]:
-        """The runs of one arm, in the order of the seeds."""
-        return tuple(run for run in self.runs if run.arm == arm)
 
 
 def text(value: object) -> str:
@@ -165,7 +36,7 @@ def _table(value: object) -> dict[str, Any]:
 
 
 def _items(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if isinstance(value, list) else []
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -226,10 +97,14 @@ def _plan(table: dict[str, Any], found_arms: list[str], found_seeds: list[int], 
     primary = text(table.get("metric"))
     named = [_table(item) for item in _items(table.get("arms"))]
     # One folder for each name: of two arms with one name, the second could only show the runs of the first.
-    named = list({text(item["name"]): item for item in reversed(named) if text(item.get("name"))}.values())[::-1]
+    named = list({text(item["name"]): item for item in reversed(named) if text(item.get("name"))}.values())[
+        ::-1
+    ]
     named = named or [{"name": name} for name in found_arms]
     first = next((i for i, item in enumerate(named) if item.get("baseline") is True), None)
-    seeds = [seed for seed in _items(table.get("seeds")) if isinstance(seed, int) and not isinstance(seed, bool)]
+    seeds = [
+        seed for seed in _items(table.get("seeds")) if isinstance(seed, int) and not isinstance(seed, bool)
+    ]
     data, train = _table(table.get("data")), _table(table.get("train"))
     return Plan(
         name=text(table.get("name")) or text(fallback_name),
@@ -264,7 +139,8 @@ def _result(table: dict[str, Any]) -> Result:
     return Result(
         metrics={name: number(figure.get("value")) for name, figure in metrics.items()},
         per_sound={
-            name: tuple(number(v) for v in _items(figure.get("per_sound"))) for name, figure in metrics.items()
+            name: tuple(number(v) for v in _items(figure.get("per_sound")))
+            for name, figure in metrics.items()
         },
         untrained={name: number(figure.get("value")) for name, figure in untrained.items()},
         costs={name: cost for name, cost in costs.items() if cost is not None},
@@ -347,7 +223,9 @@ def read_folder(folder: Path) -> Folder:
     problems: list[str] = []
     table = _load(folder / "plan.json", problems, "plan.json")
     arms = {name: _folders(path) for name, path in _folders(folder / "runs").items()}
-    found = sorted({int(s[5:]) for seeds in arms.values() for s in seeds if s[:5] == "seed-" and s[5:].isdecimal()})
+    found = sorted(
+        {int(s[5:]) for seeds in arms.values() for s in seeds if s[:5] == "seed-" and s[5:].isdecimal()}
+    )
     plan = _plan(table, list(arms), found, folder.resolve().name)
     runs = tuple(
         _run(arm.name, seed, arms.get(arm.name, {}).get(f"seed-{seed}"), problems)

@@ -37,7 +37,8 @@ def levels_db(clip: Clip) -> Levels:
     below = np.floor(edges).astype(np.int64)
     at_edges = integral[below] + (edges - below)[:, None] * power[np.minimum(below, len(power) - 1)]
     bands = np.diff(at_edges, axis=0) / np.diff(edges)[:, None]
-    return 10 * np.log10(np.maximum(bands, 1e-12))
+    levels: Levels = 10 * np.log10(np.maximum(bands, 1e-12))
+    return levels
 
 
 def height_of(hz: float, rate: int) -> float:

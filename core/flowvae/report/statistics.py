@@ -209,7 +209,9 @@ def judge(paired: Paired, p_holm: float, p_reachable: float, direction: Directio
     if paired.interval is None or paired.interval[0] <= 0 <= paired.interval[1]:
         return Verdict("not shown", "the interval of the difference includes 0")
     if p_holm > LEVEL:
-        return Verdict("not shown", f"the interval excludes 0, but the adjusted p is {p_holm:.2g}, above {LEVEL}")
+        return Verdict(
+            "not shown", f"the interval excludes 0, but the adjusted p is {p_holm:.2g}, above {LEVEL}"
+        )
     is_better = (paired.mean < 0) == (direction == "lower")
     same_side = max(paired.higher, paired.lower)
     reason = f"the interval excludes 0, {same_side} of {seeds} agree, and the adjusted p is {p_holm:.2g}"

@@ -1,0 +1,137 @@
+"""Jobs as processes of this machine."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from flowvae.contracts import Job
+
+PERIOD_S = 0.2
+"""How often the jobs are looked after."""
+GRACE_S = 30.0
+"""How long a job that was asked to stop may take to save what it has."""
+NOT_STARTED = 127
+"""The exit status of a command that could not be started, as a shell gives it."""
+
+
+Process = subprocess.Popen[bytes]
+
+
+class Processes:
+    """Runs as many jobs side by side as this machine has cores, each in a process of its own.
+
+    Formula: none; a job that ends, however it ends, makes room for the next in the order of the plan.
+        Every job leads a session of its own: an interrupt from the terminal reaches only the caller, who hands it on to
+        each job once and waits for it, so that it can save; after 30 seconds, or at a second interrupt, the
+        job's whole group is killed. What a job leaves running is killed too when it ends.
+        Cores are left to the kernel: pinning one job to each gained nothing in the measurement and ties a job
+        to a core that another program may be using.
+    Shapes: jobs -> the exit status of each, by name; a negative one is the signal that ended it, 127 a command that
+        could not be started.
+    Units: none.
+    Parameters:
+        workers: how many jobs run at a time; 0 means one a core.
+    Source: POSIX process groups. Needs a POSIX system.
+
+    >>> import sys, tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     job = Job("a", (sys.executable, "-c", "raise SystemExit(3)"), {}, pathlib.Path(folder, "job.log"))
+    ...     Processes(workers=1)([job], lambda running: None)
+    {'a': 3}
+    """
+
+    def __init__(self, *, workers: int = 0) -> None:
+        if workers < 0:
+            raise ValueError(f"workers must not be below 0, got {workers}")
+        self.workers = workers
+
+    def __call__(self, jobs: Sequence[Job], poll: Callable[[Sequence[str]], None]) -> dict[str, int]:
+        names = [job.name for job in jobs]
+        if len(set(names)) < len(names):
+            raise ValueError(f"jobs must have different names, got {names}")
+        workers = self.workers or n_cores()
+        waiting, running, statuses = list(jobs), dict[str, Process](), dict[str, int]()
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    job = waiting.pop(0)
+                    try:
+                        running[job.name] = start(job)
+                    except OSError as fault:
+                        with job.log.open("a", encoding="utf-8") as log:
+                            log.write(f"{job.command[0]} did not start: {fault}\n")
+                        statuses[job.name] = NOT_STARTED
+                poll(tuple(running))
+                statuses |= collect(running)
+                if running:
+                    time.sleep(PERIOD_S)
+        except BaseException as reason:
+            stop(running, signal.SIGINT if isinstance(reason, KeyboardInterrupt) else signal.SIGTERM)
+            raise
+        return {name: statuses[name] for name in names}
+
+
+def n_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def start(job: Job) -> Process:
+    """The job as the leader of a session, its output at the end of its log."""
+    job.log.parent.mkdir(parents=True, exist_ok=True)
+    with job.log.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 (the engine wrote the command)
+            job.command,
+            env={**os.environ, **job.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def collect(running: dict[str, Process]) -> dict[str, int]:
+    """Takes the jobs that have ended out of `running`, and gives their exit statuses."""
+    ended = {name: process for name, process in running.items() if has_ended(process)}
+    for name, process in ended.items():
+        kill_group(process)
+        process.wait()
+        del running[name]
+    return {name: process.returncode for name, process in ended.items()}
+
+
+def has_ended(process: Process) -> bool:
+    """Whether the job is over. It is not reaped here, so that nobody else is given its number yet."""
+    return (
+        process.returncode is not None
+        or os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    )
+
+
+def kill_group(process: Process) -> None:
+    """Ends whatever is alive in the job's group. Once the job is reaped its number may be another's."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError, PermissionError):  # macOS refuses where only the dead are left
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def stop(running: dict[str, Process], number: signal.Signals) -> None:
+    """Asks each job once to end, waits, and kills what is left, also when it is interrupted itself."""
+    try:
+        for process in running.values():
+            # To the leader alone: it knows best how to end its own helpers. Popen.send_signal would reap it,
+            # and with it the only safe name of its group.
+            if not has_ended(process):
+                os.kill(process.pid, number)
+        deadline = time.monotonic() + GRACE_S
+        while running and time.monotonic() < deadline:
+            collect(running)
+            time.sleep(PERIOD_S / 4)
+    finally:
+        for process in running.values():
+            kill_group(process)
+            process.wait()

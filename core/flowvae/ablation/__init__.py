@@ -1,0 +1,1 @@
+"""An ablation: planned before the first step, run, compared."""

@@ -1,0 +1,38 @@
+"""What an arm really changes: leaf by leaf, after all defaults are filled in."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flowvae.catalogue.signature import toml_like
+from flowvae.recipe.resolved import Recipe, recipe_leaves
+
+
+def effective_difference(baseline: Recipe, arm: Recipe) -> list[dict[str, str]]:
+    """Every key path whose value differs, as text; a path that only one side has shows as empty on the other."""
+    a, b = recipe_leaves(baseline), recipe_leaves(arm)
+    return [
+        {"path": path, "baseline": _said(a, path), "arm": _said(b, path)}
+        for path in sorted(a.keys() | b.keys())
+        if a.get(path) != b.get(path) and not path.startswith("execution.")
+    ]
+
+
+def undeclared(difference: Iterable[dict[str, str]], declared: Iterable[str]) -> list[str]:
+    """Differences outside what the ablation says it varies: the arm changes more than one factor.
+
+    A default of a kind may reach into every slot of that kind; a key below a varied one belongs to it.
+    """
+    kinds = {path.removeprefix("defaults.") for path in declared if path.startswith("defaults.")}
+    prefixes = tuple(path for path in declared if not path.startswith("defaults."))
+    flagged = []
+    for entry in difference:
+        path = entry["path"]
+        inside = any(path == p or path.startswith(f"{p}.") for p in prefixes)
+        of_kind = any(k in path.split(".") for kind in kinds for k in (kind, f"{kind}s"))
+        if not inside and not of_kind:
+            flagged.append(f"also changes {path}: {entry['baseline']} -> {entry['arm']}")
+    return flagged
+
+
+def _said(leaves: dict[str, Any], path: str) -> str:
+    return toml_like(leaves[path]) if path in leaves else ""

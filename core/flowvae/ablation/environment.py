@@ -1,0 +1,34 @@
+"""What a result was made with: versions, machine, components."""
+
+import os
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+from flowvae.catalogue import Catalogue
+from flowvae.recipe.identity import components
+from flowvae.recipe.resolved import Recipe
+
+DISTRIBUTIONS = ("flowvae", "torch", "torchaudio", "numpy", "soundfile", "soxr", "safetensors")
+
+
+def describe_environment(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
+    """Provenance of a run; nothing of it says where on this machine things lie."""
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "distributions": {name: metadata.version(name) for name in DISTRIBUTIONS},
+        "components": components(recipe),
+        "plugins": [{"name": p.name, "owner": p.owner, "state": p.state} for p in catalogue.plugins],
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no file of ours
+            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

@@ -1,0 +1,71 @@
+"""Builds every arm once before anything is trained: costs, receptive field, and whether the parts keep their contracts.
+
+`python -m flowvae.ablation.probe FOLDER` reads FOLDER/arms/*.toml and writes FOLDER/arms.json. A process of its own,
+so that the driver of an ablation never needs torch.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from flowvae.build import Builder, coverage
+from flowvae.catalogue import Catalogue
+from flowvae.errors import FlowvaeError, PluginError
+from flowvae.recipe import Recipe, read_recipe, resolve
+from flowvae.run.files import write_json
+from flowvae.run.model import SoundVAE
+
+
+def main(folder: Path) -> int:
+    """Probes the arms that the folder names."""
+    torch.set_num_threads(1)
+    catalogue = Catalogue.installed()
+    wanted = json.loads((folder / "arms.json").read_text(encoding="utf-8"))
+    try:
+        for name, arm in wanted.items():
+            if "parameters" not in arm:
+                recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
+                arm.update(probe(recipe))
+    except FlowvaeError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return error.exit_status
+    write_json(folder / "arms.json", wanted)
+    return 0
+
+
+def probe(recipe: Recipe) -> dict[str, Any]:
+    """Costs of a model, and where each component went in it; PluginError where a part breaks its contract."""
+    build, section = Builder(0), recipe.model
+    model = SoundVAE(section, build)
+    audio = torch.randn(2, section.channels, section.n_samples) * 0.1
+    audio.requires_grad_()
+    with FlopCounterMode(display=False) as counter:
+        posterior = model.encode(audio)
+        _expect(recipe, "posterior", posterior.mode, (2, section.latent_dim))
+        estimate = model.decode(posterior.mode)
+    _expect(recipe, "decoder", estimate, (2, section.channels, section.n_samples))
+    seconds = 2 * section.n_samples / section.sample_rate
+    reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "macs_per_second": counter.get_total_flops() / 2 / seconds,
+        "receptive_field": int(reach.abs().sum(0).count_nonzero()),
+        "coverage": dict(coverage(build.places)),
+    }
+
+
+def _expect(recipe: Recipe, kind: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+    part = getattr(recipe.model, kind)
+    if tuple(tensor.shape) != shape:
+        raise PluginError(f"{part.component} returned {list(tensor.shape)}, expected {list(shape)}")
+    if not bool(torch.isfinite(tensor).all()):
+        raise PluginError(f"{part.component} returned values that are not finite, before any training")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

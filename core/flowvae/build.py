@@ -1,0 +1,69 @@
+"""Builds what a recipe names: the recipe's values are bound, the parent gives the rest.
+
+Every module is initialised from a stream that belongs to its path, and a parent's own draws are shielded from its
+children's: two recipes that differ in one slot start with the same weights everywhere else.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import Factory, define, frozen
+
+from flowvae.construct import construct
+from flowvae.errors import PluginError
+from flowvae.recipe.resolved import Part
+from flowvae.streams import torch_seeded
+
+
+@define(eq=False)
+class Builder:
+    """Builds parts for one run, and keeps a list of what was put where."""
+
+    seed: int
+    places: list[tuple[str, Part]] = Factory(list)
+    """Path of each component that was built."""
+
+    def factory(self, part: Part, path: str) -> Callable[..., Any]:
+        """What a slot's owner calls: it gives the parent's arguments and gets the component."""
+        return _Factory(self, part, path)
+
+    def build(self, part: Part, path: str, **given: Any) -> Any:
+        """The component at a path, with what its parent gives."""
+        values = {name: self._value(value, f"{path}.{name}") for name, value in part.values.items()}
+        self.places.append((path, part))
+        with torch_seeded(self.seed, "initialisation", path):
+            return construct(part, path, given, values)
+
+    def _value(self, value: Any, path: str) -> Any:
+        if isinstance(value, Part):
+            return self.factory(value, path)
+        if isinstance(value, tuple):
+            return tuple(self._value(v, f"{path}[{i}]") for i, v in enumerate(value))
+        return value
+
+
+@frozen(eq=False)
+class _Factory:
+    builder: Builder
+    part: Part
+    path: str
+    _calls: Counter[str] = Factory(Counter)
+
+    def __call__(self, *args: Any, **given: Any) -> Any:
+        component = self.part.component
+        names = component.catalogue.kinds[component.kind].gives
+        if len(args) > len(names) or set(given) - set(names):
+            raise PluginError(
+                f"the parent of {self.path} gives {len(args) + len(given)} arguments; "
+                f"{component.kind} takes {', '.join(names)}"
+            )
+        given.update(zip(names, args, strict=False))
+        index = self._calls["made"]
+        self._calls["made"] += 1
+        return self.builder.build(self.part, f"{self.path}[{index}]", **given)
+
+
+def coverage(places: list[tuple[str, Part]]) -> Mapping[str, int]:
+    """How many places each component filled in the built model, by `kind name`."""
+    return Counter(f"{part.component.kind} {part.name}" for _, part in places)

@@ -1,0 +1,23 @@
+"""Calls a component with what its parent gives and what the recipe says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowvae.errors import Fault, PluginError, RecipeError
+from flowvae.recipe.resolved import Part
+
+
+def construct(part: Part, path: str, given: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    """The component; it takes of the given arguments those that it names.
+
+    RecipeError where the component refuses a value, PluginError where it cannot be called.
+    """
+    target = part.component.load()
+    arguments = {name: given[name] for name in part.component.signature.given}
+    try:
+        return target(**arguments, **values)
+    except ValueError as error:
+        # A component checks the values that it is given; the recipe knows where they were written.
+        raise RecipeError([Fault(str(error), path=path, component=str(part.component))]) from error
+    except TypeError as error:
+        raise PluginError(f"{part.component} could not be built at {path}: {error}") from error

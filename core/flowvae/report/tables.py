@@ -1,0 +1,230 @@
+"""The numbers of the report as rows: for the page, for a spreadsheet, and for a paper."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from flowvae.report.comparison import Comparison, mean_cost, pair_metric, values_by_seed
+from flowvae.report.numerals import (
+    MINUS,
+    NOTHING,
+    THIN,
+    large,
+    percent,
+    plain,
+    probability,
+    signed,
+    span,
+    whole,
+    with_unit,
+)
+from flowvae.report.records import Arm, Folder, MetricInfo
+from flowvae.report.statistics import Paired, standard_deviation
+
+MOST_GROUPS = 12
+
+
+@frozen
+class Figure:
+    """A mean over seeds with its spread, and how it differs from the baseline; all ready to read."""
+
+    mean: str
+    sd: str
+    difference: str
+    interval: str
+
+
+@frozen
+class Cost:
+    """A cost: its key in the results, its words on the page, and how its numbers are written."""
+
+    key: str
+    words: str
+    write: Callable[[float | None], str] = plain
+
+
+COSTS = (
+    Cost("parameters", "parameters", large),
+    Cost("macs_per_second", "multiply-adds for 1 s of audio", large),
+    Cost("receptive_field", "receptive field, samples", whole),
+    Cost("seconds_per_step", "seconds a step"),
+    Cost("train_seconds", "training, s"),
+    Cost("peak_memory_mb", "peak memory, MB"),
+    Cost("real_time_factor", "real-time factor"),
+)
+
+
+@frozen
+class CostCell:
+    """One cost of one arm, and beside the baseline's."""
+
+    value: str
+    change: str
+
+
+def metrics_of(folder: Folder) -> tuple[MetricInfo, ...]:
+    """The planned metrics, then those that only the results know."""
+    known = {metric.name: metric for metric in folder.plan.metrics}
+    for run in folder.runs:
+        for name in run.result.metrics if run.result else ():
+            known.setdefault(name, MetricInfo(name, "none", "", "quality"))
+    return tuple(known.values())
+
+
+def figure(folder: Folder, arm: Arm, metric: MetricInfo) -> Figure:
+    """The figure of one arm on one metric, as the page shows it."""
+    values = list(values_by_seed(folder.of(arm.name), metric.name).values())
+    paired = None if arm.is_baseline else pair_metric(folder, arm, metric.name)
+    return Figure(
+        mean=plain(float(np.mean(values))) if values else NOTHING,
+        sd=plain(standard_deviation(values), 2) if len(values) > 1 else "",
+        difference=signed(paired.mean) if paired else "",
+        interval=span(paired.interval) if paired and paired.interval else "",
+    )
+
+
+def costs(folder: Folder) -> tuple[list[str], dict[str, list[CostCell]]]:
+    """The costs that any arm has, and a cell for each of them by arm."""
+    plan = folder.plan
+    known = [c for c in COSTS if any(mean_cost(folder, arm, c.key) is not None for arm in plan.arms)]
+    cells: dict[str, list[CostCell]] = {arm.name: [] for arm in plan.arms}
+    for cost in known:
+        base = mean_cost(folder, plan.baseline, cost.key) if plan.baseline else None
+        for arm in plan.arms:
+            value = mean_cost(folder, arm, cost.key)
+            is_beside = base and value is not None and not arm.is_baseline
+            change = percent(value or 0.0, base or 1.0) if is_beside else ""
+            cells[arm.name].append(CostCell(cost.write(value), change))
+    return [cost.words for cost in known], cells
+
+
+def by_group(folder: Folder, metric: MetricInfo) -> list[tuple[str, list[str]]]:
+    """The mean of the metric over the sounds of each held-out group, a cell an arm; seeds count alike."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for run in folder.runs:
+        values = run.result.per_sound.get(metric.name, ()) if run.result else ()
+        if run.result is None or len(values) != len(run.result.groups):
+            continue
+        for group in dict.fromkeys(run.result.groups):
+            own = [v for v, g in zip(values, run.result.groups, strict=True) if g == group and v is not None]
+            if own:
+                found.setdefault(group, {}).setdefault(run.arm, []).append(float(np.mean(own)))
+    return [
+        (
+            group,
+            [
+                plain(float(np.mean(arms[arm.name]))) if arm.name in arms else NOTHING
+                for arm in folder.plan.arms
+            ],
+        )
+        for group, arms in sorted(found.items())[:MOST_GROUPS]
+    ]
+
+
+def _safe(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    written = "" if value is None else repr(value) if isinstance(value, float) else str(value)
+    return f"'{written}" if isinstance(value, str) and written[:1] in {"=", "+", "-", "@"} else written
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    return file.getvalue()
+
+
+def results_csv(folder: Folder) -> str:
+    """One row for each arm, seed and metric, the unfinished and the failed included."""
+    return _csv(
+        ("arm", "seed", "state", "metric", "direction", "unit", "value", "untrained"),
+        (
+            (
+                run.arm, run.seed, run.state, metric.name, metric.direction, metric.unit, run.value(metric.name),
+                run.result.untrained.get(metric.name) if run.result else None,
+            )
+            for run in folder.runs
+            for metric in metrics_of(folder)
+        ),
+    )  # fmt: skip
+
+
+def _numbers(paired: Paired | None) -> tuple[object, ...]:
+    if paired is None:
+        return (0, *[None] * 6)
+    low, high = paired.interval or (None, None)
+    return len(paired.seeds), paired.mean, paired.sd, low, high, paired.higher, paired.lower
+
+
+def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison]) -> str:
+    """One row for each alternative and metric; p and verdict for the primary metric only."""
+    primary, baseline = folder.plan.metric, folder.plan.baseline
+    rows: list[tuple[object, ...]] = []
+    for comparison in comparisons:
+        for metric in metrics_of(folder):
+            is_primary = metric == primary
+            paired = comparison.paired if is_primary else pair_metric(folder, comparison.arm, metric.name)
+            names = (comparison.arm.name, baseline.name if baseline else "", metric.name)
+            said: tuple[object, ...] = (None,) * 5
+            if is_primary:
+                p = comparison.paired.sign_flip if comparison.paired else None
+                said = (
+                    p.p if p else None, p.exact if p else None, comparison.p_holm,
+                    comparison.verdict.word, comparison.verdict.reason,
+                )  # fmt: skip
+            rows.append((*names, "primary" if is_primary else "secondary", *_numbers(paired), *said))
+    header = (
+        "arm", "baseline", "metric", "role", "seeds", "mean_difference", "sd", "interval_low", "interval_high",
+        "seeds_higher", "seeds_lower", "sign_flip_p", "p_is_exact", "holm_p", "verdict", "reason",
+    )  # fmt: skip
+    return _csv(header, rows)
+
+
+TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "\N{PLUS-MINUS SIGN}": r"$\pm$",
+    MINUS: "$-$",
+    NOTHING: "--",
+    THIN: r"\,",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def _tex(words: str) -> str:
+    return "".join(TEX.get(c, c) for c in words)
+
+
+def table_tex(folder: Folder, comparisons: Sequence[Comparison]) -> str:
+    """The table of arms for a paper; it needs the package booktabs."""
+    metric = folder.plan.metric
+    named = with_unit(metric.name, metric.unit) if metric else "metric"
+    by_arm = {comparison.arm.name: comparison for comparison in comparisons}
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        "\\begin{tabular}{lrrrrlr}",
+        "\\toprule",
+        f"arm & {_tex(named)} & difference & 95\\,\\% interval & $p$ (Holm) & verdict & parameters \\\\",
+        "\\midrule",
+    ]
+    for arm in folder.plan.arms:
+        shown = figure(folder, arm, metric) if metric else Figure(NOTHING, "", "", "")
+        comparison = by_arm.get(arm.name)
+        cells = [
+            arm.name,
+            f"{shown.mean} ± {shown.sd}" if shown.sd else shown.mean,
+            shown.difference,
+            shown.interval,
+            probability(comparison.p_holm) if comparison else "",
+            comparison.verdict.word if comparison else "baseline" if arm.is_baseline else "",
+            large(mean_cost(folder, arm, "parameters")),
+        ]
+        lines.append(f"{' & '.join(map(_tex, cells))} \\\\")
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])

@@ -1,0 +1,121 @@
+"""The report of a folder of runs: one page that opens without a network, and its numbers beside it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from flowvae.report import numerals, plots
+from flowvae.report.comparison import Comparison, compare
+from flowvae.report.findings import findings, headline
+from flowvae.report.listening import listening
+from flowvae.report.looks import Look, looks
+from flowvae.report.plots import Picture
+from flowvae.report.reading import read_folder
+from flowvae.report.records import Folder, MetricInfo
+from flowvae.report.spectrograms import shades
+from flowvae.report.tables import by_group, comparisons_csv, costs, figure, metrics_of, results_csv, table_tex
+
+HERE = Path(__file__).parent
+
+
+@frozen
+class Pictures:
+    """The figures of the page; None where there is nothing to draw."""
+
+    pairs: Picture | None
+    costs: Picture | None
+    curves: Picture | None
+    parts: Picture | None
+    artefacts: Picture | None
+    artefact_curves: Picture | None
+    latent: Picture | None
+    latent_curves: Picture | None
+
+
+def _curves_of(metrics: list[MetricInfo]) -> list[tuple[str, str]]:
+    return [("validation", f"metric/{metric.name}") for metric in metrics]
+
+
+def _draw(folder: Folder, comparisons: tuple[Comparison, ...], look: dict[str, Look]) -> Pictures:
+    primary = folder.plan.metric
+    artefacts = [m for m in metrics_of(folder) if m.family == "artefact"]
+    latent = [m for m in metrics_of(folder) if m.family == "latent"]
+    main = [("train", "loss"), *(_curves_of([primary]) if primary else [])]
+    parts = [("train", key) for key in plots.curve_keys(folder.runs, "train")]
+    shown_elsewhere = {("train", "loss"), ("train", "kl"), ("train", "beta")}
+    return Pictures(
+        pairs=plots.pairs(folder, comparisons, look),
+        costs=plots.cost_against_quality(folder, look),
+        curves=plots.curves(folder, look, main),
+        parts=plots.curves(folder, look, [part for part in parts if part not in shown_elsewhere][:9]),
+        artefacts=plots.before_and_after(folder, look, artefacts),
+        artefact_curves=plots.curves(folder, look, _curves_of(artefacts)[:3]),
+        latent=plots.before_and_after(folder, look, latent),
+        latent_curves=plots.curves(
+            folder, look, [("train", "kl"), ("train", "beta"), *_curves_of(latent)][:6]
+        ),
+    )
+
+
+def _gradient() -> str:
+    colours = [f"rgb({r},{g},{b})" for r, g, b in shades()[::7].tolist()]
+    return f"linear-gradient(90deg,{','.join(colours)})"
+
+
+def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
+    """Everything that the page shows, under the names that the template uses."""
+    plan = folder.plan
+    look = looks([arm.name for arm in plan.arms])
+    return {
+        "folder": folder,
+        "plan": plan,
+        "look": look,
+        "headline": headline(folder, comparisons),
+        "findings": findings(folder, comparisons),
+        "verdicts": {comparison.arm.name: comparison for comparison in comparisons},
+        "figure": lambda arm, metric: figure(folder, arm, metric),
+        "secondary": [metric for metric in metrics_of(folder) if metric != plan.metric],
+        "costs": costs(folder),
+        "groups": by_group(folder, plan.metric) if plan.metric else [],
+        "pictures": _draw(folder, comparisons, look),
+        "listening": listening(folder),
+        "gradient": _gradient(),
+        "n": numerals,
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "script": (HERE / "page.js").read_text(encoding="utf-8"),
+    }
+
+
+def _put(path: Path, words: str) -> None:
+    """Writes the whole file or nothing: a reader never meets half a page."""
+    draft = path.with_name(f".{path.name}.part")
+    with draft.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(words)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def write_report(folder: Path) -> Path:
+    """Writes report.html, results.csv, comparisons.csv and table.tex into a folder of runs; gives the page's path.
+
+    The same folder gives the same bytes. Errors: FileNotFoundError where there is no such folder.
+    """
+    found = read_folder(folder)
+    comparisons = compare(found)
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("page.html.j2").render(_view(found, comparisons))
+    _put(folder / "results.csv", results_csv(found))
+    _put(folder / "comparisons.csv", comparisons_csv(found, comparisons))
+    _put(folder / "table.tex", table_tex(found, comparisons))
+    _put(folder / "report.html", page)
+    return folder / "report.html"

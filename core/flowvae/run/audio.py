@@ -1,0 +1,30 @@
+"""Audio for people: WAV files on the local disk, and stereo sound in TensorBoard."""
+
+import io
+import re
+from pathlib import Path
+
+import soundfile
+import torch
+from torch import Tensor
+
+from flowvae.run.files import write_bytes
+
+
+def slug(name: str) -> str:
+    """A part of a file name that every file system takes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "sound"
+
+
+def wav_bytes(audio: Tensor, sample_rate: int) -> bytes:
+    """(c, t) as a WAV file in 16 bits; values beyond full scale are clipped, and what is no number is silence."""
+    samples = torch.nan_to_num(audio.detach().float().cpu(), 0.0, 0.0, 0.0).clamp(-1.0, 32767 / 32768)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples.T.numpy(), sample_rate, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def write_wav(path: Path, audio: Tensor, sample_rate: int) -> None:
+    """Writes (c, t) whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, wav_bytes(audio, sample_rate))

@@ -1,0 +1,113 @@
+"""Measures a model on held-out sounds that are the same for every run."""
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from attrs import frozen
+from torch import Tensor, nn
+from torch.distributions import kl_divergence
+
+from flowvae.build import Builder
+from flowvae.contracts import Evidence, LatentDistribution, Measure
+from flowvae.recipe.resolved import Part
+from flowvae.recipe.sections import EvaluationSection
+from flowvae.run.clips import Clips
+from flowvae.run.model import SoundVAE
+from flowvae.streams import torch_seeded
+
+
+@frozen(eq=False)
+class HeldOut:
+    """The sounds that runs are judged by; the first ones are also written as audio."""
+
+    audio: Tensor
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    @classmethod
+    def of(cls, clips: Clips, n_samples: int, count: int, device: torch.device) -> "HeldOut":
+        """Chosen by their names alone, so that neither the seed nor the order of reading matters."""
+        rows = clips.rows(held_out=True)
+        rows = sorted(rows, key=lambda i: hashlib.sha256(clips.info[i].name.encode()).digest())[:count]
+        audio = np.stack([clips.audio[i, :, clips.slack : clips.slack + n_samples] for i in rows])
+        info = [clips.info[i] for i in rows]
+        return cls(torch.from_numpy(audio).to(device), tuple(i.name for i in info), tuple(i.group for i in info))
+
+
+@frozen(eq=False)
+class Figures:
+    """What a metric said."""
+
+    value: float | None
+    per_sound: list[float | None] | None
+
+
+def kl_per_sound(posterior: LatentDistribution, prior: LatentDistribution) -> Tensor:
+    """Nats of each sound: the closed form where torch knows one, else one sample."""
+    try:
+        return kl_divergence(posterior, prior)  # type: ignore[arg-type, no-any-return]
+    except NotImplementedError:
+        latent, log_prob = posterior.rsample_and_log_prob()
+        return log_prob - prior.log_prob(latent)
+
+
+@torch.no_grad()
+def gather_evidence(model: SoundVAE, held_out: HeldOut, samples: int, batch: int) -> Evidence:
+    """Reconstructions without randomness, and samples from the prior with noise that is the same for every run."""
+    estimates, codes, divergences, generated = [], [], [], []
+    with torch_seeded(0, "evaluation"), evaluating(model):
+        prior = model.prior()
+        for part in held_out.audio.split(batch):
+            posterior = model.encode(part)
+            codes.append(posterior.mode)
+            estimates.append(model.decode(posterior.mode))
+            divergences.append(kl_per_sound(posterior, prior))
+        torch.manual_seed(0)
+        for latent in prior.sample(torch.Size([samples])).split(batch):
+            generated.append(model.decode(latent))
+    return Evidence(held_out.audio, torch.cat(estimates), torch.cat(generated), torch.cat(codes), torch.cat(divergences))
+
+
+class evaluating:  # noqa: N801 - reads as a word: with evaluating(model)
+    """Puts a module into evaluation mode for a while."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+
+    def __enter__(self) -> None:
+        self.module.eval()
+
+    def __exit__(self, *_: object) -> None:
+        self.module.train()
+
+
+def build_measures(section: EvaluationSection, build: Builder, sample_rate: int, periods: tuple[int, ...]) -> dict[str, Measure]:
+    """The metrics of a recipe by name."""
+    return {
+        part.name: build.build(part, f"evaluation.metrics[{i}]", sample_rate=sample_rate, periods=periods)
+        for i, part in enumerate(section.metrics)
+    }
+
+
+@torch.no_grad()
+def measure(measures: dict[str, Measure], evidence: Evidence) -> dict[str, Figures]:
+    """Every metric; over the sounds the median counts, which a few odd clips cannot move."""
+    return {name: _figures(one(evidence)) for name, one in measures.items()}
+
+
+def _figures(result: Tensor) -> Figures:
+    if result.ndim == 0:
+        return Figures(_number(result.item()), None)
+    per_sound = [_number(v) for v in result.double().tolist()]
+    known = sorted(v for v in per_sound if v is not None)
+    # A figure that is missing for some sounds would compare different sounds: then there is none.
+    value = float(np.median(known)) if known and len(known) == len(per_sound) else None
+    return Figures(value, per_sound)
+
+
+def _number(value: Any) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None

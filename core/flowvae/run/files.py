@@ -1,0 +1,48 @@
+"""Files that are there whole or not at all: written beside, flushed, renamed."""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from flowvae.errors import MachineError, shown
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replaces a file in one step."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise MachineError(f"{shown(path)} could not be written: {error.strerror}", do="make room, or choose another --out") from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Replaces a JSON file in one step; a number that is not finite becomes null."""
+    write_bytes(path, (json.dumps(finite(content), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def sync_folder(folder: Path) -> None:
+    """Flushes the names in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def finite(content: Any) -> Any:
+    """The same content with null for NaN and infinities, which JSON does not know."""
+    if isinstance(content, dict):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

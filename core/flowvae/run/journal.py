@@ -1,0 +1,93 @@
+"""The journal of a run: figures by step, for programs as JSON lines and for people in TensorBoard."""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from attrs import define, field
+
+from flowvae.run.board import Board
+from flowvae.run.files import finite, write_json
+
+
+@define(eq=False)
+class Journal:
+    """Appends figures to metrics.jsonl, which is the truth about a run; TensorBoard is its shadow."""
+
+    folder: Path
+    first_step: int
+    """The step that the run starts or continues from: what was written after it is cut off."""
+    board: Board = field(init=False)
+    _lines: IO[str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        cut_journal(self.folder, self.first_step)
+        self._lines = (self.folder / "metrics.jsonl").open("a", encoding="utf-8")
+        self.board = Board(self.folder / "tb", self.first_step)
+
+    def write(self, phase: str, step: int, figures: Mapping[str, float | None]) -> None:
+        """One line, and a scalar for every figure that is a number."""
+        known: dict[str, float | None] = finite(dict(figures))
+        self._lines.write(json.dumps({"phase": phase, "step": step, **known}, ensure_ascii=False) + "\n")
+        self._lines.flush()
+        self.board.scalars(step, {f"{phase}/{name}": v for name, v in known.items() if v is not None})
+
+    def flush_to_disk(self) -> None:
+        """Before a checkpoint: what it counts on must be on the disk."""
+        os.fsync(self._lines.fileno())
+
+    def close(self) -> None:
+        """Ends the journal."""
+        self._lines.close()
+        self.board.close()
+
+
+def cut_journal(folder: Path, step: int) -> None:
+    """Removes what was written after a checkpoint, and a last line that was torn."""
+    path = folder / "metrics.jsonl"
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("step", 0) <= step:
+            kept.append(line)
+    temporary = path.with_name(".metrics.jsonl.tmp")
+    temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    temporary.replace(path)
+
+
+@define(eq=False)
+class Status:
+    """status.json: what a run is doing, for the driver, the report, and people."""
+
+    folder: Path
+    steps: int
+    warnings: list[str] = field(factory=list)
+    _written: float = 0.0
+
+    def write(self, state: str, step: int, **more: Any) -> None:
+        """Replaces the status."""
+        content = {"state": state, "step": step, "steps": self.steps, "warnings": self.warnings, **more}
+        write_json(self.folder / "status.json", content)
+        self._written = time.monotonic()
+
+    def tick(self, step: int, **more: Any) -> None:
+        """Says that the run is alive, at most once a second."""
+        if time.monotonic() - self._written > 1.0:
+            self.write("running", step, **more)
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """The status of a run folder; one that has none is waiting."""
+    try:
+        content = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {"state": "waiting", "step": 0}
+    return content if isinstance(content, dict) else {"state": "waiting", "step": 0}

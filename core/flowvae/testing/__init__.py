@@ -1,0 +1,1 @@
+"""What a component must do, as checks that anyone can run on their own."""

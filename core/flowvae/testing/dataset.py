@@ -1,0 +1,141 @@
+"""What every data set must keep, as functions that raise where it does not. For authors of data sets, too."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from flowvae.contracts import Skipped, Sound
+
+if TYPE_CHECKING:
+    from flowvae.contracts import Dataset
+
+_RATE, _CHANNELS, _N_SAMPLES = 22_050, 2, 4_096
+
+
+def _sounds(make: Dataset) -> list[Sound]:
+    return [sound for sound in make(_RATE, _CHANNELS, _N_SAMPLES).read() if isinstance(sound, Sound)]
+
+
+def gives_sounds_or_reasons(make: Dataset) -> None:
+    """Whatever is read is a Sound, or a Skipped with a reason; at least one is a Sound."""
+    found = list(make(_RATE, _CHANNELS, _N_SAMPLES).read())
+    assert any(isinstance(item, Sound) for item in found), (
+        "give the check a set with at least one usable sound"
+    )
+    for item in found:
+        assert isinstance(item, Sound | Skipped), f"yield Sound or Skipped, not {type(item).__name__}"
+        assert isinstance(item, Sound) or item.reason, f"say why {item.name} is skipped"
+
+
+def reads_the_same_twice(make: Dataset) -> None:
+    """Two sources of one set give the same sounds in the same order, and so do two readings of one source."""
+    source = make(_RATE, _CHANNELS, _N_SAMPLES)
+    first, second, third = (
+        list(source.read()),
+        list(source.read()),
+        list(make(_RATE, _CHANNELS, _N_SAMPLES).read()),
+    )
+    for other in (second, third):
+        assert [item.name for item in first] == [item.name for item in other], (
+            "sort by name: order must not vary"
+        )
+        for one, two in zip(first, other, strict=True):
+            assert type(one) is type(two), (
+                f"{one.name} was used once and skipped once: decide by the sound alone"
+            )
+            if isinstance(one, Sound) and isinstance(two, Sound):
+                same = (one.group, one.start) == (two.group, two.start) and np.array_equal(
+                    one.audio, two.audio
+                )
+                assert same, f"{one.name} came out differently: draw from a generator keyed by the sound"
+
+
+def has_the_shape_that_was_asked_for(make: Dataset) -> None:
+    """Audio is float32 of shape (channels, t), t at least 1, for one channel and for two."""
+    for channels in (1, 2):
+        for sound in make(_RATE, channels, _N_SAMPLES).read():
+            if isinstance(sound, Sound):
+                assert sound.audio.dtype == np.float32, (
+                    f"{sound.name} is {sound.audio.dtype}: convert to float32"
+                )
+                shape = sound.audio.shape
+                assert len(shape) == 2, f"{sound.name} has shape {shape}: keep the channel axis"
+                assert shape[0] == channels, (
+                    f"{sound.name} has {shape[0]} channels, {channels} were asked for"
+                )
+                assert shape[1] > 0, f"{sound.name} has no samples: skip it and say so"
+
+
+def follows_the_sample_rate(make: Dataset) -> None:
+    """At half the rate a sound has half the samples, within a tenth and 8 samples."""
+    full = {sound.name: sound.audio.shape[1] for sound in _sounds(make)}
+    for sound in make(_RATE // 2, _CHANNELS, _N_SAMPLES).read():
+        if isinstance(sound, Sound) and sound.name in full:
+            wrong = abs(sound.audio.shape[1] - full[sound.name] / 2)
+            assert wrong <= 8 + full[sound.name] / 20, (
+                f"{sound.name} ignores sample_rate: convert to the rate asked for"
+            )
+
+
+def stays_finite_and_in_range(make: Dataset) -> None:
+    """No sample is NaN or infinite, none is beyond full scale, and no sound is silent."""
+    for sound in _sounds(make):
+        assert np.isfinite(sound.audio).all(), f"{sound.name} has non-finite samples: skip it and say so"
+        peak = float(np.abs(sound.audio).max())
+        assert 0 < peak <= 1, f"{sound.name} peaks at {peak}: skip silence, scale the rest into [-1, 1]"
+
+
+def names_each_sound_once(make: Dataset) -> None:
+    """Names are unique, relative and printable, with forward slashes; every sound has a group."""
+    names = [item.name for item in make(_RATE, _CHANNELS, _N_SAMPLES).read()]
+    assert len(names) == len(set(names)), "two items share a name: add the folder or a number"
+    for name in names:
+        assert name.isprintable(), f"{name!r} holds control characters: escape them"
+        assert name, "an item has no name"
+        assert not name.startswith("/"), f"{name} is absolute: name it relative to the set"
+        assert ".." not in name.split("/"), f"{name} leaves the set: name it relative to the set"
+    for sound in _sounds(make):
+        assert sound.group, f"{sound.name} has no group: one of its own is the least"
+
+
+def starts_within_the_sound(make: Dataset) -> None:
+    """`start` is a sample of the sound, and what is loudest comes after it."""
+    for sound in _sounds(make):
+        assert 0 <= sound.start < sound.audio.shape[1], (
+            f"{sound.name} starts at {sound.start}, outside of the audio"
+        )
+        loudest = int(np.abs(sound.audio).max(axis=0).argmax())
+        assert sound.start <= loudest, f"{sound.name} starts at {sound.start}, behind its peak at {loudest}"
+
+
+def has_a_stable_fingerprint(make: Dataset) -> None:
+    """64 hexadecimal digits, the same from two sources, before and after reading; other for another rate."""
+    source = make(_RATE, _CHANNELS, _N_SAMPLES)
+    before = source.fingerprint()
+    list(source.read())
+    assert len(before) == 64, f"the fingerprint has {len(before)} characters: use SHA-256 as hexadecimal text"
+    assert set(before) <= set(string.hexdigits.lower()), "the fingerprint is not hexadecimal in small letters"
+    assert source.fingerprint() == before, (
+        "the fingerprint changed by reading: hash what the sounds are made from"
+    )
+    assert make(_RATE, _CHANNELS, _N_SAMPLES).fingerprint() == before, (
+        "two sources of one set differ: hash no identity"
+    )
+    assert make(2 * _RATE, _CHANNELS, _N_SAMPLES).fingerprint() != before, (
+        "the fingerprint misses the sample rate"
+    )
+
+
+CHECKS = (
+    gives_sounds_or_reasons,
+    reads_the_same_twice,
+    has_the_shape_that_was_asked_for,
+    follows_the_sample_rate,
+    stays_finite_and_in_range,
+    names_each_sound_once,
+    starts_within_the_sound,
+    has_a_stable_fingerprint,
+)

@@ -1,0 +1,20 @@
+"""What every head must do."""
+
+from torch import nn
+
+from flowvae.contracts import Head
+from flowvae.testing import properties
+
+
+def length_is_kept(make: Head) -> None:
+    """(b, in, t) becomes (b, out, t), for even and odd lengths and for as many outputs as a filter bank has bands."""
+    for out_channels, t in ((1, 64), (2, 63), (16, 64)):
+        shape, expected = tuple(make(6, out_channels)(properties.noise(2, 6, t)).shape), (2, out_channels, t)
+        assert shape == expected, f"the signal is {shape}, expected {expected}: pad by half the kernel"
+
+
+def _module(make: Head) -> nn.Module:
+    return make(6, 2)
+
+
+CHECKS = (length_is_kept, *properties.of_modules(_module, 3, 6, 64))

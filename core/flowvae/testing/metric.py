@@ -1,0 +1,101 @@
+"""What every metric must do."""
+
+import torch
+from torch import Tensor
+
+from flowvae.contracts import Evidence, Metric
+from flowvae.testing.latent_probes import noise
+
+SAMPLE_RATE, PERIODS, N_SOUNDS, N_SAMPLES, LATENT = 44100, (2, 8, 32), 6, 4096, 3
+
+
+def sounds(seed: int) -> Tensor:
+    """Hits of noise with a silent tail."""
+    decay = torch.exp(-torch.arange(N_SAMPLES) / 400) * (torch.arange(N_SAMPLES) < 3000)
+    return 0.3 * noise(N_SOUNDS, 2, N_SAMPLES, seed=seed) * decay
+
+
+def evidence(real: Tensor, estimate: Tensor) -> Evidence:
+    """An evaluation with these sounds."""
+    return Evidence(
+        real=real,
+        estimate=estimate,
+        generated=sounds(3)[:4],
+        codes=noise(len(real), LATENT, seed=4),
+        kl=noise(len(real), seed=5).abs(),
+    )
+
+
+def the_figure_has_the_shape_of_the_contract(make: Metric) -> None:
+    """(n,) where each sound has a figure, () where the set has one; in floating point."""
+    figure = make(SAMPLE_RATE, PERIODS)(evidence(sounds(0), sounds(1)))
+    assert figure.shape in {(N_SOUNDS,), ()} and figure.is_floating_point(), (
+        f"the figure has the shape {tuple(figure.shape)} and is {figure.dtype}; expected floats, (n,) or ()"
+    )
+
+
+def direction_and_unit_are_known_before_a_run(make: Metric) -> None:
+    """Both are constants of the class."""
+    measure = make(SAMPLE_RATE, PERIODS)
+    for name in ("direction", "unit"):
+        assert isinstance(vars(type(measure)).get(name), str), (
+            f"{name} is no constant of the class; expected one, for a plan names the better end before anything runs"
+        )
+    assert measure.direction in {"lower", "higher", "none"}, (
+        f'direction is {measure.direction!r}; expected "lower", "higher" or "none"'
+    )
+
+
+def extremes_stay_finite(make: Metric) -> None:
+    """Silence on either side or on both, equal sounds, and sounds over full scale give finite figures."""
+    hit, silence = sounds(0), torch.zeros(N_SOUNDS, 2, N_SAMPLES)
+    for real, estimate in ((hit, hit), (hit, silence), (silence, hit), (silence, silence), (hit, 10 * hit)):
+        figure = make(SAMPLE_RATE, PERIODS)(evidence(real, estimate))
+        assert figure.isfinite().all(), (
+            f"levels of {real.abs().max():.1f} and {estimate.abs().max():.1f} give {figure}; expected finite numbers; "
+            "usually a logarithm or a division at 0, or an equal pair whose error is exactly 0"
+        )
+
+
+def a_sound_is_judged_alone(make: Metric) -> None:
+    """Where each sound has a figure, it does not depend on the others."""
+    whole = evidence(sounds(0), sounds(1))
+    part = Evidence(
+        real=whole.real[:2],
+        estimate=whole.estimate[:2],
+        generated=whole.generated,
+        codes=whole.codes[:2],
+        kl=whole.kl[:2],
+    )
+    measure = make(SAMPLE_RATE, PERIODS)
+    figure = measure(whole)
+    if figure.shape == (N_SOUNDS,):
+        assert torch.allclose(figure[:2], measure(part), rtol=1e-4, atol=1e-5), (
+            "the figure of a sound changes with the others of the set; expected none; give one figure for the set instead"
+        )
+
+
+def evidence_is_untouched(make: Metric) -> None:
+    """The sounds are as they were, and a second call gives the same figure."""
+    given, measure = evidence(sounds(0), sounds(1)), make(SAMPLE_RATE, PERIODS)
+    assert torch.equal(measure(given), measure(given)), "two calls differ; expected the same bits"
+    assert torch.equal(given.real, sounds(0)) and torch.equal(given.estimate, sounds(1)), (
+        "a sound was changed in place"
+    )
+
+
+def a_decoder_without_stages_is_fine(make: Metric) -> None:
+    """A model may have no periods."""
+    assert make(SAMPLE_RATE, ())(evidence(sounds(0), sounds(1))).isfinite().all(), (
+        "without periods the figure is not finite"
+    )
+
+
+CHECKS = (
+    the_figure_has_the_shape_of_the_contract,
+    direction_and_unit_are_known_before_a_run,
+    extremes_stay_finite,
+    a_sound_is_judged_alone,
+    evidence_is_untouched,
+    a_decoder_without_stages_is_fine,
+)

@@ -1,0 +1,163 @@
+"""What every component that is a module must do, whatever its kind.
+
+A property takes a function that makes the module anew, and an input for it.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+Make = Callable[[], nn.Module]
+Property = Callable[[Make, Tensor], None]
+F = TypeVar("F")
+
+
+def noise(*shape: int) -> Tensor:
+    """The same numbers at every call, of standard deviation 0.5."""
+    return 0.5 * torch.randn(shape, generator=torch.Generator().manual_seed(7))
+
+
+def run(module: nn.Module, x: Tensor, seed: int = 11) -> Tensor:
+    """The module's output, with the random numbers that it may draw set by `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        y: Tensor = module(x)
+    return y
+
+
+def built(make: Make, seed: int = 3) -> nn.Module:
+    """A module whose initialisation is set by `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def same_input_gives_same_output(make: Make, x: Tensor) -> None:
+    """Two calls with one generator state give the same output."""
+    module = built(make)
+    assert torch.equal(run(module, x), run(module, x)), (
+        "two calls differ: random numbers must come from torch's global generator, and a call must leave no trace"
+    )
+
+
+def same_seed_gives_same_module(make: Make, x: Tensor) -> None:
+    """Two modules that were initialised from one generator state give the same output."""
+    assert torch.equal(run(built(make), x), run(built(make), x)), (
+        "two modules of one seed differ: initialise from torch's global generator, and seed nothing yourself"
+    )
+
+
+def input_is_untouched(make: Make, x: Tensor) -> None:
+    """The caller's tensor is the same afterwards."""
+    before = x.clone()
+    run(built(make), x)
+    assert torch.equal(x, before), (
+        "the input was changed: an operation whose name ends in _ works on it; copy first"
+    )
+
+
+def silence_stays_finite(make: Make, x: Tensor) -> None:
+    """Zeros in: output and gradients without inf or NaN."""
+    module, silence = built(make), torch.zeros_like(x, requires_grad=True)
+    y = run(module, silence)
+    assert bool(y.isfinite().all()), (
+        "zeros give inf or NaN: look for a division by a level or a logarithm of 0"
+    )
+    if y.requires_grad:
+        y.square().sum().backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+        assert silence.grad is None or bool(silence.grad.isfinite().all()), (
+            "the gradient at zeros is not finite: sqrt(x) and abs(x)**p need an epsilon inside the root"
+        )
+
+
+def gradients_reach_everything(make: Make, x: Tensor) -> None:
+    """Every parameter and the input get a finite gradient."""
+    module, x = built(make), x.clone().requires_grad_()
+    run(module, x).sin().sum().backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+    grads = {
+        "the input": x.grad,
+        **{name: p.grad for name, p in module.named_parameters() if p.requires_grad},
+    }
+    unused = [name for name, grad in grads.items() if grad is None]
+    assert not unused, (
+        f"no gradient reaches {', '.join(unused)}: it is not used, or used under no_grad or detach"
+    )
+    broken = [name for name, grad in grads.items() if grad is not None and not bool(grad.isfinite().all())]
+    assert not broken, f"the gradient of {', '.join(broken)} has inf or NaN, at an input of ordinary level"
+
+
+def batch_items_do_not_mix(make: Make, x: Tensor) -> None:
+    """The first sound's output is the same whatever else is in the batch, in training and in evaluation."""
+    others = torch.cat((x[:1], 3 * x[1:].flip(-1) + 0.1))
+    for training in (True, False):
+        module = built(make).train(training)
+        seen, alone = run(module, others)[0], run(module, x)[0]
+        assert torch.allclose(seen, alone, atol=1e-5), (
+            "one sound changes another's output: statistics over the batch (batch normalization) do that"
+        )
+
+
+def state_makes_a_twin(make: Make, x: Tensor) -> None:
+    """A second instance with the first one's state gives the same output."""
+    first, second = built(make, seed=3), built(make, seed=5)
+    with torch.no_grad():
+        for index, parameter in enumerate(first.parameters()):
+            parameter.add_(0.1 * (1 + index % 3))
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(run(first.eval(), x), run(second.eval(), x)), (
+        "the state_dict does not hold all that the output depends on: use nn.Parameter or register_buffer"
+    )
+
+
+def bf16_autocast_works(make: Make, x: Tensor) -> None:
+    """Under bf16 autocast the shape is the same and the values stay near."""
+    module = built(make)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = run(module, x)
+    full = run(module, x)
+    assert half.shape == full.shape, (
+        f"the shape under autocast is {tuple(half.shape)}, without {tuple(full.shape)}"
+    )
+    # bf16 has 8 bits: 0.4 % a rounding, and a network adds up some of them.
+    near = (half.float() - full).norm() <= 0.1 * full.norm() + 1e-3
+    assert bool(near), "bf16 changes the output by more than 10 %: do what is delicate in float32"
+
+
+def float64_works(make: Make, x: Tensor) -> None:
+    """A module moved to float64 gives float64, close to what it gave in float32."""
+    single = run(built(make), x)
+    double = run(built(make).double(), x.double())
+    assert double.dtype == torch.float64, (
+        f"float64 in, {double.dtype} out: a constant or a cast fixes the type"
+    )
+    assert torch.allclose(double.float(), single, atol=1e-4, rtol=1e-3), (
+        "float32 and float64 disagree by more than 1e-3: look for a difference of large numbers"
+    )
+
+
+OF_MODULES: tuple[Property, ...] = (
+    same_input_gives_same_output,
+    same_seed_gives_same_module,
+    input_is_untouched,
+    silence_stays_finite,
+    gradients_reach_everything,
+    batch_items_do_not_mix,
+    state_makes_a_twin,
+    bf16_autocast_works,
+    float64_works,
+)
+
+
+def of_modules(build: Callable[[F], nn.Module], *shape: int) -> tuple[Callable[[F], None], ...]:
+    """The properties above as checks of one kind: `build` turns its factory into a module for inputs of `shape`."""
+
+    def bind(prop: Property) -> Callable[[F], None]:
+        def check(make: F) -> None:
+            prop(lambda: build(make), noise(*shape))
+
+        check.__name__, check.__doc__ = prop.__name__, prop.__doc__
+        return check
+
+    return tuple(bind(prop) for prop in OF_MODULES)

@@ -1,0 +1,108 @@
+"""What every regularizer must do."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.distributions import Independent, Normal
+
+from flowvae.contracts import Regularizer
+from flowvae.testing.device_reads import NoDeviceReads
+from flowvae.testing.latent_probes import noise
+
+N_STEPS, N_ITEMS, LATENT = 100, 256, 4
+
+
+class NormalVector(Independent):
+    """A distribution as the contract wants it, with nothing of a component in it."""
+
+    def __init__(self, mean: Tensor, scale: Tensor) -> None:
+        super().__init__(Normal(mean, scale, validate_args=False), 1, validate_args=False)
+
+    def rsample_and_log_prob(self) -> tuple[Tensor, Tensor]:
+        sample = self.base_dist.loc + self.base_dist.scale * noise(*self.base_dist.loc.shape, seed=5)
+        return sample, self.log_prob(sample)
+
+
+def price(make: Regularizer, mean: Tensor, scale: Tensor) -> Tensor:
+    """What a normal posterior costs under a standard normal prior."""
+    posterior = NormalVector(mean, scale)
+    prior = NormalVector(torch.zeros(LATENT), torch.ones(LATENT))
+    return make(N_STEPS)(posterior, prior, *posterior.rsample_and_log_prob())
+
+
+def the_price_is_a_scalar(make: Regularizer) -> None:
+    """One finite number for a batch."""
+    value = price(make, noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5))
+    assert value.shape == () and value.isfinite(), (
+        f"the price has the shape {tuple(value.shape)}, value {value}; expected a finite scalar: the mean over the batch"
+    )
+
+
+def farther_costs_more(make: Regularizer) -> None:
+    """A posterior far from the prior costs more than one that is near."""
+    scale = torch.full((N_ITEMS, LATENT), 0.5)
+    near, far = (
+        price(make, 0.5 * noise(N_ITEMS, LATENT), scale),
+        price(make, 5 * noise(N_ITEMS, LATENT), scale),
+    )
+    assert far > near, (
+        f"far from the prior costs {far:.3f}, near {near:.3f}; expected the other order; usually a sign"
+    )
+
+
+def the_batch_is_averaged(make: Regularizer) -> None:
+    """A batch twice over costs the same: the price is nats a sound, whatever the batch size."""
+    mean, scale = noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5)
+    posterior, prior = NormalVector(mean, scale), NormalVector(torch.zeros(LATENT), torch.ones(LATENT))
+    latent, log_prob = posterior.rsample_and_log_prob()
+    once = make(N_STEPS)(posterior, prior, latent, log_prob)
+    double = NormalVector(mean.repeat(2, 1), scale.repeat(2, 1))
+    twice = make(N_STEPS)(double, prior, latent.repeat(2, 1), log_prob.repeat(2))
+    assert torch.isclose(once, twice, rtol=1e-4), (
+        f"a batch costs {once:.4f}, the same batch twice over {twice:.4f}; expected the same; usually a sum over the batch"
+    )
+
+
+def the_gradient_pulls_towards_the_prior(make: Regularizer) -> None:
+    """The gradient on a mean far from the prior is finite and points away from it."""
+    mean = torch.full((N_ITEMS, LATENT), 5.0, requires_grad=True)
+    price(make, mean, torch.full((N_ITEMS, LATENT), 0.5)).backward()
+    assert mean.grad is not None and mean.grad.isfinite().all(), (
+        "no finite gradient reaches the mean of the posterior"
+    )
+    assert mean.grad.sum() > 0, (
+        "the gradient does not pull a mean of 5 towards 0; usually a detach() or a sign"
+    )
+
+
+def beta_is_a_weight_at_every_step(make: Regularizer) -> None:
+    """beta is finite and not negative at every step, the same at each call, and a float."""
+    regularizer = make(N_STEPS)
+    weights = [regularizer.beta(step) for step in range(N_STEPS)]
+    assert all(math.isfinite(weight) and weight >= 0 for weight in weights), (
+        f"beta takes the values {sorted(set(weights))[:3]} ..."
+    )
+    assert weights == [regularizer.beta(step) for step in range(N_STEPS)], (
+        "beta of a step changes from call to call; expected a function of the step alone, or a resumed run would differ"
+    )
+    assert isinstance(weights[-1], float), (
+        f"beta is a {type(weights[-1]).__name__}; expected a float: a schedule needs no tensor"
+    )
+
+
+def no_value_is_read_back(make: Regularizer) -> None:
+    """The price is computed without waiting for the device."""
+    mean, scale = noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5)
+    with NoDeviceReads():
+        price(make, mean, scale)
+
+
+CHECKS = (
+    the_price_is_a_scalar,
+    farther_costs_more,
+    the_batch_is_averaged,
+    the_gradient_pulls_towards_the_prior,
+    beta_is_a_weight_at_every_step,
+    no_value_is_read_back,
+)

@@ -1,0 +1,154 @@
+"""The filter bank against its design formulas, pure tones and noise."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from flowvae.testing import bands
+from flowvae_components.bands import pqmf
+from flowvae_components.bands.none import NoBands
+from flowvae_components.bands.pqmf import PQMF
+from scipy.optimize import minimize_scalar
+from scipy.signal import firwin, freqz, kaiser_beta
+
+N = 4096
+
+
+def sounds(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def snr_db(sound, copy):
+    return 10 * math.log10(float(sound.square().sum() / (sound - copy).square().sum()))
+
+
+def prototype(n_bands, attenuation_db, cutoff):
+    taps = 24 * n_bands + 1
+    window = ("kaiser", kaiser_beta(attenuation_db))
+    return firwin(taps, cutoff / math.pi, window=window, scale=False)
+
+
+def worst_neighbour(n_bands, attenuation_db, cutoff):
+    correlation = np.convolve(*2 * (prototype(n_bands, attenuation_db, cutoff),))
+    middle = len(correlation) // 2
+    return np.abs(correlation[middle + 2 * n_bands :: 2 * n_bands]).max()
+
+
+@pytest.mark.parametrize("check", bands.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("make", [PQMF, NoBands, lambda: PQMF(n_bands=4)], ids=["pqmf", "none", "pqmf_4"])
+def test_conforms(make, check):
+    check(make)
+
+
+@pytest.mark.parametrize("attenuation_db", [70, 80, 90, 100])
+def test_table_of_cut_offs_minimises_the_worst_neighbour(attenuation_db):
+    found = minimize_scalar(
+        lambda cutoff: worst_neighbour(16, attenuation_db, cutoff),
+        bounds=(1.4 / 16, 1.9 / 16),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    assert pqmf._CUTOFFS[attenuation_db] == pytest.approx(16 * found.x, abs=2e-5)
+
+
+@pytest.mark.parametrize("n_bands", [2, 16])
+def test_rows_are_the_modulated_prototype(n_bands):
+    p = prototype(n_bands, 90, pqmf._CUTOFFS[90] / n_bands)
+    n = np.arange(24 * n_bands + 1) - 12 * n_bands
+    for k, row in enumerate(pqmf._bank(n_bands, 90).numpy()):
+        tone = np.cos((2 * k + 1) * np.pi * n / (2 * n_bands) + (-1) ** k * np.pi / 4)
+        assert np.allclose(row, 2 * np.sqrt(n_bands) * p * tone, atol=1e-12)
+
+
+@pytest.mark.parametrize("attenuation_db", [70, 80, 90, 100])
+def test_a_band_is_silent_beyond_its_neighbours(attenuation_db):
+    frequency, response = freqz(prototype(16, attenuation_db, pqmf._CUTOFFS[attenuation_db] / 16), worN=16384)
+    beyond = 20 * np.log10(np.abs(response[frequency > np.pi / 16]).max())
+    assert beyond < 1 - attenuation_db
+
+
+@pytest.mark.parametrize(
+    ("n_bands", "attenuation_db", "least"),
+    [(2, 90, 62), (8, 90, 62), (16, 90, 63), (16, 100, 59), (32, 80, 61)],
+)
+def test_noise_comes_back_with_an_error_below_59_db_at_the_ends_too(n_bands, attenuation_db, least):
+    bank, sound = PQMF(n_bands=n_bands, attenuation_db=attenuation_db), sounds(4, 1, N)
+    copy = bank.synthesis(bank.analysis(sound))
+    for part in (slice(None), slice(256), slice(-256, None)):
+        assert snr_db(sound[..., part], copy[..., part]) > least
+
+
+def test_bands_hold_the_energy_of_the_sound():
+    sound = sounds(4, 1, N)
+    ratio = PQMF().analysis(sound).square().sum() / sound.square().sum()
+    assert float(ratio) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("at", [0, 1000, N - 1])
+def test_a_click_comes_back_where_it_was(at):
+    sound = torch.zeros(1, 1, N)
+    sound[..., at] = 1
+    bank = PQMF()
+    copy = bank.synthesis(bank.analysis(sound))
+    assert int(copy.abs().argmax()) == at
+    assert (copy - sound).abs().max() < 2e-3
+
+
+@pytest.mark.parametrize("k", [0, 1, 7, 15])
+def test_a_tone_inside_a_band_stays_in_it(k):
+    tone = torch.cos(math.pi * (k + 0.5) / 16 * torch.arange(N) + 1).reshape(1, 1, -1)
+    energy = PQMF().analysis(tone)[..., 16:-16].square().sum((0, 2))
+    assert energy[k] / energy.sum() > 0.998
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 5])
+def test_low_frequencies_are_low_in_every_band(k):
+    tone = torch.cos(math.pi * (k + 0.2) / 16 * torch.arange(N)).reshape(1, 1, -1)
+    spectrum = torch.fft.rfft(PQMF().analysis(tone)[0, k] * torch.hann_window(N // 16)).abs()
+    assert int(spectrum.argmax()) / (N // 32) == pytest.approx(0.2, abs=0.02)
+
+
+def test_analysis_is_linear_and_synthesis_its_transpose():
+    bank = PQMF(n_bands=4).double()
+    x, y = sounds(1, 1, 256).double(), sounds(1, 1, 256, seed=1).double()
+    assert torch.allclose(bank.analysis(2 * x - y), 2 * bank.analysis(x) - bank.analysis(y), atol=1e-12)
+    z = sounds(1, 4, 64, seed=2).double()
+    assert float((bank.analysis(x) * z).sum()) == pytest.approx(
+        float((x * bank.synthesis(z)).sum()), abs=1e-10
+    )
+
+
+def test_filter_bank_stays_in_float32_under_autocast():
+    bank, sound = PQMF(), sounds(1, 1, N)
+    with torch.autocast("cpu", torch.bfloat16):
+        copy = bank.synthesis(bank.analysis(sound))
+    assert copy.dtype == torch.float32
+    assert snr_db(sound, copy) > 60
+
+
+def test_filter_bank_adds_nothing_to_the_weights():
+    assert not PQMF().state_dict()
+
+
+@pytest.mark.parametrize("n_bands", [1, 3, 0])
+def test_pqmf_refuses_a_number_of_bands_that_it_cannot_build(n_bands):
+    with pytest.raises(ValueError, match="n_bands must be even"):
+        PQMF(n_bands=n_bands)
+
+
+def test_pqmf_refuses_an_attenuation_without_a_cut_off():
+    with pytest.raises(ValueError, match="attenuation_db must be one of"):
+        PQMF(attenuation_db=75)
+
+
+@pytest.mark.parametrize("t", [1000, 368])
+def test_pqmf_refuses_lengths_that_do_not_fit(t):
+    with pytest.raises(ValueError, match=f"got {t}"):
+        PQMF().analysis(torch.zeros(1, 1, t))
+
+
+def test_no_bands_hands_back_what_it_is_given():
+    sound = sounds(1, 2, 16)
+    assert NoBands().analysis(sound) is sound
+    assert NoBands().synthesis(sound) is sound

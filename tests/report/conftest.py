@@ -1,0 +1,150 @@
+"""A small tree of runs that never ran: every number in it is known."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE = 22_050
+METRICS = {
+    "spectral_distance": {"direction": "lower", "unit": ""},
+    "si_sdr": {"direction": "higher", "unit": "dB"},
+    "tonal_artefact": {"direction": "lower", "unit": "dB"},
+    "kl_nats": {"direction": "none", "unit": "nats"},
+    "active_units": {"direction": "none", "unit": "dims"},
+}
+SOUNDS = ["kick/kick-00", "kick/kick-01", "snare/snare-00", "snare/snare-01"]
+
+
+def strike(hz, decay_s, noise, seed):
+    """A decaying sine with some noise on it: a drum as far as a page can tell."""
+    t = np.arange(RATE // 3) / RATE
+    hiss = np.random.default_rng(seed).standard_normal(len(t))
+    return 0.5 * np.exp(-t / decay_s) * (np.sin(2 * np.pi * hz * t) + noise * hiss)
+
+
+def write_json(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_sound(path, audio):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, audio, RATE, subtype="PCM_16")
+
+
+def write_run(folder, seed, value, *, quality, threads=1, n_clips=3):
+    jitter = np.random.default_rng([seed, int(1000 * abs(value))])
+    write_json(
+        folder / "status.json", {"state": "done", "step": 500, "steps": 500, "reason": None, "exact": True}
+    )
+    figures = {
+        "spectral_distance": value,
+        "si_sdr": 9 - 2 * value + jitter.normal(0, 0.2),
+        "tonal_artefact": 4 + 6 * quality + jitter.normal(0, 0.3),
+        "kl_nats": 14 + jitter.normal(0, 0.5),
+        "active_units": 11.0 + seed % 2,
+    }
+    untrained = {
+        "spectral_distance": 5 + 0.1 * seed,
+        "si_sdr": -18.0,
+        "tonal_artefact": 12.0,
+        "active_units": 0.0,
+    }
+    write_json(
+        folder / "result.json",
+        {
+            "metrics": {
+                name: {
+                    "value": v,
+                    "per_sound": [v + 0.1 * i for i in range(4)] if name == "spectral_distance" else None,
+                }
+                for name, v in figures.items()
+            },
+            "untrained": {name: {"value": v} for name, v in untrained.items()},
+            "costs": {
+                "parameters": 512_345,
+                "macs_per_second": 1.2e9 * (1 + 0.1 * quality),
+                "seconds_per_step": 0.21 + 0.02 * quality,
+                "peak_memory_mb": 812.0,
+                "real_time_factor": 0.031,
+                "train_seconds": 105.0,
+            },
+            "sounds": SOUNDS,
+            "groups": ["kick", "kick", "snare", "snare"],
+            "threads": threads,
+            "device": "cpu",
+            "precision": "fp32",
+            "data_fingerprint": "c0ffee",
+        },
+    )
+    lines = []
+    for step in range(10, 501, 10):
+        fall = value + 3 * np.exp(-step / 90)
+        wobble = jitter.normal(0, 0.08)
+        lines.append(
+            {"phase": "train", "step": step, "loss": fall + wobble, "loss/multi_resolution_stft": fall, "kl": 14 * (1 - np.exp(-step / 100)),
+             "beta": min(1.0, step / 200) * 0.01, "lr": 1e-3, "grad_norm": 1 + abs(wobble)}
+        )  # fmt: skip
+        if step % 100 == 0:
+            lines.append(
+                {
+                    "phase": "validation",
+                    "step": step,
+                    "metric/spectral_distance": fall,
+                    "metric/tonal_artefact": 4 + 6 * quality,
+                }
+            )
+    (folder / "metrics.jsonl").write_text(
+        "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
+    )
+    for i in range(n_clips):
+        hz = 90 * 3**i
+        target = strike(hz, 0.06, 0.1 + 0.2 * i, 100 + i)
+        write_sound(folder / f"audio/target/{i:02d}-drum-{i}.wav", target)
+        heard = 0.6 * strike(hz * (1 + 0.02 * quality), 0.05, 0.2 + 0.2 * i, 200 + seed) + 0.01 * quality
+        write_sound(folder / f"audio/step-000000500/{i:02d}-drum-{i}.wav", heard)
+        write_sound(folder / "audio/step-000000100" / f"{i:02d}-drum-{i}.wav", 0.1 * heard)
+    for i in range(2):
+        write_sound(
+            folder / f"audio/step-000000500/prior-{i:02d}.wav",
+            0.3 * strike(140 + 50 * i + seed, 0.04, 0.5, seed),
+        )
+
+
+def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), **changes):
+    """`values` holds a list of figures an arm: the first arm is the baseline."""
+    seeds = list(range(len(values[0]))) if seeds is None else seeds
+    arms = [
+        {
+            "name": name, "baseline": i == 0, "identity": f"{i:02d}ab" * 8, "parameters": 512_345, "macs_per_second": 1.2e9,
+            "receptive_field": 26_000, "owner": ["flowvae 0.1.0"], "flags": [] if i < 2 else ["also changes model.decoder.width"],
+            "difference": [] if i == 0 else [{"path": "model.decoder.activation", "baseline": "snake(alpha=1.0)", "arm": f"{name}(slope=0.2)"}],
+        }
+        for i, name in enumerate(names)
+    ]  # fmt: skip
+    plan = {
+        "format": 1, "name": "ablation_snake", "question": "Does a periodic activation keep the tail of a drum?",
+        "metric": "spectral_distance", "metrics": METRICS, "seeds": seeds, "arms": arms,
+        "ledger": [{"when": "2026-11-23T07:00:00Z", "what": "planned 2 arms"}],
+        "data": {"used": 740, "skipped": 14, "noted": 3, "held_out": 80, "held_out_groups": ["GMkit", "TR808"], "fingerprint": "c0ffee" * 8,
+                 "description": "folder ~/drums"},
+        "train": {"steps": 500, "batch": 8},
+    }  # fmt: skip
+    write_json(root / "plan.json", {**plan, **changes})
+    for i, (name, figures) in enumerate(zip(names, values, strict=True)):
+        for seed, value in zip(seeds, figures, strict=False):
+            write_run(root / "runs" / name / f"seed-{seed}", seed, value, quality=i)
+    return root
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Writes a tree of runs below a fresh folder."""
+
+    def write(values, **changes) -> Path:
+        return write_tree(tmp_path / "ablation", values, **changes)
+
+    return write
