@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from flowvae.testing import activation
 from flowvae_components.activations.leaky_relu import LeakyReLU
 from flowvae_components.activations.snake import Snake

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize_scalar
+from scipy.signal import firwin, freqz, kaiser_beta
+
 from flowvae.testing import bands
 from flowvae_components.bands import pqmf
 from flowvae_components.bands.none import NoBands
 from flowvae_components.bands.pqmf import PQMF
-from scipy.optimize import minimize_scalar
-from scipy.signal import firwin, freqz, kaiser_beta
 
 N = 4096
 

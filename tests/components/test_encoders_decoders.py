@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch import nn
+
 from flowvae.testing import decoder, encoder
 from flowvae_components.activations.leaky_relu import LeakyReLU
 from flowvae_components.activations.snake import Snake
@@ -14,7 +16,6 @@ from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
 from flowvae_components.upsamplers.resize_conv import ResizeConv
 from flowvae_components.upsamplers.transposed_conv import TransposedConv
-from torch import nn
 
 TINY = {"width": 4, "frame_channels": 8}
 

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from torch.nn import functional
+
 from flowvae.testing import head
 from flowvae_components.heads.amplitude_modulated import AmplitudeModulatedHead
 from flowvae_components.heads.plain import PlainHead
 from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
-from torch.nn import functional
 
 HEADS = [PlainHead, AmplitudeModulatedHead]
 heads = pytest.mark.parametrize("head_class", HEADS)

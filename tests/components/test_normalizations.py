@@ -4,10 +4,11 @@ import copy
 
 import pytest
 import torch
+from torch import nn
+
 from flowvae.testing import normalization
 from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
-from torch import nn
 
 LAYERS = {
     "conv": lambda: nn.Conv1d(3, 5, 4),

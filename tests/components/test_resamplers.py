@@ -2,13 +2,14 @@
 
 import pytest
 import torch
+from torch.nn import functional
+
 from flowvae.testing import resampler
 from flowvae_components.downsamplers.strided_conv import StridedConv
 from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
 from flowvae_components.upsamplers.resize_conv import ResizeConv
 from flowvae_components.upsamplers.transposed_conv import TransposedConv
-from torch.nn import functional
 
 UPSAMPLERS = {
     "transposed": lambda i, o, f: TransposedConv(i, o, f, normalization=weight_norm),

@@ -10,7 +10,7 @@ from torch.distributions import Independent, Normal
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
-class DiagonalNormal(Independent):
+class DiagonalNormal(Independent[Normal]):
     """A normal distribution over vectors whose dimensions know nothing of each other.
 
     Formula: log p(z) = sum over d of (-0.5 * ((z - mean) / scale)^2 - log(scale) - 0.5 * log(2 * pi)).

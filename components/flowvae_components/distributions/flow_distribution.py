@@ -11,6 +11,8 @@ from torch.distributions import Distribution, constraints
 from flowvae_components.distributions.diagonal_normal import DiagonalNormal
 
 Transform = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
+Shape = torch.Size | list[int] | tuple[int, ...]
+NO_SHAPE = torch.Size()
 
 
 class FlowDistribution(Distribution):
@@ -52,6 +54,7 @@ class FlowDistribution(Distribution):
 
     @property
     def mode(self) -> Float[Tensor, "*s d"]:
+        """The image of the base's mode."""
         return self._through(self.push, self.base.mode)[0]
 
     def rsample_and_log_prob(self) -> tuple[Float[Tensor, "*s d"], Float[Tensor, "*s"]]:
@@ -61,12 +64,15 @@ class FlowDistribution(Distribution):
         # Minus: where the map spreads the samples out, their density falls.
         return latent, log_prob - log_abs_det
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = torch.Size()) -> Float[Tensor, "*n d"]:  # noqa: B008 (torch's own default, immutable)
+    def rsample(self, sample_shape: Shape = NO_SHAPE) -> Float[Tensor, "*n d"]:
+        """Samples with gradient."""
         return self._through(self.push, self.base.rsample(torch.Size(sample_shape)))[0]
 
     def log_prob(self, value: Float[Tensor, "*n d"]) -> Float[Tensor, "*n"]:
+        """The logarithm of the density at a vector."""
         start, log_abs_det = self._through(self.pull, value)
-        return self.base.log_prob(start) + log_abs_det
+        log_prob: Tensor = self.base.log_prob(start)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return log_prob + log_abs_det
 
     def _through(self, transform: Transform, x: Tensor) -> tuple[Tensor, Tensor]:
         """A flow takes (b, d): every other axis is laid along b, and the context is repeated for it."""

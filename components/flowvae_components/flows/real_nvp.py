@@ -1,6 +1,7 @@
 """Real NVP, a stack of affine couplings."""
 
 from collections.abc import Callable, Iterable
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -58,10 +59,11 @@ class RealNVP(nn.Module):
             )
         self.context = context
         widths = (hidden,) * n_hidden_layers
-        self.couplings = nn.ModuleList(
+        couplings = [
             AffineCoupling(features, context, moved_dimensions(features, turn), widths, max_log_scale)
             for turn in range(n_couplings)
-        )
+        ]
+        self.couplings = nn.ModuleList(couplings)
 
     def forward(
         self, x: Float[Tensor, "b d"], context: Float[Tensor, "b h"] | None = None
@@ -72,7 +74,8 @@ class RealNVP(nn.Module):
         self, y: Float[Tensor, "b d"], context: Float[Tensor, "b h"] | None = None
     ) -> tuple[Float[Tensor, "b d"], Float[Tensor, " b"]]:
         """The input that gives y, and the logarithm of the volume change on the way back."""
-        return self._through((coupling.inverse for coupling in reversed(self.couplings)), y, context)
+        couplings = cast("list[AffineCoupling]", list(self.couplings))
+        return self._through([coupling.inverse for coupling in reversed(couplings)], y, context)
 
     def _through(self, steps: Iterable[Step], x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         if (context is None) != (self.context == 0):

@@ -64,5 +64,5 @@ class MultiResolutionSTFT(nn.Module):
             for audio in (target, estimate)
         )
         size = (x.square() + QUIET**2).sum(dim=(1, 2)).sqrt()
-        convergence = vector_norm(y - x, dim=(1, 2)) / size
+        convergence: Tensor = vector_norm(y - x, dim=(1, 2)) / size
         return convergence.mean() + (y.log() - x.log()).abs().mean()

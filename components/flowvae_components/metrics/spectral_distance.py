@@ -45,7 +45,7 @@ class SpectralDistance(nn.Module):
         self.n_ffts, self.floor = n_ffts, floor
 
     def forward(self, evidence: Evidence) -> Float[Tensor, " n"]:
-        pairs = zip(evidence.real.split(CHUNK), evidence.estimate.split(CHUNK), strict=True)
+        pairs = zip(torch.split(evidence.real, CHUNK), torch.split(evidence.estimate, CHUNK), strict=True)
         return torch.cat([self._distance(real, estimate) for real, estimate in pairs])
 
     def _distance(self, real: Tensor, estimate: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class SpectralDistance(nn.Module):
         for n_fft in self.n_ffts:
             difference = self._decibels(estimate, n_fft) - self._decibels(real, n_fft)
             frames = difference.square().mean(dim=1).sqrt()
-            distances.append(frames.unflatten(0, real.shape[:2]).mean(dim=(1, 2)))
+            distances.append(frames.view(*real.shape[:2], -1).mean(dim=(1, 2)))
         return torch.stack(distances).mean(dim=0)
 
     def _decibels(self, audio: Tensor, n_fft: int) -> Tensor:

@@ -21,6 +21,7 @@ class FlowPosterior(nn.Module):
         flow: the invertible map, given the encoder's features as context.
     Source: Rezende and Mohamed 2015, arxiv.org/abs/1505.05770; Kingma et al. 2016, arxiv.org/abs/1606.04934.
 
+    >>> import torch
     >>> class Shift(nn.Module):
     ...     def __init__(self, features: int, context: int) -> None:
     ...         super().__init__()

@@ -19,6 +19,7 @@ class GaussianPosterior(nn.Module):
         min_scale: the smallest scale that the posterior can reach, above 0.
     Source: Kingma and Welling 2014, arxiv.org/abs/1312.6114.
 
+    >>> import torch
     >>> GaussianPosterior(8, 3)(torch.zeros(5, 8)).mode.shape
     torch.Size([5, 3])
     """

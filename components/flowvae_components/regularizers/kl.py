@@ -1,5 +1,7 @@
 """The divergence of the posterior from the prior."""
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -50,7 +52,9 @@ class KL:
         log_prob: Float[Tensor, " b"],
     ) -> Float[Tensor, ""]:
         try:
-            divergence = torch.distributions.kl_divergence(posterior, prior)
+            divergence = torch.distributions.kl_divergence(
+                cast("torch.distributions.Distribution", posterior), cast("torch.distributions.Distribution", prior)
+            )
         except NotImplementedError:  # torch's way to say that there is no closed form
             divergence = log_prob - prior.log_prob(latent)
         price = divergence.mean()

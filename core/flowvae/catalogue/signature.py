@@ -5,6 +5,7 @@ their annotations and defaults are the schema of the recipe's table; the docstri
 """
 
 import ast
+import operator
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -173,6 +174,14 @@ def _meanings(doc: str) -> dict[str, str]:
     return meanings
 
 
+_ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+}
+
 _SCALARS: dict[str, Any] = {"bool": bool, "int": int, "float": float, "str": str, "None": None}
 
 
@@ -197,12 +206,20 @@ class _Reader:
     def _default(self, name: str, default: ast.expr | None) -> Any:
         if default is None:
             return REQUIRED
-        if isinstance(default, ast.Name) and default.id in self.source.constants:
-            return self.source.constants[default.id]
         try:
-            return ast.literal_eval(default)
-        except ValueError as error:
+            return self._literal(default)
+        except (ValueError, ArithmeticError) as error:
             raise SourceError(f"the default of its argument {name} is not a literal") from error
+
+    def _literal(self, node: ast.expr) -> Any:
+        """A literal, a constant of the module, or arithmetic over them such as 1 / 3."""
+        match node:
+            case ast.Name(id=name) if name in self.source.constants:
+                return self.source.constants[name]
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+                return _ARITHMETIC[type(op)](self._literal(left), self._literal(right))
+            case _:
+                return ast.literal_eval(node)
 
     def _slot(self, annotation: ast.expr) -> Slot | None:
         match _unquoted(annotation):

@@ -55,7 +55,9 @@ def headline(folder: Folder, comparisons: tuple[Comparison, ...]) -> str:
     claims = [c for c in comparisons if c.is_claim]
     if plan.baseline and plan.metric and claims:
         said = (f"{c.arm.name} is {c.verdict.word} than {plan.baseline.name}" for c in claims)
-        return f"{'; '.join(said)} on {plan.metric.name}."
+        rest = [c.arm.name for c in comparisons if not c.is_claim]
+        more = f" No difference is shown for {' and '.join(rest)}." if rest else ""
+        return f"{'; '.join(said)} on {plan.metric.name}.{more}"
     if any(run.state not in {"done", "failed"} for run in folder.runs):
         return "Not finished: nothing is concluded yet."
     if comparisons and all(c.verdict.word == "not compared" for c in comparisons):

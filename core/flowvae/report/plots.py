@@ -17,16 +17,16 @@ from flowvae.report.records import Folder, MetricInfo, Run
 from flowvae.report.statistics import t_interval
 
 INK, MUTED, HAIRLINE = "#1d1f24", "#6a6d75", "#e4e2db"
-WIDTH_IN = 11.2
+WIDTH_IN = 9.8
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
 MOST_POINTS = 200  # more than the columns of pixels that a curve gets
 STYLE = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture on every machine
-    "font.size": 9.5,
-    "axes.titlesize": 10.5,
+    "font.size": 9.0,
+    "axes.titlesize": 9.8,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.titlepad": 12.0,
+    "axes.titlepad": 11.0,
     "axes.edgecolor": "#b9b7b0",
     "axes.labelcolor": MUTED,
     "axes.spines.top": False,
@@ -68,7 +68,11 @@ def _panels(n_columns: int, height_in: float, n_rows: int = 1) -> Iterator[tuple
     with rc_context({**STYLE}):
         layout = ConstrainedLayoutEngine(wspace=0.07, hspace=0.12)
         figure = Figure(figsize=(WIDTH_IN, height_in), layout=layout)
-        yield figure, list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+        # One panel alone takes half of the width: stretched over all of it, a curve looks flatter than it is.
+        axes = list(figure.subplots(n_rows, max(2, n_columns), squeeze=False).ravel())
+        for axis in axes[n_rows * n_columns :]:
+            axis.set_visible(False)
+        yield figure, axes[: n_rows * n_columns]
 
 
 def _picture(figure: Any, words: str) -> Picture:
@@ -105,7 +109,7 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
     if metric is None or baseline is None or not any(values.values()):
         return None
     names = list(values)
-    with _panels(2, 1.5 + 0.5 * len(names)) as (figure, (left, right)):
+    with _panels(2, 1.3 + 0.45 * len(names)) as (figure, (left, right)):
         _rows_of_arms(left, names)
         for seed in folder.plan.seeds:
             points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
@@ -203,7 +207,7 @@ def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, st
         return None
     n_columns = min(len(wanted), 3) if len(wanted) != 4 else 2
     n_rows = -(-len(wanted) // n_columns)
-    with _panels(n_columns, 0.2 + 2.8 * n_rows, n_rows) as (figure, axes):
+    with _panels(n_columns, 0.2 + 2.5 * n_rows, n_rows) as (figure, axes):
         for axis, (phase, key) in zip(axes, wanted, strict=False):
             _draw_curves(axis, folder, look, phase, key)
             axis.set_title(
@@ -228,7 +232,7 @@ def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | Non
     ]
     if not known:
         return None
-    with _panels(len(known), 3.0) as (figure, axes):
+    with _panels(len(known), 2.7) as (figure, axes):
         for axis, (cost, words) in zip(axes, known, strict=True):
             for arm in folder.plan.arms:
                 values = list(values_by_seed(folder.of(arm.name), metric.name).values())
@@ -268,7 +272,7 @@ def before_and_after(folder: Folder, look: dict[str, Look], metrics: Sequence[Me
     if not metrics:
         return None
     names = [arm.name for arm in folder.plan.arms]
-    with _panels(len(metrics), 1.4 + 0.45 * len(names)) as (figure, axes):
+    with _panels(len(metrics), 1.3 + 0.4 * len(names)) as (figure, axes):
         for i, (axis, metric) in enumerate(zip(axes, metrics, strict=True)):
             _rows_of_arms(axis, names)
             for y, name in enumerate(names):

@@ -232,6 +232,6 @@ def read_folder(folder: Path) -> Folder:
         for arm in plan.arms
         for seed in plan.seeds
     )
-    if not plan.metric:
+    if not plan.metric and len(plan.arms) > 1:
         problems.append("the plan names no primary metric that it describes: nothing is compared")
     return Folder(plan, runs, tuple(problems))

@@ -25,8 +25,11 @@ def the_length_is_that_of_the_contract(make: Augmentation) -> None:
     """The slack is kept or cut off, items, channels and precision stay."""
     batch = batch_with_slack()
     result = changed(make, batch)
-    assert result.shape[:2] == batch.shape[:2] and result.shape[2] in {batch.shape[2], N_SAMPLES}, (
-        f"(b, c, t) = {tuple(batch.shape)} becomes {tuple(result.shape)}; expected the same t, or {N_SAMPLES}"
+    assert result.shape[:2] == batch.shape[:2], (
+        f"(b, c) = {tuple(batch.shape[:2])} becomes {tuple(result.shape[:2])}; expected the same items and channels"
+    )
+    assert result.shape[2] in {batch.shape[2], N_SAMPLES}, (
+        f"t = {batch.shape[2]} becomes {result.shape[2]}; expected the same, or the {N_SAMPLES} of the clip"
     )
     assert result.dtype == batch.dtype, f"{batch.dtype} becomes {result.dtype}; expected the same precision"
 

@@ -7,12 +7,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 READS = ("_local_scalar_dense", "nonzero", "masked_select", "equal")
 
 
-class NoDeviceReads(TorchDispatchMode):
+class NoDeviceReads(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Fails where a value of a tensor is read back: `.item()`, `if tensor`, or indexing with a mask.
 
     On a GPU each such read empties the queue of work, and it forbids the capture of a step as a graph. It shows on
     the CPU as well, where it costs nothing.
     """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__

@@ -28,7 +28,7 @@ def transform_of(module: nn.Module) -> FlowTransform:
 
 
 def starts_as_the_identity(make: Flow) -> None:
-    """y == x and log_abs_det == 0 before training."""
+    """Before training, y == x and log_abs_det == 0."""
     x = noise(7, FEATURES)
     for context in (0, CONTEXT):
         y, log_abs_det = make(FEATURES, context)(x, noise(7, context) if context else None)
@@ -41,7 +41,7 @@ def starts_as_the_identity(make: Flow) -> None:
 
 
 def inverse_undoes_forward(make: Flow) -> None:
-    """x == inverse(forward(x)) within 1e-5, and the two volume changes cancel."""
+    """The way back leads to x within 1e-5, and the two volume changes cancel."""
     for context in (0, CONTEXT):
         flow, steer = (
             transform_of(module_of(make, context=context)),
@@ -72,7 +72,7 @@ def log_abs_det_is_that_of_the_jacobian(make: Flow) -> None:
         def move(row: Tensor, context: Tensor = steer[item : item + 1]) -> Tensor:
             return flow(row[None], context)[0][0]
 
-        jacobian = torch.autograd.functional.jacobian(move, x[item])
+        jacobian = torch.autograd.functional.jacobian(move, x[item])  # type: ignore[no-untyped-call]  # torch leaves it untyped
         expected = torch.linalg.slogdet(cast("Tensor", jacobian)).logabsdet
         assert torch.allclose(log_abs_det[item], expected, atol=1e-4), (
             f"log_abs_det is {log_abs_det[item]:.5f}, the Jacobian's is {expected:.5f}; usually a mean for a sum, or a sign"

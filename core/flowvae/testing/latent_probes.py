@@ -22,7 +22,7 @@ def unsettled(module: nn.Module, size: float = 0.1) -> nn.Module:
 def assert_gradients_reach_all(module: nn.Module, scalar: Tensor) -> None:
     """Every parameter gets a finite gradient that is not zero throughout."""
     module.zero_grad()
-    scalar.backward()
+    scalar.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     for name, parameter in module.named_parameters():
         assert parameter.grad is not None, (
             f"{name} gets no gradient; expected one for each parameter; usually a detach() or a part that is never used"

@@ -55,9 +55,10 @@ def equal_sounds_cost_nothing(make: Loss) -> None:
 def the_value_is_a_scalar(make: Loss) -> None:
     """One number for a batch, in single precision."""
     value = loss_of(make)(sound(0), sound(1))
-    assert value.shape == () and value.dtype == torch.float32, (
-        f"the loss has the shape {tuple(value.shape)} and is {value.dtype}; expected a float32 scalar: take the mean over the batch"
+    assert value.shape == (), (
+        f"the loss has the shape {tuple(value.shape)}; expected a scalar: take the mean over the batch"
     )
+    assert value.dtype == torch.float32, f"the loss is {value.dtype}; expected float32, as its inputs are"
 
 
 def extremes_stay_finite(make: Loss) -> None:
@@ -71,7 +72,7 @@ def extremes_stay_finite(make: Loss) -> None:
             assert value.isfinite(), (
                 f"{other} against {name} costs {value:.1e}; expected a finite number; usually a logarithm or a division at 0"
             )
-            assert estimate.grad is not None and estimate.grad.isfinite().all(), (
+            assert torch.isfinite(torch.as_tensor(estimate.grad)).all(), (
                 f"{other} against {name} has a gradient that is not finite; usually a root at 0: put the epsilon inside it"
             )
 
@@ -93,8 +94,9 @@ def the_gradient_reaches_the_estimate(make: Loss) -> None:
     before = loss(target, estimate)
     before.backward()
     gradient = estimate.grad
-    assert gradient is not None and (gradient.abs().sum(-1) > 0).all(), (
-        "an item or a channel of the estimate gets no gradient; expected one for each; usually a detach() or a channel left out"
+    assert gradient is not None, "no gradient reaches the estimate; expected one; usually a detach()"
+    assert (gradient.abs().sum(-1) > 0).all(), (
+        "an item or a channel of the estimate gets no gradient; expected one for each; usually a channel left out"
     )
     with torch.no_grad():
         after = loss(target, estimate - 1e-3 * gradient / gradient.abs().max())

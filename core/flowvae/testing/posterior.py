@@ -85,10 +85,11 @@ def extremes_stay_finite(make: Posterior) -> None:
     module = module_of(make)
     for scale in (0.0, 1.0, 1e3):
         latent, log_prob = heard(module, scale * noise(5, FEATURES)).rsample_and_log_prob()
-        assert latent.isfinite().all() and log_prob.isfinite().all(), (
-            f"features of size {scale} give a sample or a density that is not finite; usually an exponential "
-            "without a clamp, or a scale that reaches 0"
-        )
+        for what, numbers in (("sample", latent), ("density", log_prob)):
+            assert numbers.isfinite().all(), (
+                f"features of size {scale} give a {what} that is not finite; usually an exponential without a clamp, "
+                "or a scale that reaches 0"
+            )
 
 
 def gradients_reach_every_parameter(make: Posterior) -> None:
@@ -96,8 +97,11 @@ def gradients_reach_every_parameter(make: Posterior) -> None:
     module, features = module_of(make), noise(16, FEATURES).requires_grad_()
     latent, log_prob = heard(module, features).rsample_and_log_prob()
     assert_gradients_reach_all(module, (latent.square().sum(-1) + log_prob).mean())
-    assert features.grad is not None and features.grad.abs().sum() > 0, (
-        "no gradient reaches the features; expected one; usually sample() in place of rsample()"
+    assert features.grad is not None, (
+        "no gradient reaches the features; expected one: the encoder learns from it"
+    )
+    assert features.grad.abs().sum() > 0, (
+        "the gradient on the features is 0 throughout; usually sample() in place of rsample()"
     )
 
 

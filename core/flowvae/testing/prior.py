@@ -78,8 +78,11 @@ def gradients_reach_every_parameter(make: Prior) -> None:
     module, latent = module_of(make), noise(16, LATENT).requires_grad_()
     scalar = -believed(module).log_prob(latent).mean()
     assert_gradients_reach_all(module, scalar)
-    assert latent.grad is not None and latent.grad.isfinite().all(), (
-        "no finite gradient reaches the latent vectors; expected one: the encoder learns from it"
+    assert latent.grad is not None, (
+        "no gradient reaches the latent vectors; expected one: the encoder learns from it"
+    )
+    assert latent.grad.isfinite().all(), (
+        "the gradient on the latent vectors is not finite; usually a division by a scale"
     )
 
 

@@ -10,7 +10,7 @@ FACTORS = (2, 3, 4, 5, 8)
 
 
 def fewer_samples_exactly(make: Downsampler) -> None:
-    """t becomes t / factor, for odd factors too."""
+    """T becomes t / factor, for odd factors too."""
     for factor in FACTORS:
         shape = tuple(make(4, 6, factor)(properties.noise(2, 4, 12 * factor)).shape)
         assert shape == (2, 6, 12), (
@@ -19,7 +19,7 @@ def fewer_samples_exactly(make: Downsampler) -> None:
 
 
 def more_samples_exactly(make: Upsampler) -> None:
-    """t becomes t * factor, for odd factors too."""
+    """T becomes t * factor, for odd factors too."""
     for factor in FACTORS:
         shape, expected = tuple(make(4, 6, factor)(properties.noise(2, 4, 12)).shape), (2, 6, 12 * factor)
         assert shape == expected, f"12 samples at factor {factor} give {shape}, expected {expected}"

@@ -15,10 +15,13 @@ class SeededStream:
         self._generator = torch.Generator().manual_seed(seed)
 
     def uniform(self, low: float, high: float, size: tuple[int, ...], device: torch.device) -> Tensor:
+        """Float numbers in [low, high)."""
         return (low + (high - low) * torch.rand(size, generator=self._generator)).to(device)
 
     def normal(self, size: tuple[int, ...], device: torch.device) -> Tensor:
+        """Float numbers of mean 0 and standard deviation 1."""
         return torch.randn(size, generator=self._generator).to(device)
 
     def integers(self, low: int, high: int, size: tuple[int, ...], device: torch.device) -> Tensor:
+        """Whole numbers from low to high, both included."""
         return torch.randint(low, high + 1, size, generator=self._generator).to(device)

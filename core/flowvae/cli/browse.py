@@ -1,0 +1,149 @@
+"""The verbs that show what is on offer: list, explain, doctor. None of them needs torch."""
+
+import argparse
+import json
+from typing import Any
+
+from flowvae.catalogue import REQUIRED, Catalogue, Component
+from flowvae.catalogue.signature import toml_like
+from flowvae.errors import PluginError, UsageError
+
+
+def add_verbs(verbs: Any) -> None:
+    """list, explain and doctor."""
+    listing = verbs.add_parser("list", help="kinds and components with their owners")
+    listing.add_argument("kind", nargs="?", help="only this kind")
+    explain = verbs.add_parser("explain", help="a component or a kind with all its keys")
+    explain.add_argument("name", help="a component (kind.name where several kinds have it), or a kind")
+    doctor = verbs.add_parser("doctor", help="every plugin: its state, its import time, what it offers")
+    for verb, act in ((listing, _list), (explain, _explain), (doctor, _doctor)):
+        verb.add_argument("--json", action="store_true")
+        verb.set_defaults(act=act)
+
+
+def _list(options: argparse.Namespace) -> int:
+    catalogue = Catalogue.installed()
+    if options.kind and options.kind not in catalogue.kinds:
+        near = catalogue.suggest(options.kind, catalogue.kinds)
+        raise UsageError(f'there is no kind "{options.kind}"', do=f"kinds: {', '.join(near or sorted(catalogue.kinds))}")
+    kinds = [options.kind] if options.kind else sorted(catalogue.kinds)
+    rows = [(kind, c) for kind in kinds for c in catalogue.of_kind(kind)]
+    if options.json:
+        print(json.dumps([_summary_json(c) for _, c in rows], indent=1))
+        return 0
+    width = max((len(c.name) for _, c in rows), default=0)
+    owner = max((len(c.plugin.owner) for _, c in rows), default=0)
+    for kind in kinds:
+        print(kind)
+        for component in catalogue.of_kind(kind):
+            print(f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}".rstrip())
+    for plugin in catalogue.broken():
+        print(f"broken: {plugin.owner} (entry point {plugin.name}): {plugin.problem}")
+    return 0
+
+
+def _summary(component: Component) -> str:
+    try:
+        return component.signature.summary
+    except PluginError as error:
+        return f"broken: {error.what}"
+
+
+def _summary_json(component: Component) -> dict[str, Any]:
+    return {
+        "kind": component.kind,
+        "name": component.name,
+        "distribution": component.plugin.distribution,
+        "version": component.plugin.version,
+        "summary": _summary(component),
+    }
+
+
+def _explain(options: argparse.Namespace) -> int:
+    catalogue = Catalogue.installed()
+    if options.name in catalogue.kinds:
+        return _explain_kind(catalogue, options.name, as_json=options.json)
+    kind, _, name = options.name.rpartition(".")
+    found = [c for (of, n), cs in sorted(catalogue.components.items()) for c in cs if n == name and kind in {"", of}]
+    if not found:
+        names = {n for _, n in catalogue.components} | set(catalogue.kinds)
+        near = catalogue.suggest(name, names)
+        raise UsageError(
+            f'nothing is called "{options.name}"', do=f"did you mean {' or '.join(near)}?" if near else "flowvae list"
+        )
+    if options.json:
+        print(json.dumps([_component_json(c) for c in found], indent=1))
+        return 0
+    print("\n\n".join(_component_text(c) for c in found))
+    return 0
+
+
+def _explain_kind(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
+    kind = catalogue.kinds[name]
+    import ast  # noqa: PLC0415 - for the contract's docstring
+
+    doc = ast.get_docstring(kind.source.definition) or ""
+    names = [c.name for c in catalogue.of_kind(name)]
+    if as_json:
+        print(json.dumps({"kind": name, "owner": kind.owner, "contract": doc, "gives": kind.gives, "components": names}))
+        return 0
+    print(f"{name}, a kind of {kind.owner}\n\n{doc}\n\nThe parent gives: {', '.join(kind.gives) or 'nothing'}")
+    print(f"On offer: {', '.join(names) or 'nothing'}")
+    return 0
+
+
+def _component_text(component: Component) -> str:
+    signature = component.signature
+    lines = [str(component), "", signature.doc, ""]
+    if not signature.parameters:
+        return "\n".join([*lines, "It has no keys."])
+    lines.append(f'[{component.kind}] use = "{component.name}" takes')
+    for p in signature.parameters.values():
+        default = "required" if p.default is REQUIRED else f"default {toml_like(p.default)}"
+        lines.append(f"  {p.name}: {p.type_name}, {default}" + (f"; {p.meaning}" if p.meaning else ""))
+    return "\n".join(lines)
+
+
+def _component_json(component: Component) -> dict[str, Any]:
+    signature = component.signature
+    keys = [
+        {
+            "name": p.name,
+            "type": p.type_name,
+            "slot": p.slot.kind if p.slot else None,
+            "required": p.default is REQUIRED,
+            "default": None if p.default is REQUIRED else p.default,
+            "meaning": p.meaning,
+        }
+        for p in signature.parameters.values()
+    ]
+    return {**_summary_json(component), "doc": signature.doc, "keys": keys}
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    catalogue = Catalogue.installed()
+    rows = []
+    for plugin in catalogue.plugins:
+        offers = [f"{c.kind} {c.name}" for cs in catalogue.components.values() for c in cs if c.plugin is plugin]
+        faulty = [_summary(c) for cs in catalogue.components.values() for c in cs if c.plugin is plugin and _summary(c).startswith("broken")]
+        rows.append(
+            {
+                "name": plugin.name,
+                "distribution": plugin.distribution,
+                "version": plugin.version,
+                "state": plugin.state,
+                "problem": plugin.problem,
+                "import_seconds": round(plugin.seconds, 4),
+                "offers": offers,
+                "unreadable": faulty,
+            }
+        )
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        for row in rows:
+            print(f"{row['distribution']} {row['version']} ({row['name']}): {row['state']}, imported in {row['import_seconds'] * 1000:.0f} ms")
+            for problem in filter(None, [row["problem"], *row["unreadable"]]):
+                print(f"  {problem}")
+            print(f"  offers {', '.join(row['offers']) or 'kinds only, or nothing'}")
+    return 4 if any(row["state"] == "broken" or row["unreadable"] for row in rows) else 0

@@ -1,0 +1,76 @@
+"""The verbs that look at recipes without running them: check, resolve, diff. None of them needs torch."""
+
+import argparse
+import json
+from typing import Any
+
+from flowvae.ablation.difference import effective_difference, undeclared
+from flowvae.catalogue import Catalogue
+from flowvae.recipe import plan_ablation, read_recipe
+from flowvae.recipe.resolved import recipe_leaves
+from flowvae.recipe.writing import write_recipe
+
+
+def add_verbs(verbs: Any) -> None:
+    """check, resolve and diff."""
+    check = verbs.add_parser("check", help="every fault of a recipe, or what it would run")
+    resolve = verbs.add_parser("resolve", help="the complete recipe, every value with its origin")
+    diff = verbs.add_parser("diff", help="what two recipes really differ in, after all defaults")
+    diff.add_argument("recipe")
+    diff.add_argument("other")
+    for verb, act in ((check, _check), (resolve, _resolve), (diff, _diff)):
+        if verb is not diff:
+            verb.add_argument("recipe", help="a TOML file, or the name of a shipped recipe")
+        verb.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], dest="settings")
+        verb.add_argument("--json", action="store_true")
+        verb.set_defaults(act=act)
+
+
+def _check(options: argparse.Namespace) -> int:
+    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), Catalogue.installed())
+    ablation = plan.recipe.ablation
+    arms = []
+    for arm in plan.arms:
+        difference = effective_difference(plan.recipe, arm.recipe)
+        flags = undeclared(difference, ablation.vary if ablation else ())
+        arms.append({"name": arm.name, "changes": arm.changes, "difference": difference, "flags": flags})
+    if options.json:
+        print(json.dumps({"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms}, indent=1))
+        return 0
+    seeds = len(plan.seeds)
+    print(f"{plan.recipe.name}: in order; {len(arms)} {'arms' if len(arms) > 1 else 'arm'} x {seeds} {'seeds' if seeds > 1 else 'seed'}")
+    for dropped in plan.recipe.dropped:
+        print(f"  dropped: {dropped}")
+    for arm_ in arms:
+        print(f"  {arm_['name']}" + ("" if arm_["changes"] else " (baseline)" if ablation else ""))
+        for entry in arm_["difference"]:
+            print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
+        for flag in arm_["flags"]:
+            print(f"    flagged: {flag}")
+    return 0
+
+
+def _resolve(options: argparse.Namespace) -> int:
+    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), Catalogue.installed())
+    if options.json:
+        leaves = recipe_leaves(plan.recipe)
+        origins = plan.recipe.origins
+        rows = {path: {"value": value, "origin": origins.get(path, "")} for path, value in leaves.items()}
+        print(json.dumps(rows, indent=1, default=list))
+        return 0
+    print(write_recipe(plan.recipe), end="")
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    catalogue, settings = Catalogue.installed(), tuple(options.settings)
+    one, other = (plan_ablation(read_recipe(r, settings), catalogue).recipe for r in (options.recipe, options.other))
+    difference = effective_difference(one, other)
+    if options.json:
+        print(json.dumps(difference, indent=1))
+        return 0
+    for entry in difference:
+        print(f"{entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
+    if not difference:
+        print("no difference")
+    return 0

@@ -1,0 +1,75 @@
+"""The commands: `flowvae-run RECIPE`, and `flowvae VERB`."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from flowvae import __version__
+from flowvae.cli import browse, inspect_recipe, work
+from flowvae.errors import FlowvaeError, Stopped, UsageError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`flowvae`: see what is on offer, check recipes, look at data, rebuild reports."""
+    parser = _Parser(prog="flowvae", description="True comparisons of neural-audio components.")
+    parser.add_argument("--version", action="version", version=f"flowvae {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for module in (browse, inspect_recipe, work):
+        module.add_verbs(verbs)
+    return _guarded(lambda: _call(parser.parse_args(arguments)))
+
+
+def run_main(arguments: list[str] | None = None) -> int:
+    """`flowvae-run RECIPE`: the same as `flowvae run RECIPE`."""
+    parser = _Parser(prog="flowvae-run", description="Checks, plans, runs and reports; again: continues.")
+    work.add_run_arguments(parser)
+    return _guarded(lambda: _call(parser.parse_args(arguments)))
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, do=f"{self.prog} --help")
+
+
+def _call(options: argparse.Namespace) -> int:
+    act: Callable[[argparse.Namespace], int] = options.act
+    return act(options)
+
+
+def _guarded(action: Callable[[], int]) -> int:
+    """Turns every expected fault into its message and exit status; only a fault of flowvae shows a traceback."""
+    signal.signal(signal.SIGTERM, _stop)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, _stop)
+    try:
+        status = action()
+        sys.stdout.flush()
+    except FlowvaeError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("flowvae: stopped; the same command continues", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except Stopped as stopped:
+        print("flowvae: stopped; the same command continues", file=sys.stderr)
+        return 128 + stopped.signal
+    except BrokenPipeError:
+        # The reader has left: nothing is wrong with what was done. Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+
+
+if __name__ == "__main__":
+    sys.exit(main())

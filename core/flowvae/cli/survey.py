@@ -1,0 +1,82 @@
+"""`flowvae data FOLDER`: what is in a folder of sounds, and what a run would make of it."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowvae.catalogue import Catalogue
+from flowvae.cli.datasets import folder_dataset
+from flowvae.contracts import Skipped, Sound
+from flowvae.errors import DataError
+
+AUDIBLE = 0.01
+"""-40 dB: what lies below, relative to a sound's own peak, is its silent tail."""
+
+
+def survey(folder: Path, rate: int, *, as_json: bool) -> int:
+    """Reads every sound; prints verdicts, lengths, and a length of clip that would suit."""
+    component, key = folder_dataset(Catalogue.installed())
+    source = component.load()(rate, 1, rate, **{key: folder})
+    try:
+        items = list(source.read())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error}", do="name a folder with sounds") from error
+    sounds = [item for item in items if isinstance(item, Sound)]
+    skipped = [item for item in items if isinstance(item, Skipped)]
+    content = _content(sounds, skipped, rate)
+    if as_json:
+        print(json.dumps(content, indent=1, ensure_ascii=True))
+    else:
+        _print(content)
+    if not sounds:
+        raise DataError(f"0 of {len(items)} sounds in {folder} are usable", do="see the reasons above")
+    return 0
+
+
+def _content(sounds: list[Sound], skipped: list[Skipped], rate: int) -> dict[str, Any]:
+    lengths = np.array([audible_seconds(s, rate) for s in sounds]) if sounds else np.zeros(0)
+    quantiles = {f"{q} %": round(float(np.percentile(lengths, q)), 3) for q in (5, 50, 95)} if sounds else {}
+    clip = _suiting_length(lengths, rate) if sounds else None
+    return {
+        "used": len(sounds),
+        "noted": [{"name": s.name, "note": s.note} for s in sounds if s.note],
+        "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
+        "groups": dict(Counter(s.group for s in sounds).most_common()),
+        "audible_seconds": quantiles,
+        "proposed_n_samples": clip,
+        "proposed_sample_rate": rate,
+        "cut_short": int((lengths > clip / rate).sum()) if clip else 0,
+    }
+
+
+def audible_seconds(sound: Sound, rate: int) -> float:
+    """From where the clip would begin to the last sample within 40 dB of the peak."""
+    level = np.abs(sound.audio).max(axis=0)
+    loud = np.flatnonzero(level >= AUDIBLE * level.max())
+    return float(max(loud[-1] + 1 - sound.start, 0)) / rate if len(loud) else 0.0
+
+
+def _suiting_length(lengths: "np.ndarray[Any, Any]", rate: int) -> int:
+    """The 95th percentile of the audible lengths, up to the next multiple of 1024 samples."""
+    samples = float(np.percentile(lengths, 95)) * rate
+    return max(1024, int(np.ceil(samples / 1024)) * 1024)
+
+
+def _print(content: dict[str, Any]) -> None:
+    print(f"{content['used']} sounds can be used ({len(content['noted'])} with a note), {len(content['skipped'])} cannot")
+    for row in content["skipped"]:
+        print(f"  skipped {row['name']}: {row['reason']}")
+    for row in content["noted"]:
+        print(f"  noted {row['name']}: {row['note']}")
+    print(f"groups, kept together in the split: {', '.join(f'{g} ({n})' for g, n in content['groups'].items())}")
+    if content["proposed_n_samples"]:
+        lengths = ", ".join(f"{q}: {s:.2f} s" for q, s in content["audible_seconds"].items())
+        rate = content["proposed_sample_rate"]
+        print(f"audible length, percentiles: {lengths}")
+        print(
+            f"proposed: model.sample_rate = {rate}, model.n_samples = {content['proposed_n_samples']} "
+            f"({content['proposed_n_samples'] / rate:.2f} s; {content['cut_short']} sounds would be cut)"
+        )
