@@ -11,14 +11,14 @@ from flowvae.contracts import Sound
 
 RATE = 44_100
 LOSSLESS = [
-    *(("WAV", encoding) for encoding in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW")),
+    *(("WAV", encoding) for encoding in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")),
     *(
         (container, "PCM_16")
         for container in ("WAVEX", "AIFF", "FLAC", "CAF", "AU", "W64", "RF64", "SVX", "VOC")
     ),
     *(("FLAC", "PCM_24"), ("AIFF", "FLOAT"), ("AIFF", "PCM_S8")),
 ]
-LOSSY = [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III")]
+LOSSY = [("WAV", "ULAW"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III")]
 
 
 def tone(rate, seconds=1.0, hz=440.0, level=0.5):
@@ -65,6 +65,13 @@ def test_every_number_of_channels_gives_the_same_tone(given, wanted, tmp_path):
     assert sound.audio.shape[0] == wanted
     assert_same_tone(sound.audio, 0.999)
     assert ("channels" in sound.note or "mono repeated" in sound.note) == (given != wanted)
+
+
+def test_channels_keep_their_order_and_the_mean_is_the_mean():
+    audio = np.float32([[1, 0], [0, 1], [2, 2], [3, 5]])
+    assert conversion.to_channels(audio, 2)[0].tolist() == [[1, 0], [0, 1]]
+    assert conversion.to_channels(audio[:2], 3)[0].tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert conversion.to_channels(audio, 1)[0].tolist() == [[1.5, 2]]
 
 
 def test_a_tone_above_the_new_nyquist_frequency_does_not_fold_back():

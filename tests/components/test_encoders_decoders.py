@@ -17,6 +17,12 @@ from flowvae_components.normalizations.weight_norm import weight_norm
 from flowvae_components.upsamplers.resize_conv import ResizeConv
 from flowvae_components.upsamplers.transposed_conv import TransposedConv
 
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
 TINY = {"width": 4, "frame_channels": 8}
 
 
@@ -100,6 +106,12 @@ def test_channels_double_with_each_stage_and_twelve_units_stand_on_each_side():
     assert [unit.mix.out_channels for unit in residual_units(enc)] == [4] * 3 + [8] * 3 + [16] * 3 + [32] * 3
     assert [unit.mix.out_channels for unit in residual_units(dec)] == [32] * 3 + [16] * 3 + [8] * 3 + [4] * 3
     assert enc.conv_out.in_channels == dec.conv_in.out_channels == 64
+
+
+def test_every_convolution_but_the_first_follows_an_activation():
+    for module in (make_encoder(1, 640), make_decoder(8, 1, 640)):
+        # Two in each of twelve units, one at each of four changes of rate, one at the frames, one before the end.
+        assert sum(isinstance(part, Snake) for part in module.modules()) == 2 * 12 + 4 + 2
 
 
 def test_residual_unit_adds_to_its_input():

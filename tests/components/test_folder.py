@@ -179,7 +179,7 @@ def test_numbers_that_are_none_are_refused_and_huge_ones_are_levelled(tmp_path):
     broken = hit(0.1).astype(np.float32)
     broken[100], broken[200:202] = np.nan, np.inf
     save(tmp_path / "broken.wav", broken, subtype="FLOAT")
-    save(tmp_path / "huge.wav", hit(0.1, level=1e38), subtype="FLOAT")
+    save(tmp_path / "huge.wav", hit(0.1, 48_000, level=3.4e38), rate=48_000, subtype="FLOAT")
     save(tmp_path / "loud.wav", hit(0.1, level=1.29, seed=4), subtype="FLOAT")
     save(tmp_path / "tiny.wav", hit(0.1, seed=5) * np.float64(1e-40), subtype="FLOAT")
     sounds, skipped = read(tmp_path)
@@ -232,7 +232,7 @@ def test_hostile_names_are_shown_escaped_and_stay_apart(tmp_path):
     names += ["e\u0301.wav".encode(), "\u00e9.wav".encode(), b"-rf.wav", b"..wav".replace(b"..", b"a..")]
     for number, name in enumerate(names):
         save(tmp_path / "new.wav", hit(seed=number))
-        os.rename(tmp_path / "new.wav", os.path.join(os.fsencode(tmp_path), name))
+        (tmp_path / "new.wav").rename(tmp_path / os.fsdecode(name))
     sounds, skipped = read(tmp_path)
     assert skipped == {}
     assert len(sounds) == len(names)
@@ -323,7 +323,7 @@ def test_the_fingerprint_knows_content_names_and_settings_but_no_place(tmp_path)
     assert first == fingerprint(tmp_path / "there", n_samples=99)
     others = [fingerprint(tmp_path / "here", rate=48_000), fingerprint(tmp_path / "here", channels=2)]
     others += [fingerprint(tmp_path / "here", peak=0.5), fingerprint(tmp_path / "here", group_by="file")]
-    os.rename(tmp_path / "here" / "kit" / "a.wav", tmp_path / "here" / "kit" / "b.wav")
+    (tmp_path / "here" / "kit" / "a.wav").rename(tmp_path / "here" / "kit" / "b.wav")
     others.append(fingerprint(tmp_path / "here"))
     save(tmp_path / "there" / "kit" / "a.wav", hit(seed=1))
     others.append(fingerprint(tmp_path / "there"))
@@ -392,6 +392,13 @@ def test_a_decoder_that_never_starts_is_no_fault_of_the_files():
         pytest.raises(RuntimeError, match="does not start"),
     ):
         decoder.decode(b"")
+
+
+def test_a_signal_from_the_terminal_does_not_reach_the_decoder(tmp_path):
+    content = save(tmp_path / "a.wav").read_bytes()
+    with decoding.Decoder() as decoder:
+        decoder.decode(content)
+        assert os.getsid(decoder.child.pid) != os.getsid(0)
 
 
 def test_no_child_is_left_when_reading_stops_early(tmp_path):

@@ -10,6 +10,12 @@ from flowvae.testing import normalization
 from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
 
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
 LAYERS = {
     "conv": lambda: nn.Conv1d(3, 5, 4),
     "transposed": lambda: nn.ConvTranspose1d(3, 5, 4, stride=2),

@@ -11,6 +11,12 @@ from flowvae_components.normalizations.weight_norm import weight_norm
 from flowvae_components.upsamplers.resize_conv import ResizeConv
 from flowvae_components.upsamplers.transposed_conv import TransposedConv
 
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
 UPSAMPLERS = {
     "transposed": lambda i, o, f: TransposedConv(i, o, f, normalization=weight_norm),
     "nearest": lambda i, o, f: ResizeConv(i, o, f, normalization=weight_norm),

@@ -58,7 +58,8 @@ def test_real_drums_come_out_level_finite_and_without_offset(items):
     for sound in (item for item in items if isinstance(item, Sound)):
         assert np.isfinite(sound.audio).all()
         assert np.abs(sound.audio).max() == pytest.approx(0.95)
-        assert abs(sound.audio.mean()) < 0.01
+        # In a file of 17 ms the mean is a part of the hit.
+        assert abs(sound.audio.mean()) < 0.005 or sound.audio.shape[1] < 882
         assert sound.start < sound.audio.shape[1]
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from flowvae.report.write import write_report
 
 RATE = 22_050
+BASE = [3.0, 3.2, 2.9, 3.1, 3.3, 3.05]
+WORSE = [3.2, 3.45, 3.05, 3.35, 3.5, 3.2]
 METRICS = {
     "spectral_distance": {"direction": "lower", "unit": ""},
     "si_sdr": {"direction": "higher", "unit": "dB"},
@@ -114,7 +117,7 @@ def write_run(folder, seed, value, *, quality, threads=1, n_clips=3):
         )
 
 
-def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), **changes):
+def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), n_clips=3, **changes):
     """`values` holds a list of figures an arm: the first arm is the baseline."""
     seeds = list(range(len(values[0]))) if seeds is None else seeds
     arms = [
@@ -136,15 +139,23 @@ def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), **cha
     write_json(root / "plan.json", {**plan, **changes})
     for i, (name, figures) in enumerate(zip(names, values, strict=True)):
         for seed, value in zip(seeds, figures, strict=False):
-            write_run(root / "runs" / name / f"seed-{seed}", seed, value, quality=i)
+            write_run(root / "runs" / name / f"seed-{seed}", seed, value, quality=i, n_clips=n_clips)
     return root
 
 
 @pytest.fixture
 def runs(tmp_path):
-    """Writes a tree of runs below a fresh folder."""
+    """Writes a tree of runs below a fresh folder; without sounds, unless they are asked for."""
 
     def write(values, **changes) -> Path:
-        return write_tree(tmp_path / "ablation", values, **changes)
+        return write_tree(tmp_path / "ablation", values, **{"n_clips": 0, **changes})
 
     return write
+
+
+@pytest.fixture(scope="session")
+def typical(tmp_path_factory):
+    """A finished ablation of two arms with its report, which tests may look at and not touch."""
+    folder = write_tree(tmp_path_factory.mktemp("typical"), [BASE, WORSE])
+    write_report(folder)
+    return folder

@@ -57,10 +57,12 @@ def test_sign_flip_by_hand():
     assert sign_flip([0.0, 0.0]).p == 1.0
 
 
-@pytest.mark.parametrize("n", [1, 4, 7, 10])
+@pytest.mark.parametrize("n", [2, 4, 7, 10])
 def test_sign_flip_is_scipys_exact_permutation_test(n):
     values = np.random.default_rng(n).standard_normal(n) + 0.4
-    expected = stats.permutation_test((values,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue
+    expected = stats.permutation_test(
+        (values,), np.sum, permutation_type="samples", n_resamples=np.inf
+    ).pvalue
     assert sign_flip(list(values)).p == pytest.approx(expected, rel=1e-12)
 
 
@@ -140,7 +142,9 @@ def test_three_seeds_never_yield_a_claim():
 def test_verdict_names_what_the_design_could_not_show():
     paired = pair({0: 0.0, 1: 0.0, 2: 0.0}, {0: 1.0, 1: 1.1, 2: 0.9})
     verdict = judge(paired, 0.25, 0.25, "lower")
-    assert verdict.reason == "3 seeds can reach p = 0.25 at best: this design could not have shown a difference"
+    assert (
+        verdict.reason == "3 seeds can reach p = 0.25 at best: this design could not have shown a difference"
+    )
 
 
 def test_verdict_follows_the_direction():
@@ -169,7 +173,9 @@ def test_arms_that_do_not_differ_are_told_apart_in_at_most_one_of_twenty(skewed)
     n_repeats, n_claims = 1500, 0
     for _ in range(n_repeats):
         shared = rng.standard_normal(6)
-        baseline, arm = (shared + (rng.gumbel(size=6) if skewed else rng.standard_normal(6)) for _ in range(2))
+        baseline, arm = (
+            shared + (rng.gumbel(size=6) if skewed else rng.standard_normal(6)) for _ in range(2)
+        )
         n_claims += verdict_of(list(arm - baseline)) != "not shown"
     assert n_claims / n_repeats <= 0.05
 
@@ -181,7 +187,9 @@ def test_a_family_of_arms_without_effect_yields_a_claim_in_at_most_one_of_twenty
         baseline = rng.standard_normal(8)
         arms = [pair(dict(enumerate(baseline)), dict(enumerate(rng.standard_normal(8)))) for _ in range(3)]
         adjusted = holm([arm.sign_flip.p for arm in arms])
-        words = [judge(arm, p, 3 * smallest_p(8), "lower").word for arm, p in zip(arms, adjusted, strict=True)]
+        words = [
+            judge(arm, p, 3 * smallest_p(8), "lower").word for arm, p in zip(arms, adjusted, strict=True)
+        ]
         n_false += any(word != "not shown" for word in words)
     assert n_false / n_repeats <= 0.05
 

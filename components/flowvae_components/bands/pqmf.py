@@ -21,7 +21,7 @@ class PQMF(nn.Module):
         h_k[n] = 2 * sqrt(M) * p[n] * cos((2 * k + 1) * pi * n / (2 * M) + (-1)^k * pi / 4), p a Kaiser-windowed
         low-pass of 24 * M + 1 taps; flip is -1 for odd bands at odd m, so that low frequencies are low in every
         band. Synthesis is the transpose. Rows that would lie outside the sound are missing, so the first and the
-        last 12 * M samples are first multiplied by the square root that makes the transform orthogonal there.
+        last 12 * M samples are multiplied by a matrix that makes the transform orthogonal there, before or after.
     Shapes: (b, c, t) -> (b, c * M, t / M) and back, the bands of channel 0 first; t is a multiple of M and at least
         24 * M. In fp32 (or fp64) inside autocast too.
     Units: amplitude; white noise of standard deviation 1 gives bands of standard deviation 1, so a full-scale tone

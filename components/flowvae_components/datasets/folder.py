@@ -156,11 +156,8 @@ class Folder:
         audio = conversion.faded(audio - conversion.offset_of(audio, self.sample_rate), self.sample_rate)
         level = float(np.abs(audio).max())
         if level * loudest < judging.SILENT_PEAK:
-            cause = (
-                "nothing but an offset"
-                if np.ptp(mixed) * loudest < judging.SILENT_PEAK
-                else "its channels cancel"
-            )
+            swings = float(np.ptp(decoded.audio, axis=1).max()) >= judging.SILENT_PEAK
+            cause = "its channels cancel" if swings else "nothing but an offset"
             return None, f"silent: {cause}"
         audio *= np.float32((self.peak or min(1.0, level * loudest)) / level)
         audio[np.abs(audio) < np.finfo(np.float32).tiny] = 0

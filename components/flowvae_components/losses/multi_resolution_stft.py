@@ -60,7 +60,9 @@ class MultiResolutionSTFT(nn.Module):
 
     def _distance(self, target: Tensor, estimate: Tensor, n_fft: int) -> Tensor:
         x, y = (
-            soft_magnitude(self.stft(audio, n_fft, n_fft // self.overlap), n_fft, self.floor)
+            soft_magnitude(
+                self.stft(audio, n_fft, n_fft // self.overlap), full_scale=n_fft / 4, floor=self.floor
+            )
             for audio in (target, estimate)
         )
         size = (x.square() + QUIET**2).sum(dim=(1, 2)).sqrt()

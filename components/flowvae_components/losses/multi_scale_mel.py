@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from flowvae.contracts import Stft
 from flowvae_components.spectra.mel_filters import mel_filters
+from flowvae_components.spectra.soft_magnitude import soft_magnitude
 
 
 class MultiScaleMel(nn.Module):
@@ -65,5 +66,6 @@ class MultiScaleMel(nn.Module):
 
     def _log_mel(self, audio: Tensor, scale: int) -> Tensor:
         n_fft = self.n_ffts[scale]
-        magnitude = self.stft(audio, n_fft, n_fft // 4).abs()
+        # Far enough below the floor to move no value; it is there for the gradient near silence.
+        magnitude = soft_magnitude(self.stft(audio, n_fft, n_fft // 4), full_scale=1.0, floor=self.floor / 10)
         return (self.get_buffer(f"filters_{scale}") @ magnitude).clamp_min(self.floor).log10()

@@ -50,7 +50,7 @@ class AttackError(nn.Module):
         level = evidence.real.abs().amax(dim=1)
         onset = (level > LOUD * level.amax(dim=1, keepdim=True)).to(torch.uint8).argmax(dim=1)
         x, y = (self._envelope(audio, onset) for audio in (evidence.real, evidence.estimate))
-        return (y - x).abs().sum(dim=1) / x.clamp_min(FLOOR).sum(dim=1)
+        return (y - x).abs().sum(dim=1) / x.sum(dim=1).clamp_min(FLOOR * self.n_attack)
 
     def _envelope(self, audio: Tensor, onset: Tensor) -> Tensor:
         """The curve from the onset on; past the end of the clip there is silence."""

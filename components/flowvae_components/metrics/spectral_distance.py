@@ -61,4 +61,4 @@ class SpectralDistance(nn.Module):
         spectrum = torch.stft(
             audio.flatten(0, 1), n_fft, n_fft // 4, window=window, pad_mode="constant", return_complex=True
         )
-        return 20 * soft_magnitude(spectrum, n_fft, self.floor).log10()
+        return 20 * soft_magnitude(spectrum, full_scale=n_fft / 4, floor=self.floor).log10()

@@ -43,7 +43,7 @@ class TonalArtefact(nn.Module):
     direction: Literal["lower", "higher", "none"] = "lower"
     unit: str = "dB"
 
-    def __init__(self, periods: tuple[int, ...], *, tail: float = 1 / 3) -> None:
+    def __init__(self, periods: tuple[int, ...], *, tail: float = 0.33) -> None:
         super().__init__()
         if not 0 < tail <= 1:
             raise ValueError(f"tail must be above 0 and at most 1, got {tail}")

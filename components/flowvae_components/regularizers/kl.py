@@ -53,7 +53,8 @@ class KL:
     ) -> Float[Tensor, ""]:
         try:
             divergence = torch.distributions.kl_divergence(
-                cast("torch.distributions.Distribution", posterior), cast("torch.distributions.Distribution", prior)
+                cast("torch.distributions.Distribution", posterior),
+                cast("torch.distributions.Distribution", prior),
             )
         except NotImplementedError:  # torch's way to say that there is no closed form
             divergence = log_prob - prior.log_prob(latent)

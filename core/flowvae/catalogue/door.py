@@ -89,5 +89,5 @@ def _contained(plugin: Plugin, action: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, sys.exit included
-        cause = str(error).strip().splitlines()
-        plugin.fail(f"{type(error).__name__}: {cause[0] if cause else ''}".rstrip(": "), traceback.format_exc())
+        cause = " ".join(str(error).split())[:400]
+        plugin.fail(f"{type(error).__name__}: {cause}".rstrip(": "), traceback.format_exc())

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from flowvae.contracts.stream import Stream
 
 
+@runtime_checkable
 class Augment(Protocol):
     """Maps a batch (b, c, t) to another one, on the batch's device. The input is left as it was."""
 
     def __call__(self, batch: Tensor, stream: Stream) -> Tensor: ...
 
 
+@runtime_checkable
 class Augmentation(Protocol):
     """A change that leaves a sound of the same family. The same stream gives the same change.
 

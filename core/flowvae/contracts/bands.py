@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@runtime_checkable
 class FilterBank(Protocol):
     """Splits audio into bands at a lower rate, and joins them again.
 
@@ -19,6 +20,7 @@ class FilterBank(Protocol):
     def synthesis(self, bands: Tensor) -> Tensor: ...
 
 
+@runtime_checkable
 class Bands(Protocol):
     """How the network sees audio: as samples, or as the outputs of a filter bank (an nn.Module)."""
 

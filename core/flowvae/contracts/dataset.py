@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -35,6 +35,7 @@ class Skipped:
     reason: str
 
 
+@runtime_checkable
 class SoundSource(Protocol):
     """A set of sounds that can be read once, in an order that depends on nothing but the set."""
 
@@ -45,6 +46,7 @@ class SoundSource(Protocol):
         """Every sound or the reason why not."""
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """Where sounds come from. Needs numpy, not torch."""
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@runtime_checkable
 class EncoderModule(Protocol):
     """Maps (b, c, t) to (b, features): one vector a sound."""
 
@@ -14,6 +15,7 @@ class EncoderModule(Protocol):
     def __call__(self, audio: Tensor) -> Tensor: ...
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """From a sound of fixed length to one vector (an nn.Module). Items of a batch do not mix."""
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -21,6 +21,7 @@ class Job:
     """Where the output of the command goes."""
 
 
+@runtime_checkable
 class Execute(Protocol):
     """Runs every job exactly once.
 
@@ -31,6 +32,7 @@ class Execute(Protocol):
     def __call__(self, jobs: Sequence[Job], poll: Callable[[Sequence[str]], None]) -> dict[str, int]: ...
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Who runs the jobs: processes side by side on this machine, a cluster, another scheduler."""
 

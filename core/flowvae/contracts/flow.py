@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@runtime_checkable
 class FlowTransform(Protocol):
     """An invertible map of (b, features) onto itself, with the logarithm of its volume change.
 
@@ -17,6 +18,7 @@ class FlowTransform(Protocol):
     def inverse(self, y: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
 
 
+@runtime_checkable
 class Flow(Protocol):
     """A normalizing flow over vectors (an nn.Module): the identity at the start, in fp32.
 

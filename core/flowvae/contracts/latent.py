@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 
+@runtime_checkable
 class LatentDistribution(Protocol):
     """A distribution over latent vectors, in the vocabulary of torch.distributions.
 

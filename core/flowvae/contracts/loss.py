@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+@runtime_checkable
 class Stft(Protocol):
     """A short-time Fourier transform that is computed once for all who ask for it within a step.
 
@@ -16,6 +17,7 @@ class Stft(Protocol):
     def __call__(self, audio: Tensor, n_fft: int, hop_length: int) -> Tensor: ...
 
 
+@runtime_checkable
 class Loss(Protocol):
     """A distance between a target and an estimate, (b, c, t) each, as a scalar to minimise.
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -24,6 +24,7 @@ class Evidence:
     """The divergence of each posterior from the prior in nats, (n,)."""
 
 
+@runtime_checkable
 class Measure(Protocol):
     """A figure of an evaluation: (n,) where every sound has its own, () where the set has one.
 
@@ -37,6 +38,7 @@ class Measure(Protocol):
     def __call__(self, evidence: Evidence) -> Tensor: ...
 
 
+@runtime_checkable
 class Metric(Protocol):
     """A figure by which runs are compared.
 

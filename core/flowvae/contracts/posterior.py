@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from flowvae.contracts.latent import LatentDistribution
 
 
+@runtime_checkable
 class PosteriorModule(Protocol):
     """Maps the encoder's vector (b, features) to a distribution over (b, latent_dim)."""
 
     def __call__(self, features: Tensor) -> LatentDistribution: ...
 
 
+@runtime_checkable
 class Posterior(Protocol):
     """What is known of the latent vector once the sound was heard (an nn.Module, in fp32)."""
 

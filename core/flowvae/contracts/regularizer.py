@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from flowvae.contracts.latent import LatentDistribution
 
 
+@runtime_checkable
 class Regularize(Protocol):
     """The price of a posterior, in nats a sound, and the weight of that price at a step."""
 
@@ -20,6 +21,7 @@ class Regularize(Protocol):
         """The weight of that scalar in the loss."""
 
 
+@runtime_checkable
 class Regularizer(Protocol):
     """What keeps the posterior near the prior. The parent gives the length of the training in steps."""
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """The learning rate over a run: a function from the step (0 to n_steps - 1) to a factor in [0, 1]."""
 

@@ -11,6 +11,7 @@ from flowvae.errors import Fault, RecipeError
 from flowvae.recipe.resolve import resolve
 from flowvae.recipe.resolved import Recipe, recipe_leaves
 from flowvae.recipe.tree import Dropped, Node, Source, component_name, set_path
+from flowvae.recipe.values import NONE
 
 MAX_ARMS = 1000
 
@@ -108,7 +109,9 @@ def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for path, nodes in axes.items():
         key = path.rpartition(".")[2]
-        short = [component_name(node) or f"{key}-{_slug(_said(node))}" for node in nodes]
+        # "none" alone would not say what is left out.
+        called = [name if (name := component_name(node)) != NONE else None for node in nodes]
+        short = [name or f"{key}-{_slug(_said(node))}" for name, node in zip(called, nodes, strict=True)]
         if len(set(short)) < len(short):
             short = [_slug(_said(node)) for node in nodes]
         names[path] = [_slug(name) for name in short]

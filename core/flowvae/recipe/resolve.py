@@ -11,7 +11,7 @@ from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
 from flowvae.errors import Fault, Place, PluginError, RecipeError
 from flowvae.recipe import sections
 from flowvae.recipe.resolved import Part, Recipe
-from flowvae.recipe.tree import Node, Source
+from flowvae.recipe.tree import Node, Source, parse_text
 from flowvae.recipe.values import NONE, structure
 
 TOP_SLOTS: Mapping[str, tuple[Slot, tuple[Parameter, ...], Any]] = {
@@ -43,6 +43,17 @@ def resolve(source: Source, catalogue: Catalogue) -> Recipe:
     return recipe
 
 
+def resolve_part(kind: str, text: str, catalogue: Catalogue, defaults: str = "") -> Part:
+    """One component from a string or an inline table, outside any recipe; `defaults` is the text of such a table."""
+    root = parse_text(f"part = {text}\n[defaults]\n{defaults}\n", kind, Path.cwd())
+    resolver = _Resolver(catalogue)
+    resolver._take_defaults(root.value["defaults"])  # noqa: SLF001 - the same module
+    part = resolver._part(Slot(kind), root.value["part"], kind, ())  # noqa: SLF001
+    if part is None or resolver.faults:
+        raise RecipeError(_in_order(resolver.faults), recipe=kind)
+    return part
+
+
 def _in_order(faults: Iterable[Fault]) -> list[Fault]:
     unique = {(f.place, f.path, f.what): f for f in faults}
     return sorted(unique.values(), key=lambda f: (f.place.label, f.place.line, f.place.column) if f.place else ("", 0, 0))
@@ -55,6 +66,8 @@ class _Resolver:
     origins: dict[str, str] = Factory(dict)
     defaults: dict[str, Node] = Factory(dict)
     defaults_used: set[str] = Factory(set)
+    standing_for: list[tuple[str, str]] = Factory(list)
+    """Path of a slot and of the default that is being read for it."""
 
     def recipe(self, source: Source) -> Recipe | None:
         root = dict(source.root.value)
@@ -173,8 +186,7 @@ class _Resolver:
         if slot.many:
             return self._slots(slot, node, path, around, default, extras)
         if node is None and slot.kind in self.defaults:
-            node = self.defaults[slot.kind]
-            self.defaults_used.add(slot.kind)
+            return self._from_defaults(slot, path, extras)
         if node is None:
             if default is not REQUIRED:
                 self.origins[path] = "default"
@@ -185,6 +197,14 @@ class _Resolver:
             self.origins[path] = str(node.place)
             return None
         return self._part(slot, node, path, extras)
+
+    def _from_defaults(self, slot: Slot, path: str, extras: tuple[Parameter, ...]) -> Part | None:
+        self.defaults_used.add(slot.kind)
+        # A fault of the default is one fault, in however many slots the default stands.
+        self.standing_for.append((path, f"defaults.{slot.kind}"))
+        part = self._part(slot, self.defaults[slot.kind], path, extras)
+        self.standing_for.pop()
+        return part
 
     def _slots(
         self, slot: Slot, node: Node | None, path: str, around: Node, default: Any, extras: tuple[Parameter, ...]
@@ -314,6 +334,9 @@ class _Resolver:
         suggestions: tuple[str, ...] = (),
         component: str = "",
     ) -> None:
+        for slot_path, default_path in self.standing_for:
+            if path.startswith(slot_path):
+                path = default_path + path.removeprefix(slot_path)
         self.faults.append(Fault(what, place, path, component, accepted, suggestions))
 
 

@@ -6,6 +6,7 @@ cattrs would turn 2.9 into 2 and "false" into True; these hooks refuse. A whole 
 
 import math
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import cattrs
@@ -66,7 +67,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _scalar(str, str))
     converter.register_structure_hook_func(lambda kind: kind is Path, _scalar(Path, str))
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is Union, _union)
+    converter.register_structure_hook_func(lambda kind: get_origin(kind) in {Union, UnionType}, _union)
     converter.register_structure_hook_func(lambda kind: get_origin(kind) in {tuple, list}, _array)
     return converter
 

@@ -84,7 +84,7 @@ def _picture(figure: Any, words: str) -> Picture:
     return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}", words)
 
 
-def _short(name: str, most: int = 28) -> str:
+def _short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
@@ -124,11 +124,11 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
             )  # fmt: skip
             if found:
                 left.plot([np.mean(found)] * 2, [y - 0.28, y + 0.28], color=INK, linewidth=1.6, zorder=2)
-        left.set_title(f"{_short(metric.name)}, one point a run, joined by seed")
-        left.set_xlabel(_axis_words(metric))
+        left.set_title("each run, joined by seed")
+        left.set_xlabel(", ".join(filter(None, (_short(metric.name), _axis_words(metric)))))
         _differences(right, comparisons, names, look)
         right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
-        right.set_xlabel(metric.unit)
+        right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
         return _picture(
             figure, f"{metric.name} of each run, and differences from {baseline.name}; numbers in the table"
         )
@@ -255,7 +255,8 @@ def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | Non
             if cost in IN_LETTERS:
                 axis.xaxis.set_major_formatter(_engineering())
             axis.xaxis.get_major_locator().set_params(nbins=5)
-            axis.set_title(f"{_short(metric.name)} against {words}")
+            axis.set_xlabel(words)
+            axis.set_title(_short(metric.name))
         axes[0].set_ylabel(_axis_words(metric))
         return _picture(figure, f"{metric.name} against cost; numbers in the tables")
 

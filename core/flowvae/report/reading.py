@@ -172,7 +172,8 @@ def _rows(path: Path, problems: list[str], name: str) -> tuple[Mapping[str, floa
         row: dict[str, float | str] = {key: value for key, value in figures.items() if value is not None}
         rows.append({**row, "phase": text(table.get("phase"))})
     if damaged:
-        problems.append(f"{name} has {damaged} damaged lines, which are left out")
+        lines_are = "line, which is" if damaged == 1 else "lines, which are"
+        problems.append(f"{name} has {damaged} damaged {lines_are} left out")
     return tuple(rows)
 
 

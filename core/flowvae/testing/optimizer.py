@@ -1,5 +1,7 @@
 """What every optimizer must do."""
 
+import copy
+
 import torch
 from torch import nn, optim
 
@@ -59,9 +61,10 @@ def state_survives_a_round_trip(make: Optimizer) -> None:
     one, two = make(first), make(second)
     for _ in range(3):
         step(one, first)
-    for (_, source), (_, copy) in zip(first, second, strict=True):
-        copy.data.copy_(source.data)
-    two.load_state_dict(one.state_dict())
+    for (_, source), (_, target) in zip(first, second, strict=True):
+        target.data.copy_(source.data)
+    # A copy, as from a file: torch's own state_dict shares its tensors with the optimizer.
+    two.load_state_dict(copy.deepcopy(one.state_dict()))
     step(one, first)
     step(two, second)
     for (name, left), (_, right) in zip(first, second, strict=True):

@@ -70,8 +70,11 @@ def the_gradient_pulls_towards_the_prior(make: Regularizer) -> None:
     """The gradient on a mean far from the prior is finite and points away from it."""
     mean = torch.full((N_ITEMS, LATENT), 5.0, requires_grad=True)
     price(make, mean, torch.full((N_ITEMS, LATENT), 0.5)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    assert mean.grad is not None and mean.grad.isfinite().all(), (
-        "no finite gradient reaches the mean of the posterior"
+    assert mean.grad is not None, (
+        "no gradient reaches the mean of the posterior; expected one; usually a detach()"
+    )
+    assert mean.grad.isfinite().all(), (
+        "the gradient on the mean is not finite; usually a scale that reaches 0"
     )
     assert mean.grad.sum() > 0, (
         "the gradient does not pull a mean of 5 towards 0; usually a detach() or a sign"

@@ -57,7 +57,7 @@ def draw_character(generator: Generator) -> Character:
     """
     return Character(
         tuning=log_between(generator, 0.82, 1.22),
-        decay=log_between(generator, 0.65, 1.4),
+        decay=log_between(generator, 0.55, 1.6),
         drive=log_between(generator, 1.0, 4.0),
         tilt_db=generator.uniform(-1.5, 1.5),
         noisiness_db=generator.uniform(-6.0, 6.0),

@@ -12,8 +12,8 @@ from flowvae_components.datasets.voices.tones import decaying, seconds
 def clap(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """A few hands that do not meet at the same moment.
 
-    Formula: noise around 0.9 to 1.7 kHz, times the sum of 3 to 5 bursts, 7 to 14 ms apart, each gone after 8 to 20 ms, the
-        last one after 0.08 to 0.25 s.
+    Formula: noise around 0.74 to 2.1 kHz, times the sum of 3 to 5 bursts, 7 to 14 ms apart, each gone after 8 to 20 ms, the
+        last one after 0.06 to 0.27 s.
     Shapes: -> (t,).
     Units: Hz, s.
     Source: own; after the TR-808's clap. 10 claps of Debian's hydrogen-drumkits have their spectral centroid (weighted
@@ -28,7 +28,7 @@ def clap(values: Generator, noise: Generator, character: Character, rate: int) -
     steps_s = values.uniform(0.007, 0.014) * values.uniform(0.75, 1.25, 5)
     levels = values.uniform(0.5, 1.0, 5)
     burst_s = log_between(values, 0.01, 0.022)
-    tail_s = log_between(values, 0.09, 0.2) * character.decay
+    tail_s = log_between(values, 0.1, 0.17) * character.decay
     centre_hz, quality = log_between(values, 900, 1700) * character.tuning, log_between(values, 1.5, 4)
     breath = values.uniform(0.03, 0.15)
     t = seconds(steps_s.sum() + 1.7 * tail_s, rate)

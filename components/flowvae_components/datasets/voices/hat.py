@@ -15,7 +15,7 @@ _OSCILLATORS = np.array([205.3, 304.4, 369.6, 522.7, 540.0, 800.0])
 def closed_hat(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """Two cymbals that touch: a short hiss of metal.
 
-    Formula: (square_cluster + noise) above 2.5 to 7.5 kHz, -40 dB after 0.05 to 0.3 s.
+    Formula: (square_cluster + noise) above 2.5 to 7.5 kHz, -40 dB after 0.05 to 0.32 s.
     Shapes: -> (t,).
     Units: Hz, s.
     Source: own; after the TR-808's cymbal. 76 closed hats of Debian's hydrogen-drumkits have their spectral centroid
@@ -27,13 +27,13 @@ def closed_hat(values: Generator, noise: Generator, character: Character, rate: 
     >>> len(closed_hat(a, b, draw_character(c), 44100)) < 44100
     True
     """
-    return _hat(values, noise, character, rate, log_between(values, 0.07, 0.22) * character.decay)
+    return _hat(values, noise, character, rate, log_between(values, 0.09, 0.2) * character.decay)
 
 
 def open_hat(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """Two cymbals that ring against each other.
 
-    Formula: as closed_hat, -40 dB after 0.3 to 0.9 s.
+    Formula: as closed_hat, -40 dB after 0.23 to 1.0 s.
     Shapes: -> (t,).
     Units: Hz, s.
     Source: own; 43 open and half-open hats of Debian's hydrogen-drumkits have their spectral centroid (weighted with
@@ -44,7 +44,7 @@ def open_hat(values: Generator, noise: Generator, character: Character, rate: in
     >>> len(open_hat(a, b, draw_character(c), 44100)) > 8000
     True
     """
-    return _hat(values, noise, character, rate, log_between(values, 0.4, 0.7) * character.decay)
+    return _hat(values, noise, character, rate, log_between(values, 0.42, 0.65) * character.decay)
 
 
 def _hat(

@@ -13,8 +13,8 @@ from flowvae_components.datasets.voices.tones import decaying, falling_sine, sec
 def kick(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """A deep sine that falls into its pitch, and the click of the beater.
 
-    Formula: tanh(drive * (falling_sine * decaying + click)); end at 40 to 66 Hz, sweep ratio 0.5 to 5 over 6 to 45 ms,
-        -40 dB after 0.12 to 0.5 s; click = noise between 1 and 6 kHz that is gone after 4 to 20 ms.
+    Formula: tanh(drive * (falling_sine * decaying + click)); end at 33 to 80 Hz, sweep ratio 0.5 to 5 over 6 to 45 ms,
+        -40 dB after 0.10 to 0.58 s; click = noise between 1 and 6 kHz that is gone after 4 to 20 ms.
     Shapes: -> (t,).
     Units: Hz, s.
     Source: own; 46 recorded and synthetic kicks of Debian's hydrogen-drumkits have their spectral centroid (weighted
@@ -27,7 +27,7 @@ def kick(values: Generator, noise: Generator, character: Character, rate: int) -
     """
     end_hz = log_between(values, 40, 66) * character.tuning
     sweep, sweep_s = log_between(values, 0.5, 5), log_between(values, 0.006, 0.045)
-    fall_s = log_between(values, 0.15, 0.42) * character.decay
+    fall_s = log_between(values, 0.19, 0.36) * character.decay
     click_db = values.uniform(-34, -16) + character.attack_db
     click_s, click_hz = log_between(values, 0.004, 0.02), log_between(values, 1000, 3000)
     drive = character.drive * log_between(values, 0.7, 1.4)

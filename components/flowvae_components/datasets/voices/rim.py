@@ -12,7 +12,7 @@ from flowvae_components.datasets.voices.tones import decaying, falling_sine, sec
 def rim(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """A stick against the hoop: three hard modes and a snap, over at once.
 
-    Formula: sines at f, 1.4 to 2.2 f and 2.6 to 4.3 f, f from 380 to 900 Hz, -40 dB after 0.04 to 0.2 s; snap = noise
+    Formula: sines at f, 1.4 to 2.2 f and 2.6 to 4.3 f, f from 310 to 1100 Hz, -40 dB after 0.03 to 0.26 s; snap = noise
         from 1.5 to 10 kHz, gone after 5 to 15 ms.
     Shapes: -> (t,).
     Units: Hz, s.

@@ -12,8 +12,8 @@ from flowvae_components.datasets.voices.tones import seconds
 def shaker(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """Grains that slide along a shell and hit its end: the one drum here with a slow attack.
 
-    Formula: noise around 4 to 9 kHz, times swell (t / rise)^2 up to the hit after 15 to 50 ms, then -40 dB after 0.05 to
-        0.16 s; every grain on its own, 600 to 3000 a second.
+    Formula: noise around 3.3 to 11 kHz, times swell (t / rise)^2 up to the hit after 15 to 50 ms, then -40 dB after 0.04 to
+        0.21 s; every grain on its own, 600 to 3000 a second.
     Shapes: -> (t,).
     Units: Hz, s.
     Source: own; after Cook 1997, Physically informed sonic modeling of percussive sounds.

@@ -13,8 +13,8 @@ from flowvae_components.datasets.voices.tones import decaying, falling_sine, sec
 def snare(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """Two modes of a head, and wires that rattle under it.
 
-    Formula: sum of two falling sines at f and 1.5 to 1.9 f with f from 150 to 250 Hz, -40 dB after 0.06 to 0.3 s, plus
-        noise from 0.4-1.6 kHz up to 4-12 kHz, -40 dB after 0.1 to 0.45 s, that sets in 1 to 3 ms after the stick.
+    Formula: sum of two falling sines at f and 1.5 to 1.9 f with f from 123 to 305 Hz, -40 dB after 0.07 to 0.35 s, plus
+        noise from 0.4-1.6 kHz up to 4-12 kHz, -40 dB after 0.09 to 0.48 s, that sets in 1 to 3 ms after the stick.
     Shapes: -> (t,).
     Units: Hz, s.
     Source: own; after the two resonators and the noise of the TR-808. 62 snares of Debian's hydrogen-drumkits have
@@ -28,8 +28,8 @@ def snare(values: Generator, noise: Generator, character: Character, rate: int) 
     """
     head_hz = log_between(values, 150, 250) * character.tuning
     ratio, second_db = values.uniform(1.5, 1.9), values.uniform(-10, 0)
-    head_s = log_between(values, 0.09, 0.25) * character.decay
-    wires_s = log_between(values, 0.13, 0.36) * character.decay
+    head_s = log_between(values, 0.12, 0.22) * character.decay
+    wires_s = log_between(values, 0.16, 0.3) * character.decay
     wires_db = values.uniform(-24, -8) + character.noisiness_db
     low_hz, high_hz = log_between(values, 400, 1600), log_between(values, 4000, 12000)
     late_s, stick_db = values.uniform(0.001, 0.003), values.uniform(-26, -14) + character.attack_db

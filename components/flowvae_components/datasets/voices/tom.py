@@ -16,8 +16,8 @@ _MEMBRANE = (1.593, 2.136, 2.295)
 def tom(values: Generator, noise: Generator, character: Character, rate: int) -> NDArray[np.float64]:
     """A head without wires: its lowest mode, three more that die sooner, and a stick.
 
-    Formula: falling sines at f and at 1.59, 2.14, 2.30 f, f from 75 to 210 Hz, sweep ratio 0.05 to 0.6; -40 dB after 0.2
-        to 0.9 s, overtones in 0.2 to 0.5 of that; stick = noise between 0.8 and 6 kHz.
+    Formula: falling sines at f and at 1.59, 2.14, 2.30 f, f from 70 to 256 Hz, sweep ratio 0.05 to 0.6; -40 dB after 0.19
+        to 1.0 s, overtones in 0.2 to 0.5 of that; stick = noise between 0.8 and 6 kHz.
     Shapes: -> (t,).
     Units: Hz, s.
     Source: own; modes after Rayleigh 1877, The Theory of Sound. 77 toms of Debian's hydrogen-drumkits have their
@@ -31,7 +31,7 @@ def tom(values: Generator, noise: Generator, character: Character, rate: int) ->
     """
     low_hz = log_between(values, 85, 210) * character.tuning
     sweep, sweep_s = log_between(values, 0.05, 0.6), log_between(values, 0.03, 0.12)
-    fall_s = log_between(values, 0.3, 0.75) * character.decay
+    fall_s = log_between(values, 0.35, 0.62) * character.decay
     overtone_db, overtone_share = values.uniform(-24, -8, 3), values.uniform(0.2, 0.5, 3)
     stick_db = values.uniform(-32, -18) + character.attack_db
     t = seconds(min(1.0, 1.7 * fall_s), rate)

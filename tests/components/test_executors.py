@@ -1,0 +1,214 @@
+"""Jobs as processes: each once, side by side, stopped so that they can save, and never left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flowvae.contracts import Job
+from flowvae_components.executors import processes
+from flowvae_components.executors.processes import Processes
+
+SAVES = """
+import pathlib, signal, sys, time
+def save(number, frame):
+    with open(sys.argv[1], "a") as file:
+        file.write(f"{number}\\n")
+    time.sleep(0.3)
+    sys.exit(128 + number)
+signal.signal(signal.SIGINT, save)
+signal.signal(signal.SIGTERM, save)
+pathlib.Path(sys.argv[1] + ".ready").touch()
+time.sleep(60)
+"""
+IGNORES = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pathlib.Path(sys.argv[1] + ".ready").touch()
+time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(processes, "PERIOD_S", 0.02)
+
+
+def job(folder: Path, name: str, code: str, *arguments: str, **environment: str) -> Job:
+    # -S -E: a bare interpreter starts in a few milliseconds.
+    return Job(
+        name, (sys.executable, "-S", "-E", "-c", code, *arguments), environment, folder / name / "job.log"
+    )
+
+
+def quietly(running):
+    """Nothing to do between two looks."""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return (
+        Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
+        if Path("/proc").exists()
+        else True
+    )
+
+
+def wait_until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened in time"
+        time.sleep(0.01)
+
+
+def test_every_job_runs_exactly_once_and_its_status_is_told(tmp_path):
+    code = "import sys; open(sys.argv[1], 'a').write('x'); sys.exit(int(sys.argv[2]))"
+    jobs = [job(tmp_path, f"run{i}", code, str(tmp_path / f"mark{i}"), str(i)) for i in range(7)]
+    assert Processes(workers=3)(jobs, quietly) == {f"run{i}": i for i in range(7)}
+    assert all((tmp_path / f"mark{i}").read_text() == "x" for i in range(7))
+
+
+def test_no_more_jobs_run_than_workers_and_none_waits_without_need(tmp_path):
+    seen = []
+    jobs = [job(tmp_path, f"run{i}", "import time; time.sleep(0.15)") for i in range(5)]
+    Processes(workers=2)(jobs, lambda running: seen.append(tuple(running)))
+    assert max(map(len, seen)) == 2
+    assert seen[0] == ("run0", "run1")
+
+
+def test_zero_workers_mean_one_a_core(tmp_path):
+    seen = []
+    jobs = [job(tmp_path, f"run{i}", "import time; time.sleep(0.2)") for i in range(processes.n_cores() + 1)]
+    Processes()(jobs, lambda running: seen.append(len(running)))
+    assert max(seen) == processes.n_cores()
+
+
+def test_status_of_a_killed_job_is_its_signal_and_the_others_go_on(tmp_path):
+    jobs = [
+        job(tmp_path, "killed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
+        job(tmp_path, "fine", "pass"),
+    ]
+    assert Processes(workers=1)(jobs, quietly) == {"killed": -signal.SIGKILL, "fine": 0}
+
+
+def test_output_goes_behind_what_the_log_holds(tmp_path):
+    given = job(tmp_path, "run", "import sys; print('out', flush=True); print('err', file=sys.stderr)")
+    given.log.parent.mkdir()
+    given.log.write_text("before\n")
+    Processes()([given], quietly)
+    assert given.log.read_text() == "before\nout\nerr\n"
+
+
+def test_environment_is_added_to_the_callers(tmp_path, monkeypatch):
+    monkeypatch.setenv("OF_THE_CALLER", "1")
+    code = "import os; print(os.environ['OF_THE_CALLER'], os.environ['OF_THE_JOB'])"
+    given = job(tmp_path, "run", code, OF_THE_JOB="2")
+    Processes()([given], quietly)
+    assert given.log.read_text() == "1 2\n"
+
+
+def test_command_that_cannot_start_is_told_in_its_log_and_the_others_go_on(tmp_path):
+    missing = Job("missing", (str(tmp_path / "nothing"),), {}, tmp_path / "missing" / "job.log")
+    assert Processes()([missing, job(tmp_path, "fine", "pass")], quietly) == {"missing": 127, "fine": 0}
+    assert "did not start" in missing.log.read_text()
+
+
+def test_two_jobs_of_one_name_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"^jobs must have different names"):
+        Processes()([job(tmp_path, "run", "pass")] * 2, quietly)
+
+
+@pytest.mark.parametrize(
+    ("reason", "number"),
+    [(KeyboardInterrupt, signal.SIGINT), (SystemExit, signal.SIGTERM), (OSError, signal.SIGTERM)],
+)
+def test_jobs_are_asked_once_to_stop_and_waited_for(tmp_path, reason, number):
+    jobs = [job(tmp_path, f"run{i}", SAVES, str(tmp_path / f"mark{i}")) for i in range(2)]
+    pids = []
+
+    def poll(running):
+        if all((tmp_path / f"mark{i}.ready").exists() for i in range(2)):
+            raise reason
+
+    original = processes.start
+    processes_started = lambda given: pids.append(original(given)) or pids[-1]  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "start", processes_started)
+        with pytest.raises(reason):
+            Processes(workers=2)(jobs, poll)
+    assert [(tmp_path / f"mark{i}").read_text() for i in range(2)] == [f"{number:d}\n"] * 2
+    assert [process.returncode for process in pids] == [128 + number] * 2
+
+
+def test_job_that_does_not_stop_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "GRACE_S", 0.3)
+    mark = tmp_path / "mark"
+    started = []
+    monkeypatch.setattr(
+        processes, "start", lambda given, start=processes.start: started.append(start(given)) or started[-1]
+    )
+
+    def poll(running):
+        if mark.with_suffix(".ready").exists():
+            raise KeyboardInterrupt
+
+    before = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        Processes()([job(tmp_path, "run", IGNORES, str(mark))], poll)
+    assert time.monotonic() - before < 5
+    assert started[0].returncode == -signal.SIGKILL
+
+
+def test_a_second_interrupt_kills_at_once(tmp_path):
+    """From outside, as a user does it: the signal goes to the caller alone, the job has a session of its own."""
+    mark = tmp_path / "mark"
+    caller = f"""
+import pathlib, sys
+from flowvae.contracts import Job
+from flowvae_components.executors.processes import Processes
+command = (sys.executable, "-S", "-E", "-c", {IGNORES!r}, {str(mark)!r})
+Processes()([Job("run", command, {{}}, pathlib.Path({str(tmp_path / "job.log")!r}))], lambda running: None)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", caller], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    wait_until(mark.with_suffix(".ready").exists)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None  # it waits for the job
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) != 0
+
+
+def test_what_a_job_leaves_running_is_killed_when_it_ends(tmp_path):
+    code = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True)"
+    given = job(tmp_path, "run", code)
+    assert Processes()([given], quietly) == {"run": 0}
+    helper = int(given.log.read_text())
+    wait_until(lambda: not is_alive(helper), 2)
+
+
+def test_job_gets_no_input_and_a_session_of_its_own(tmp_path):
+    given = job(tmp_path, "run", "import os, sys; print(os.getsid(0) == os.getpid(), repr(sys.stdin.read()))")
+    Processes()([given], quietly)
+    assert given.log.read_text() == "True ''\n"
+
+
+def test_executor_does_not_import_torch():
+    code = "import sys, flowvae_components.executors.processes; print('torch' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
+
+
+def test_negative_workers_are_refused():
+    with pytest.raises(ValueError, match=r"^workers must"):
+        Processes(workers=-1)

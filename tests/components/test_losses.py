@@ -1,0 +1,171 @@
+"""Spectral losses: nothing for equal sounds, ln 2 for a doubled one, sense on silence."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import signal
+
+from flowvae.testing import loss as conformance
+from flowvae.testing.loss import plain_stft
+from flowvae_components.losses.multi_resolution_stft import MultiResolutionSTFT
+from flowvae_components.losses.multi_scale_mel import MultiScaleMel
+from flowvae_components.spectra.mel_filters import mel_filters
+from flowvae_components.spectra.soft_magnitude import soft_magnitude
+
+RATE = 44100
+LOSSES = {
+    "multi_resolution_stft": lambda sample_rate, stft: MultiResolutionSTFT(stft),
+    "multi_scale_mel": MultiScaleMel,
+}
+
+
+def noise(*size, seed=0):
+    return torch.randn(*size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("make", LOSSES.values(), ids=LOSSES)
+@pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+def test_losses_do_what_a_loss_must(make, check):
+    check(make)
+
+
+@pytest.mark.parametrize("n_fft", [2048, 512, 128])
+def test_a_full_scale_sine_has_the_magnitude_one_at_every_window(n_fft):
+    tone = torch.sin(2 * torch.pi * torch.arange(8192).double() / 16)[None, None]
+    magnitude = soft_magnitude(plain_stft(tone, n_fft, n_fft // 4), full_scale=n_fft / 4, floor=1e-4)
+    middle = magnitude[0, :, magnitude.shape[2] // 2]
+    assert middle.max().item() == pytest.approx(1.0, abs=1e-3)
+    assert middle.argmax().item() == n_fft // 16
+
+
+def test_magnitudes_rest_on_their_floor():
+    silence = torch.zeros(1, 65, 3, dtype=torch.complex128, requires_grad=True)
+    magnitude = soft_magnitude(silence, full_scale=32.0, floor=1e-3)
+    assert torch.allclose(magnitude, torch.full_like(magnitude, 1e-3))
+    magnitude.log().sum().backward()
+    assert silence.grad.abs().sum() == 0
+
+
+def test_stft_loss_follows_its_formula():
+    x, y = 0.1 * noise(2, 1, 4096), 0.1 * noise(2, 1, 4096, seed=1)
+    total = 0.0
+    for n_fft in (1024, 256):
+        window = signal.get_window("hann", n_fft)
+        padded = [np.pad(a.numpy()[:, 0], ((0, 0), (n_fft // 2, n_fft // 2)), mode="reflect") for a in (x, y)]
+        spectra = []
+        for audio in padded:
+            frames = np.lib.stride_tricks.sliding_window_view(audio, n_fft, axis=1)[:, :: n_fft // 4]
+            power = np.abs(np.fft.rfft(frames * window)) ** 2 * (4 / n_fft) ** 2
+            spectra.append(np.sqrt(power + 1e-8))
+        real, other = spectra
+        size = np.sqrt((real**2 + 1e-6).sum((1, 2)))
+        total += (np.sqrt(((other - real) ** 2).sum((1, 2))) / size).mean()
+        total += np.abs(np.log(other / real)).mean()
+    loss = MultiResolutionSTFT(plain_stft, n_ffts=(1024, 256))(x, y)
+    assert loss.item() == pytest.approx(total / 2, rel=1e-9)
+
+
+def test_twice_the_amplitude_costs_one_and_ln_2():
+    loss = MultiResolutionSTFT(plain_stft, floor=1e-9)
+    assert loss(100 * noise(2, 1, 8192), 200 * noise(2, 1, 8192)).item() == pytest.approx(
+        1 + math.log(2), abs=1e-4
+    )
+
+
+def test_twice_the_amplitude_costs_log10_2_a_mel_scale():
+    loss = MultiScaleMel(RATE, plain_stft).double()
+    value = loss(1e4 * noise(2, 1, 8192), 2e4 * noise(2, 1, 8192)).item()
+    assert value == pytest.approx(7 * math.log10(2), abs=1e-5)
+
+
+@pytest.mark.parametrize("make", LOSSES.values(), ids=LOSSES)
+def test_polarity_costs_nothing(make):
+    loss = make(RATE, plain_stft).double()
+    assert loss(noise(1, 2, 4096), -noise(1, 2, 4096)).abs() < 1e-12
+
+
+@pytest.mark.parametrize("make", LOSSES.values(), ids=LOSSES)
+def test_swapping_the_channels_of_both_sounds_costs_the_same(make):
+    loss, x, y = make(RATE, plain_stft).double(), noise(1, 2, 4096), noise(1, 2, 4096, seed=1)
+    assert torch.isclose(loss(x, y), loss(x.flip(1), y.flip(1)), rtol=1e-12)
+
+
+def test_each_item_is_weighed_by_its_own_loudness():
+    x, y = noise(2, 1, 4096), noise(2, 1, 4096, seed=1)
+    loss = MultiResolutionSTFT(plain_stft)
+    gain = torch.tensor([1.0, 100.0]).double()[:, None, None]
+    apart = (loss(x[:1], y[:1]) + loss(100 * x[1:], 100 * y[1:])) / 2
+    assert torch.isclose(loss(gain * x, gain * y), apart, rtol=1e-9)
+
+
+def test_rounding_noise_in_a_silent_tail_costs_next_to_nothing():
+    hit = 0.5 * noise(1, 1, 8192) * (torch.arange(8192) < 1000)
+    tail = hit + 2.0**-15 * (
+        torch.rand(1, 1, 8192, generator=torch.Generator().manual_seed(2)).double() - 0.5
+    )
+    assert MultiResolutionSTFT(plain_stft)(hit, tail) < 1e-3
+
+
+def test_a_faint_tail_that_can_be_heard_costs_something():
+    hit = 0.5 * noise(1, 1, 8192) * (torch.arange(8192) < 1000)
+    assert MultiResolutionSTFT(plain_stft)(hit, hit + 3e-3 * noise(1, 1, 8192, seed=2)) > 0.1
+
+
+def test_mel_filters_have_no_empty_band_at_44100():
+    for n_fft, n_mels in zip((32, 64, 128, 256, 512, 1024, 2048), (5, 10, 20, 40, 80, 160, 320), strict=True):
+        assert (mel_filters(RATE, n_fft, n_mels).sum(1) > 0).all()
+
+
+def test_empty_filters_at_48000_are_no_warning():
+    loss = MultiScaleMel(48000, plain_stft)  # warnings are errors here
+    assert loss(torch.zeros(1, 1, 4096), torch.zeros(1, 1, 4096)) == 0
+
+
+def test_mel_filters_rise_and_fall_where_slaney_says():
+    """Below 1000 Hz Slaney's scale is a line of 200 / 3 Hz a mel: evenly spaced triangles, area 1 over hertz."""
+    rate, n_fft = 2000, 20000
+    filters = mel_filters(rate, n_fft, 4)  # 0 .. 1000 Hz: centres at 200, 400, 600, 800
+    assert (filters.argmax(1) * rate / n_fft).tolist() == pytest.approx([200, 400, 600, 800], abs=0.2)
+    assert (filters.sum(1) * rate / n_fft).tolist() == pytest.approx([1.0] * 4, abs=1e-3)
+
+
+def test_silence_pulls_at_nothing_in_the_mel_loss():
+    estimate = torch.full((1, 1, 4096), 1e-9, requires_grad=True)
+    MultiScaleMel(RATE, plain_stft)(torch.zeros(1, 1, 4096), estimate).backward()
+    assert estimate.grad.abs().sum() == 0
+
+
+def test_mel_loss_ignores_half_precision():
+    loss, x, y = MultiScaleMel(RATE, plain_stft), noise(1, 1, 4096).float(), noise(1, 1, 4096, seed=1).float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(loss(x, y), MultiScaleMel(RATE, plain_stft)(x, y))
+        value = loss(x, y)
+    assert torch.equal(value, loss(x, y))
+
+
+def test_every_transform_goes_through_the_given_one():
+    asked = []
+
+    def counting(audio, n_fft, hop_length):
+        asked.append((n_fft, hop_length))
+        return plain_stft(audio, n_fft, hop_length)
+
+    x = noise(1, 1, 4096).float()
+    MultiResolutionSTFT(counting)(x, x)
+    MultiScaleMel(RATE, counting)(x, x)
+    assert set(asked) == {(2**k, 2**k // 4) for k in range(5, 12)}
+    assert len(asked) == 2 * 3 + 2 * 7
+
+
+@pytest.mark.parametrize("wrong", [{"n_ffts": ()}, {"overlap": 0}, {"floor": 0.0}], ids=str)
+def test_stft_loss_refuses_values_without_meaning_by_name(wrong):
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must"):
+        MultiResolutionSTFT(plain_stft, **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"n_mels": (5,)}, {"n_ffts": (30,) * 7}, {"floor": 0.0}], ids=str)
+def test_mel_loss_refuses_values_without_meaning_by_name(wrong):
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must"):
+        MultiScaleMel(RATE, plain_stft, **wrong)

@@ -1,0 +1,212 @@
+import sys
+import textwrap
+from types import SimpleNamespace
+
+import pytest
+
+from flowvae import hookimpl
+from flowvae.catalogue import REQUIRED, Catalogue
+from flowvae.catalogue.door import Plugin
+from flowvae.catalogue.signature import read_signature
+from flowvae.catalogue.source import SourceError, read_target
+from flowvae.errors import PluginError, RecipeError
+from flowvae.recipe.resolve import resolve_part
+from flowvae_components import plugin as built_in
+
+
+def plugin(distribution, version="1.0", **hooks):
+    return Plugin(distribution, distribution, version, module=SimpleNamespace(**hooks))
+
+
+def offering(*offers):
+    @hookimpl
+    def flowvae_components(register):
+        for offer in offers:
+            register(*offer)
+
+    return flowvae_components
+
+
+def catalogue_with(*plugins):
+    return Catalogue.of([Plugin("components", "flowvae", "0.1.0", module=built_in), *plugins])
+
+
+class Squareplus:
+    """A soft corner."""
+
+    def __init__(self, *, b: float = 4.0, mode: "str" = "x") -> None: ...
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def module(name, text):
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+        return name
+
+    return module
+
+
+def test_a_component_is_known_without_importing_it(module):
+    module("heavy_part", 'raise SystemExit("imported")\nclass Part:\n    """One."""\n    def __init__(self, channels: int, *, a: int = 1) -> None: ...\n')
+    catalogue = catalogue_with(plugin("heavy", flowvae_components=offering(("activation", "part", "heavy_part:Part"))))
+    [part] = catalogue.find("activation", "part")
+    assert part.signature.given == ("channels",)
+    assert part.signature.parameters["a"].default == 1
+    assert "heavy_part" not in sys.modules
+
+
+def test_every_built_in_component_can_be_read(catalogue):
+    for components in catalogue.components.values():
+        for component in components:
+            assert component.signature.summary, component
+            for parameter in component.signature.parameters.values():
+                assert parameter.slot or parameter.meaning, f"{component}: {parameter.name} is not explained"
+
+
+@pytest.mark.parametrize("field", ["Formula", "Shapes", "Units", "Source"])
+def test_every_built_in_docstring_has_its_fields(catalogue, field):
+    missing = [
+        str(c)
+        for cs in catalogue.components.values()
+        for c in cs
+        if c.plugin.distribution == "flowvae" and field not in c.fields
+    ]
+    assert not missing
+
+
+def test_every_built_in_docstring_has_an_example(catalogue):
+    assert not [str(c) for cs in catalogue.components.values() for c in cs if ">>>" not in c.signature.doc]
+
+
+def test_an_object_can_be_offered_as_it_is():
+    catalogue = catalogue_with(plugin("notebook", flowvae_components=offering(("activation", "squareplus", Squareplus))))
+    [part] = catalogue.find("activation", "squareplus")
+    assert part.signature.parameters["b"].default == 4.0
+    assert resolve_part("activation", '{ use = "squareplus", b = 2 }', catalogue).values == {"b": 2.0, "mode": "x"}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "refused"),
+    [
+        ("int", 3, 3.5),
+        ("float | None", "none", "x"),
+        ("tuple[int, ...]", [1, 2], 1),
+        ("tuple[float, float]", [1, 2.0], [1]),
+        ("Literal['a', 'b']", "a", "c"),
+        ("Path", "somewhere", 1),
+        ("Optional[int]", 4, True),
+    ],
+)
+def test_annotations_become_strict_types(module, annotation, value, refused):
+    from flowvae.recipe.values import structure
+
+    header = "from typing import *\nfrom typing import Literal, Optional\nfrom pathlib import Path\n"
+    name = module(f"m{abs(hash(annotation))}", f"{header}def part(*, a: {annotation}): ...\n")
+    parameter = read_signature(read_target(f"{name}:part"), (), lambda _: None).parameters["a"]
+    assert parameter.default is REQUIRED
+    structure(value, parameter.type)
+    with pytest.raises((TypeError, ValueError)):
+        structure(refused, parameter.type)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "def part(*, a: dict): ...",
+        "def part(*, a): ...",
+        "def part(*, a: int = compute()): ...",
+        "def part(*, a: int = 1, **rest): ...",
+    ],
+)
+def test_a_signature_that_no_recipe_could_fill_is_refused(module, definition):
+    name = module(f"bad{abs(hash(definition))}", definition)
+    with pytest.raises(SourceError):
+        read_signature(read_target(f"{name}:part"), (), lambda _: None)
+
+
+def test_a_class_from_elsewhere_is_offered_with_the_names_that_its_parent_gives(module):
+    module("foreign", "class Sgd:\n    '''Descends.'''\n    def __init__(self, params, lr: float = 0.1): ...\n")
+
+    @hookimpl
+    def flowvae_components(register):
+        register("activation", "sgd", "foreign:Sgd", given=("params",))
+
+    catalogue = catalogue_with(plugin("f", flowvae_components=flowvae_components))
+    [component] = catalogue.find("activation", "sgd")
+    with pytest.raises(PluginError, match="asks its parent for params"):
+        _ = component.signature
+
+
+def test_two_owners_of_one_name_are_told_and_a_qualified_name_decides():
+    one = plugin("fv-one", flowvae_components=offering(("activation", "same", Squareplus)))
+    two = plugin("fv-two", "2.0", flowvae_components=offering(("activation", "same", Squareplus)))
+    for order in ((one, two), (two, one)):
+        catalogue = catalogue_with(*order)
+        with pytest.raises(RecipeError) as caught:
+            resolve_part("activation", '"same"', catalogue)
+        [fault] = caught.value.faults
+        assert "fv-one 1.0" in fault.what
+        assert "fv-two 2.0" in fault.what
+        assert resolve_part("activation", '"fv-two:same"', catalogue).component.plugin is two
+
+
+def raising(register):
+    raise RuntimeError("no luck")
+
+
+def leaving(register):
+    sys.exit(7)
+
+
+def misspelt(register): ...
+
+
+def wrong(registre): ...
+
+
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [
+        (plugin("p", flowvae_components=hookimpl(raising)), "RuntimeError: no luck"),
+        (plugin("p", flowvae_components=hookimpl(leaving)), "SystemExit: 7"),
+        (plugin("p", flowvae_component=hookimpl(misspelt)), "flowvae_component"),
+        (plugin("p", flowvae_components=hookimpl(wrong)), "registre"),
+        (plugin("p", flowvae_components=offering(("activaton", "x", Squareplus))), "did you mean activation?"),
+    ],
+    ids=["raises", "exits", "misspelt hook", "wrong argument", "unknown kind"],
+)
+def test_a_broken_plugin_is_blamed_and_harms_nobody(broken, problem):
+    catalogue = catalogue_with(broken, plugin("good", flowvae_components=offering(("activation", "fine", Squareplus))))
+    assert catalogue.broken() == [broken]
+    assert problem in broken.problem
+    assert catalogue.find("activation", "snake")
+    assert catalogue.find("activation", "fine")
+    broken.state = "ready"
+
+
+def test_a_misspelt_name_beside_a_broken_plugin_is_still_answered():
+    catalogue = catalogue_with(plugin("p", flowvae_components=hookimpl(raising)))
+    with pytest.raises(RecipeError) as caught:
+        resolve_part("activation", '"snak"', catalogue)
+    [fault] = caught.value.faults
+    assert fault.suggestions[0].startswith("snake")
+    assert "p 1.0 did not load (RuntimeError: no luck)" in fault.accepted
+
+
+def test_a_plugin_can_add_a_kind_and_another_can_fill_it(module):
+    module("colours", 'from typing import Protocol\nclass Colour(Protocol):\n    """Paints."""\n    def __call__(self, width: int): ...\n')
+    module("red", "def red(width, *, shade: float = 0.5):\n    '''Red.'''\n")
+
+    @hookimpl
+    def flowvae_kinds(register):
+        register("colour", "colours:Colour")
+
+    catalogue = catalogue_with(
+        plugin("a-filler", flowvae_components=offering(("colour", "red", "red:red"))),
+        plugin("the-kind", flowvae_kinds=flowvae_kinds),
+    )
+    assert not catalogue.broken()
+    assert catalogue.kinds["colour"].gives == ("width",)
+    assert resolve_part("colour", "{ use = 'red', shade = 1 }", catalogue).values == {"shade": 1.0}

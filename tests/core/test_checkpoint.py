@@ -1,0 +1,107 @@
+import json
+
+import pytest
+
+from flowvae.errors import CheckpointError, MachineError
+from flowvae.run import checkpoint
+
+FILES = {"tensors.safetensors": b"weights" * 100, "state.json": b"{}"}
+
+
+@pytest.fixture
+def two(tmp_path):
+    for step in (5, 10):
+        checkpoint.commit(tmp_path, step, {**FILES, "state.json": str(step).encode()})
+    return tmp_path
+
+
+def test_what_was_committed_is_found(two):
+    found = checkpoint.find_newest(two)
+    assert found.step == 10
+    assert found.files["state.json"] == b"10"
+    assert not found.damaged
+
+
+def test_a_folder_without_checkpoints_has_none(tmp_path):
+    assert checkpoint.find_newest(tmp_path / "none") is None
+
+
+def damage(path):
+    data = path.read_bytes()
+    return [b"", data[: len(data) // 2], data[:-1] + bytes([data[-1] ^ 1])]
+
+
+@pytest.mark.parametrize("name", ["tensors.safetensors", "state.json", "manifest.json"])
+@pytest.mark.parametrize("way", [0, 1, 2])
+def test_a_damaged_checkpoint_is_put_aside_and_the_older_one_is_used(two, name, way):
+    path = two / "step-000000010" / name
+    path.write_bytes(damage(path)[way])
+    if name == "manifest.json" and way == 2:
+        path.write_bytes(b"[]")
+    found = checkpoint.find_newest(two)
+    assert found.step == 5
+    assert found.damaged[0].startswith("step-000000010")
+    assert (two / ".bad-step-000000010").is_dir()
+
+
+@pytest.mark.parametrize("change", ["missing", "foreign", "path", "newer"])
+def test_a_checkpoint_with_strange_content_is_not_read(two, change):
+    folder = two / "step-000000010"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    if change == "missing":
+        (folder / "state.json").unlink()
+    elif change == "foreign":
+        (folder / "other").write_text("x")
+    elif change == "path":
+        manifest["files"]["../../secret"] = {"size": 1, "sha256": ""}
+    else:
+        manifest["format"] = 99
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert checkpoint.find_newest(two).step == 5
+
+
+def test_damaged_checkpoints_alone_never_start_a_run_over(two):
+    for path in two.glob("step-*/manifest.json"):
+        path.write_text("")
+    with pytest.raises(CheckpointError, match="no usable checkpoint is left") as caught:
+        checkpoint.find_newest(two)
+    assert "step-000000005" in caught.value.what
+    assert "step-000000010" in caught.value.what
+
+
+def test_leftovers_of_an_interrupted_commit_are_removed(two):
+    (two / ".tmp-step-000000011").mkdir()
+    (two / ".trash-step-000000001").mkdir()
+    checkpoint.find_newest(two)
+    assert not list(two.glob(".t*"))
+
+
+def test_a_failed_commit_leaves_the_folder_as_it_was(two, monkeypatch):
+    def refuse(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "_write_flushed", refuse)
+    with pytest.raises(MachineError, match="No space left"):
+        checkpoint.commit(two, 15, FILES)
+    assert sorted(p.name for p in two.iterdir()) == ["step-000000005", "step-000000010"]
+
+
+def test_retention_keeps_the_newest_and_what_is_not_its_own(two):
+    (two / "notes.txt").write_text("mine")
+    checkpoint.retain(two, 1)
+    assert sorted(p.name for p in two.iterdir()) == ["notes.txt", "step-000000010"]
+
+
+def test_every_file_is_flushed_before_the_rename_and_the_parent_after_it(tmp_path, monkeypatch):
+    events = []
+    import os
+    from pathlib import Path
+
+    fsync, rename = os.fsync, Path.rename
+    monkeypatch.setattr(os, "fsync", lambda f: (events.append(os.readlink(f"/proc/self/fd/{f}")), fsync(f)))
+    monkeypatch.setattr(Path, "rename", lambda s, t: (events.append("rename"), rename(s, t)))
+    checkpoint.commit(tmp_path, 1, FILES)
+    at = events.index("rename")
+    flushed = [e.rpartition("/")[2] for e in events[:at]]
+    assert flushed == ["tensors.safetensors", "state.json", "manifest.json", ".tmp-step-000000001"]
+    assert events[at + 1 :] == [str(tmp_path)]

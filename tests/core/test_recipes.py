@@ -1,0 +1,225 @@
+import pytest
+
+from flowvae.errors import RecipeError
+from flowvae.recipe import plan_ablation, read_recipe, resolve
+from flowvae.recipe.identity import identity
+from flowvae.recipe.resolved import recipe_leaves
+from flowvae.recipe.writing import write_recipe
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, text):
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    return write
+
+
+def faults_of(catalogue, recipe, *settings):
+    with pytest.raises(RecipeError) as caught:
+        plan_ablation(read_recipe(recipe, settings), catalogue)
+    return caught.value.faults
+
+
+def test_five_mistakes_in_two_files_are_one_report_of_five(catalogue, write):
+    write(
+        "base.toml",
+        'extends = "percussion_small"\n[train]\nsteps = 1.9\n[model.decoder]\nuse = "soundstream"\nwidht = 8\n',
+    )
+    path = write(
+        "mine.toml",
+        'extends = "base.toml"\n[defaults]\nactivation = "snak"\n[model]\nbands = "transposed_conv"\n[evaluation]\nevery = "10"\n',
+    )
+    faults = faults_of(catalogue, path)
+    assert len(faults) == 5
+    places = {(f.place.label.rpartition("/")[2], f.place.line, f.place.column) for f in faults}
+    assert places == {
+        ("base.toml", 3, 9),
+        ("base.toml", 6, 1),
+        ("mine.toml", 3, 14),
+        ("mine.toml", 5, 9),
+        ("mine.toml", 7, 9),
+    }
+
+
+def test_the_caret_stands_under_the_value(catalogue, write):
+    path = write("a.toml", 'extends = "percussion_small"\n[defaults]\nactivation = { use = "snake", alhpa = 2.0 }\n')
+    fault = faults_of(catalogue, path)[0]
+    line, caret = fault.place.excerpt()
+    assert line[caret.index("^") :].startswith("alhpa")
+    assert fault.suggestions == ("alpha",)
+    assert "snake (activation, flowvae" in fault.component
+
+
+def test_a_name_of_another_kind_is_called_that(catalogue, write):
+    path = write("a.toml", 'extends = "percussion_small"\n[defaults]\nactivation = "transposed_conv"\n')
+    assert faults_of(catalogue, path)[0].what == "transposed_conv is an upsampler; this slot takes an activation"
+
+
+def test_a_misspelt_name_is_answered_with_the_component_and_its_owner(catalogue, write):
+    path = write("a.toml", 'extends = "percussion_small"\n[defaults]\nactivation = "snak"\n')
+    assert faults_of(catalogue, path)[0].suggestions[0].startswith("snake (activation, flowvae ")
+
+
+def test_an_element_of_an_array_has_a_place_of_its_own(catalogue, write):
+    path = write(
+        "a.toml", 'extends = "percussion_small"\n[model.encoder]\nuse = "soundstream"\nstrides = [4, "4", 4]\n'
+    )
+    [fault] = faults_of(catalogue, path)
+    assert (fault.place.line, fault.place.column) == (4, 15)
+
+
+def test_a_default_that_fills_no_slot_is_a_fault_unless_allowed(catalogue, write):
+    text = '[model]\nposterior = "gaussian"\nprior = "standard_normal"\n'
+    path = write("a.toml", f'extends = "percussion_small"\n{text}')
+    [fault] = faults_of(catalogue, path)
+    assert fault.path == "defaults.flow"
+    path = write("b.toml", f'extends = "percussion_small"\nmay_be_unused = ["defaults.flow"]\n{text}')
+    resolve(read_recipe(path), catalogue)
+
+
+def test_swapping_a_component_drops_the_values_of_the_old_one_and_says_so(catalogue, write):
+    write("base.toml", 'extends = "percussion_small"\n[defaults]\nactivation = { use = "snake", alpha = 0.5 }\n')
+    path = write("a.toml", 'extends = "base.toml"\n[defaults]\nactivation = "leaky_relu"\n')
+    recipe = resolve(read_recipe(path), catalogue)
+    assert recipe.model.decoder.values["activation"].said() == "leaky_relu(slope=0.2)"
+    [dropped] = [d for d in recipe.dropped if d.path == "defaults.activation.alpha"]
+    assert dropped.old == "snake"
+    assert "base.toml:3" in str(dropped)
+
+
+def test_values_of_the_same_component_are_kept_when_a_key_is_added(catalogue, write):
+    write("base.toml", 'extends = "percussion_small"\n[defaults]\nupsampler = { use = "resize_conv", mode = "linear" }\n')
+    path = write("a.toml", 'extends = "base.toml"\n[defaults]\nupsampler = "resize_conv"\n')
+    recipe = resolve(read_recipe(path), catalogue)
+    assert recipe.model.decoder.values["upsampler"].values["mode"] == "linear"
+
+
+@pytest.mark.parametrize(
+    ("setting", "path"),
+    [
+        ('train.steps="10"', "train.steps"),
+        ("train.steps=1.5", "train.steps"),
+        ("train.stepz=10", "train.stepz"),
+        ("defaults.activation=snak", "defaults.activation"),
+        ("train.steps=0", "train.steps"),
+        ("model.decoder.width=true", "model.decoder.width"),
+        ("lossess=[]", "lossess"),
+    ],
+)
+def test_settings_of_the_command_line_are_as_strict_as_a_file(catalogue, setting, path):
+    faults = faults_of(catalogue, "percussion_small", setting)
+    assert path in {f.path for f in faults}
+    assert all(f.place.label == f"--set {setting}" for f in faults if f.path == path)
+
+
+def test_a_bare_word_on_the_command_line_is_a_string(catalogue):
+    recipe = resolve(read_recipe("percussion_small", ("defaults.activation=leaky_relu",)), catalogue)
+    assert recipe.model.encoder.values["activation"].name == "leaky_relu"
+
+
+def test_the_written_recipe_reads_back_as_the_same_recipe(catalogue, tmp_path):
+    recipe = resolve(read_recipe("percussion"), catalogue)
+    path = tmp_path / "again.toml"
+    path.write_text(write_recipe(recipe))
+    again = resolve(read_recipe(str(path)), catalogue)
+    assert recipe_leaves(again) == recipe_leaves(recipe)
+    assert identity(again, 0, "x") == identity(recipe, 0, "x")
+
+
+def test_the_written_recipe_says_where_each_value_comes_from(catalogue):
+    text = write_recipe(resolve(read_recipe("percussion_small"), catalogue))
+    [line] = [line for line in text.splitlines() if line.startswith("n_samples")]
+    assert "percussion_small.toml:" in line
+    [line] = [line for line in text.splitlines() if line.startswith("sample_rate")]
+    assert "percussion.toml:" in line
+    assert "default of soundstream" in text
+
+
+def test_identity_ignores_the_order_of_keys_and_workers_but_no_value(catalogue, write):
+    a = write("a.toml", 'extends = "percussion_small"\n[train]\nsteps = 7\nbatch = 3\n')
+    b = write("b.toml", 'extends = "percussion_small"\n[train]\nbatch = 3\nsteps = 7\n[execution]\nthreads = 2\n')
+    c = write("c.toml", 'extends = "percussion_small"\n[train]\nbatch = 3\nsteps = 8\n')
+    one, two, three = (identity(resolve(read_recipe(p), catalogue), 0, "data") for p in (a, b, c))
+    assert one == two != three
+    assert identity(resolve(read_recipe(a), catalogue), 1, "data") != one
+    assert identity(resolve(read_recipe(a), catalogue), 0, "other data") != one
+
+
+def test_recipes_that_extend_each_other_are_refused(catalogue, write):
+    write("a.toml", 'extends = "b.toml"\n')
+    path = write("b.toml", 'extends = "a.toml"\n')
+    assert "circle" in faults_of(catalogue, path)[0].what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = [" * 5000,
+        "x" * 1_100_000,
+        "a = 1\na = 2\n",
+        "{json: true}",
+        ".".join("k" * 2000) + " = 1",
+        "a = " + "9" * 5000,
+        "\0",
+        "a = 2021-01-01\n",
+    ],
+    ids=["deep", "large", "twice", "json", "long key", "digits", "nul", "date"],
+)
+def test_a_file_that_is_no_recipe_is_one_clear_fault(catalogue, write, text):
+    assert faults_of(catalogue, write("bad.toml", text))
+
+
+def test_bytes_that_are_no_utf8_are_named_with_their_place(catalogue, tmp_path):
+    (tmp_path / "latin.toml").write_bytes(b'a = 1\nname = "caf\xe9"\n')
+    [fault] = faults_of(catalogue, str(tmp_path / "latin.toml"))
+    assert "0xe9" in fault.what
+    assert fault.place.line == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os.system", "torch.nn.Linear", "builtins:eval", "__class__", "flowvae_components.activations.snake:Snake", "${HOME}"],
+)
+def test_a_recipe_cannot_name_code(catalogue, name):
+    import sys
+
+    before = set(sys.modules)
+    faults = faults_of(catalogue, "percussion_small", f'defaults.activation="{name}"')
+    assert any("no activation called" in f.what for f in faults)
+    assert set(sys.modules) == before
+
+
+def test_three_axes_with_two_alternatives_each_are_four_arms_or_eight_when_crossed(catalogue, write):
+    text = """extends = "percussion_small"
+[ablation]
+metric = "spectral_distance"
+seeds = 2
+{cross}
+[ablation.vary]
+"defaults.activation" = ["snake", "leaky_relu"]
+"defaults.upsampler" = ["transposed_conv", "resize_conv"]
+"train.clip" = [10.0, "none"]
+"""
+    plan = plan_ablation(read_recipe(write("a.toml", text.format(cross=""))), catalogue)
+    assert [arm.name for arm in plan.arms] == ["baseline", "leaky_relu", "resize_conv", "clip-none"]
+    assert plan.arms[3].recipe.train.clip is None
+    plan = plan_ablation(read_recipe(write("b.toml", text.format(cross="cross = true"))), catalogue)
+    assert len(plan.arms) == 8
+
+
+def test_an_arm_that_changes_nothing_is_a_fault(catalogue, write):
+    text = 'extends = "ablation_snake"\n[ablation.vary]\n"defaults.activation" = ["snake", { use = "snake", alpha = 1.0 }]\n'
+    assert any("same recipe" in f.what for f in faults_of(catalogue, write("a.toml", text)))
+
+
+def test_the_primary_metric_must_be_measured_and_have_a_direction(catalogue):
+    assert faults_of(catalogue, "ablation_snake", "ablation.metric=spectral_distanc")[0].suggestions
+    assert "direction" in faults_of(catalogue, "ablation_snake", "ablation.metric=kl_nats")[0].what
+
+
+def test_a_bomb_of_arms_is_refused_at_once(catalogue, write):
+    many = str(list(range(1, 40)))
+    text = f'extends = "ablation_snake"\n[ablation]\ncross = true\n[ablation.vary]\n"train.steps" = {many}\n"train.batch" = {many}\n'
+    assert "at most 1000" in faults_of(catalogue, write("a.toml", text))[0].what

@@ -1,0 +1,455 @@
+import base64
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+from flowvae.report.comparison import compare
+from flowvae.report.findings import findings, headline
+from flowvae.report.reading import read_folder
+from flowvae.report.sounds import Clip, matching_gain, read_clip, rms
+from flowvae.report.spectrograms import N_BANDS, height_of, levels_db
+from flowvae.report.write import write_report
+
+BASE = [3.0, 3.2, 2.9, 3.1, 3.3, 3.05]
+WORSE = [3.2, 3.45, 3.05, 3.35, 3.5, 3.2]
+LIKE = [3.02, 3.1, 2.95, 3.2, 3.2, 3.1]
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text outside of style and script."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.words, self.open = [], [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.open = tag
+
+    def handle_endtag(self, tag):
+        self.open = ""
+
+    def handle_data(self, data):
+        if self.open not in {"style", "script"}:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split()).replace("_ ", "_")
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def page_of(folder):
+    return Page(write_report(folder).read_text(encoding="utf-8"))
+
+
+def verdicts(folder):
+    return {c.arm.name: c.verdict for c in compare(read_folder(folder))}
+
+
+def said(folder):
+    found = read_folder(folder)
+    return " ".join(finding.text for finding in findings(found, compare(found)))
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def fail(folder, arm, seed, state="failed", **status):
+    run = folder / "runs" / arm / f"seed-{seed}"
+    edit(run / "status.json", **{"state": state, "step": 120, "reason": "the loss was not finite", **status})
+    (run / "result.json").unlink()
+
+
+def rows_of(path):
+    return list(csv.DictReader(io.StringIO(path.read_text())))
+
+
+def test_the_page_opens_with_question_and_answer(typical):
+    page = Page((typical / "report.html").read_text())
+    assert page.text.index("Does a periodic activation") < page.text.index(
+        "leaky_relu is worse than snake on"
+    )
+    assert (
+        page.text.index("leaky_relu is worse")
+        < page.text.index("12 of 12 runs finished")
+        < page.text.index("The arms")
+    )
+
+
+def test_the_page_loads_nothing_from_elsewhere(typical):
+    html = (typical / "report.html").read_text()
+    page = Page(html)
+    outside = [
+        v
+        for _, attrs in page.tags
+        for k, v in attrs.items()
+        if k in {"src", "href", "srcset", "data", "action"}
+    ]
+    assert outside
+    assert all(value.startswith(("data:", "#")) for value in outside)
+    assert not re.search(r"https?://|@import|url\(", html)
+    assert any("default-src 'none'" in attrs.get("content", "") for attrs in page.all("meta"))
+
+
+def test_the_same_folder_gives_the_same_bytes_in_another_process(typical):
+    names = ("report.html", "results.csv", "comparisons.csv", "table.tex")
+    first = [(typical / name).read_bytes() for name in names]
+    code = "import pathlib, sys; from flowvae.report.write import write_report; write_report(pathlib.Path(sys.argv[1]))"
+    subprocess.run(
+        [sys.executable, "-c", code, str(typical)], check=True, env={**os.environ, "PYTHONHASHSEED": "7"}
+    )
+    assert first == [(typical / name).read_bytes() for name in names]
+    assert not list(typical.glob(".*"))
+
+
+def test_no_torch_is_loaded_for_a_report():
+    code = "import sys, flowvae.report.write; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_page_stays_below_six_megabytes_and_says_what_it_left_out(runs):
+    folder = runs([[*BASE, 3.1, 3.0]] * 4, names=("a", "b", "c", "d"), n_clips=3)
+    page = write_report(folder)
+    assert page.stat().st_size < 6_000_000
+    assert "more seeds would make the page too large" in Page(page.read_text()).text
+
+
+def test_failed_arms_are_rows_with_a_reason(runs):
+    folder = runs([BASE[:3], WORSE[:3]])
+    for seed in range(3):
+        fail(folder, "leaky_relu", seed)
+    page = page_of(folder)
+    assert "3 of 6 runs finished" in page.text
+    assert page.text.count("the loss was not finite") == 3
+    assert "120 of 500" in page.text
+    states = [row["state"] for row in rows_of(folder / "results.csv") if row["arm"] == "leaky_relu"]
+    assert set(states) == {"failed"}
+    assert len(states) == 15
+
+
+def test_text_from_outside_is_shown_and_never_run(runs):
+    evil = "<script>alert(1)</script>"
+    folder = runs(
+        [BASE[:2], WORSE[:2]],
+        question=evil,
+        name='"><img src=x onerror=alert(1)>',
+        ledger=[{"when": evil, "what": "\x1b[31mred\u202e"}, {"when": "", "what": evil}],
+        data={"description": evil, "held_out_groups": [evil]},
+    )
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["arms"][1].update(flags=[evil], owner=[evil], identity=evil)
+    plan["arms"][1]["difference"] = [{"path": evil, "baseline": "</style>", "arm": "{{ 7 * 7 }}"}]
+    plan["metrics"][evil] = {"direction": "lower", "unit": evil}
+    (folder / "plan.json").write_text(json.dumps(plan))
+    edit(folder / "runs/leaky_relu/seed-0/status.json", warnings=[evil])
+    page = page_of(folder)
+    assert len(page.all("script")) == 1
+    assert not [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)]
+    assert page.text.count(evil) >= 10
+    assert "{{ 7 * 7 }}" in page.text
+    assert "\x1b" not in page.text
+    assert "\u202e" not in page.text
+
+
+def test_an_arm_may_be_called_anything(runs):
+    names = ("<b>bold</b>", "=cmd|' /C calc'!A0")
+    # Its slash cannot be part of a folder's name: the first arm has no runs, and is still on the page.
+    folder = runs([BASE[:2], WORSE[:2]], names=names)
+    page = page_of(folder)
+    assert not page.all("b")
+    assert "<b>bold</b>" in page.text
+    assert {row["arm"] for row in rows_of(folder / "results.csv")} == {"<b>bold</b>", "'=cmd|' /C calc'!A0"}
+
+
+def test_no_name_leads_out_of_the_folder(runs, tmp_path):
+    folder = runs([BASE, WORSE])
+    (tmp_path / "outside").mkdir()
+    (folder / "runs" / "leaky_relu").rename(tmp_path / "outside" / "leaky_relu")
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["arms"][1]["name"] = "../../outside/leaky_relu"
+    (folder / "plan.json").write_text(json.dumps(plan))
+    assert {run.state for run in read_folder(folder).of("../../outside/leaky_relu")} == {"waiting"}
+
+
+def test_verdict_waits_for_the_planned_end(runs):
+    folder = runs([BASE, WORSE])
+    assert verdicts(folder)["leaky_relu"].word == "worse"
+    fail(folder, "snake", 5, state="running")
+    assert verdicts(folder)["leaky_relu"].word == "not shown"
+    assert "1 planned run has not ended yet" in verdicts(folder)["leaky_relu"].reason
+
+
+def test_an_arm_does_not_win_by_its_survivors(runs):
+    seven = [*BASE, 3.1]
+    folder = runs([seven, [v - 0.2 for v in seven]])
+    assert verdicts(folder)["leaky_relu"].word == "better"
+    fail(folder, "leaky_relu", 0)
+    assert verdicts(folder)["leaky_relu"].reason.startswith("leaky_relu lost 1 run")
+    assert verdicts(folder)["leaky_relu"].word == "not shown"
+
+
+def test_an_arm_may_lose_although_it_lost_a_run(runs):
+    seven = [*BASE, 3.1]
+    folder = runs([seven, [v + 0.2 for v in seven]])
+    fail(folder, "leaky_relu", 0)
+    assert verdicts(folder)["leaky_relu"].word == "worse"
+
+
+def test_a_figure_that_is_not_finite_is_counted_and_never_wins(runs):
+    seven = [*BASE, 3.1]
+    folder = runs([seven, [v - 0.2 for v in seven]])
+    path = folder / "runs/leaky_relu/seed-2/result.json"
+    result = json.loads(path.read_text())
+    result["metrics"]["spectral_distance"]["value"] = float("nan")
+    path.write_text(json.dumps(result))
+    assert verdicts(folder)["leaky_relu"].word == "not shown"
+    assert "Finished without a finite spectral_distance: leaky_relu seed 2" in said(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"threads": 2}, "the number of threads differs: 1 in snake, 2 in leaky_relu"),
+        ({"data_fingerprint": "beef"}, "the data differs: c0ffee in snake, beef in leaky_relu"),
+        ({"precision": "bf16"}, "the precision differs: fp32 in snake, bf16 in leaky_relu"),
+        ({"device": "cuda"}, "the device differs: cpu in snake, cuda in leaky_relu"),
+    ],
+)
+def test_runs_made_differently_get_no_winner(runs, change, words):
+    folder = runs([BASE, WORSE])
+    edit(folder / "runs/leaky_relu/seed-3/result.json", **change)
+    assert verdicts(folder)["leaky_relu"].word == "not compared"
+    assert verdicts(folder)["leaky_relu"].reason == words
+    assert words in said(folder)
+
+
+def test_a_run_that_was_not_resumed_to_the_same_bits_gets_no_winner(runs):
+    folder = runs([BASE, WORSE])
+    edit(folder / "runs/snake/seed-1/status.json", exact=False)
+    assert verdicts(folder)["leaky_relu"].reason == "snake, seed 1, was resumed, and not to the same bits"
+
+
+def test_three_seeds_say_that_they_could_not_have_shown_it(runs):
+    folder = runs([BASE[:3], WORSE[:3]])
+    page = page_of(folder)
+    assert "3 seeds can reach p = 0.25 at best: this design could not have shown a difference" in page.text
+    assert "No difference between the arms has been shown." in page.text
+    assert not re.search(r"\b(better|worse) than", page.text)
+
+
+def test_other_metrics_get_no_verdict(runs):
+    folder = runs([BASE[:3], LIKE[:3]])
+    page = page_of(folder)
+    other = page.text[page.text.index("Secondary: not corrected") : page.text.index("Failed and unfinished")]
+    assert "si_sdr" in other
+    assert not re.search(r"better than|worse|not shown", other)
+    rows = rows_of(folder / "comparisons.csv")
+    assert [row["metric"] for row in rows if row["verdict"]] == ["spectral_distance"]
+    assert {row["role"] for row in rows if row["holm_p"]} == {"primary"}
+
+
+def test_the_numbers_of_the_comparison_are_those_of_the_runs(typical):
+    folder = typical
+    row = next(row for row in rows_of(folder / "comparisons.csv") if row["role"] == "primary")
+    assert float(row["mean_difference"]) == pytest.approx(np.mean(np.subtract(WORSE, BASE)), rel=1e-12)
+    assert float(row["sign_flip_p"]) == float(row["holm_p"]) == 2 / 64
+    values = [
+        float(r["value"]) for r in rows_of(folder / "results.csv") if r["metric"] == "spectral_distance"
+    ]
+    assert values == [*BASE, *WORSE]
+
+
+def test_an_arm_more_raises_the_bar(runs):
+    folder = runs([BASE, WORSE, LIKE], names=("snake", "leaky_relu", "elu"))
+    assert verdicts(folder)["leaky_relu"].word == "not shown"
+    assert "6 seeds can reach p = 0.062 at best after the correction" in verdicts(folder)["leaky_relu"].reason
+
+
+def test_what_was_barely_trained_is_said_to_be(runs):
+    folder = runs([BASE, WORSE])
+    assert "says more about the start" not in said(folder)
+    for arm in ("snake", "leaky_relu"):
+        for seed in range(6):
+            path = folder / f"runs/{arm}/seed-{seed}/result.json"
+            result = json.loads(path.read_text())
+            value = result["metrics"]["spectral_distance"]["value"]
+            result["untrained"]["spectral_distance"]["value"] = 1.05 * value
+            path.write_text(json.dumps(result))
+    assert said(folder).count("says more about the start than about the arm") == 2
+
+
+def test_another_size_is_a_second_difference(runs):
+    folder = runs([BASE, WORSE])
+    for seed in range(6):
+        path = folder / f"runs/leaky_relu/seed-{seed}/result.json"
+        result = json.loads(path.read_text())
+        edit(path, costs={**result["costs"], "parameters": 700_000})
+    assert "size is a second difference" in said(folder)
+
+
+def test_an_unused_latent_is_told(runs):
+    folder = runs([BASE, WORSE])
+    assert "carries next to nothing" not in said(folder)
+    for seed in range(6):
+        path = folder / f"runs/leaky_relu/seed-{seed}/result.json"
+        metrics = json.loads(path.read_text())["metrics"]
+        edit(path, metrics={**metrics, "kl_nats": {"value": 0.01}})
+    assert "The latent vector of leaky_relu carries next to nothing" in said(folder)
+
+
+def test_how_many_seeds_a_stated_difference_takes(runs):
+    text = said(runs([BASE, LIKE], worthwhile_difference=0.1))
+    assert re.search(
+        r"To find a difference of 0.100, which the plan calls worthwhile, takes about \d+ seeds", text
+    )
+
+
+def test_one_plain_run_makes_a_page_without_comparison(runs):
+    folder = runs([[3.0]], names=("percussion",), question="", metric=None, n_clips=3)
+    page = page_of(folder)
+    assert "Nothing was compared" in page.text
+    assert not re.search(r"baseline|verdict is|not shown|sign-flip p adjusted", page.text)
+    assert len(page.all("audio")) == 3 + 3 + 2
+
+
+def test_pieces_that_are_missing_or_damaged_are_named(runs):
+    folder = runs([BASE, WORSE], n_clips=1)
+    run = folder / "runs/snake"
+    (run / "seed-0/result.json").write_text("{")
+    (run / "seed-1/status.json").write_bytes(b"\xff\xfe\x00[[[")
+    (run / "seed-2/metrics.jsonl").unlink()
+    (run / "seed-3/result.json").write_text("[" * 100_000)
+    (run / "seed-4/audio/target/00-drum-0.wav").write_text("no sound")
+    (run / "seed-5/status.json").unlink()
+    (folder / "runs/leaky_relu/seed-0/status.json").write_text("[]")
+    page = page_of(folder)
+    for name in ("snake/seed-0/result.json", "snake/seed-1/status.json", "snake/seed-5/status.json"):
+        assert f"runs/{name}" in page.text
+    assert "it says that it is done, but left no result that can be read" in page.text
+
+
+def test_a_folder_without_anything_still_makes_a_page(tmp_path):
+    page = page_of(tmp_path)
+    assert "plan.json is missing" in page.text
+    assert "No run has finished." in page.text
+    with pytest.raises(FileNotFoundError):
+        write_report(tmp_path / "nowhere")
+
+
+def test_without_a_plan_the_runs_are_still_shown(runs):
+    folder = runs([BASE[:2], WORSE[:2]])
+    (folder / "plan.json").unlink()
+    page = page_of(folder)
+    assert "4 of 4 runs finished" in page.text
+    assert "Nothing was compared" in page.text
+
+
+@pytest.mark.parametrize("junk", [None, 7, "x", [], [[]], {"a": {}}, [None], True])
+def test_a_plan_of_junk_is_no_crash(runs, junk):
+    folder = runs([BASE[:1], WORSE[:1]])
+    plan = json.loads((folder / "plan.json").read_text())
+    for key in plan:
+        (folder / "plan.json").write_text(json.dumps({**plan, key: junk}))
+        read_folder(folder)
+    result = folder / "runs/snake/seed-0/result.json"
+    result.write_text(json.dumps(dict.fromkeys(json.loads(result.read_text()), junk)))
+    write_report(folder)
+
+
+def test_a_torn_last_line_is_ignored_and_a_damaged_one_told(runs):
+    folder = runs([BASE[:1], WORSE[:1]])
+    path = folder / "runs/snake/seed-0/metrics.jsonl"
+    whole = read_folder(folder)
+    path.write_bytes(path.read_bytes() + b'{"phase": "train", "st')
+    torn = read_folder(folder)
+    assert torn.runs[0].rows == whole.runs[0].rows
+    assert not torn.problems
+    path.write_bytes(b"garbage\n" + path.read_bytes())
+    assert read_folder(folder).problems == (
+        "runs/snake/seed-0/metrics.jsonl has 1 damaged line, which is left out",
+    )
+
+
+def test_a_headline_before_the_end_concludes_nothing(runs):
+    folder = runs([BASE, LIKE])
+    fail(folder, "snake", 0, state="waiting")
+    found = read_folder(folder)
+    assert headline(found, compare(found)) == "Not finished: nothing is concluded yet."
+
+
+def test_reconstructions_come_from_the_last_step(runs):
+    folder = runs([[3.0]], names=("percussion",), n_clips=3)
+    page = page_of(folder)
+    estimate = base64.b64decode(page.all("audio")[1]["src"].partition(",")[2])
+    embedded, _ = soundfile.read(io.BytesIO(estimate))
+    last, _ = soundfile.read(folder / "runs/percussion/seed-0/audio/step-000000500/00-drum-0.wav")
+    assert np.corrcoef(embedded, last)[0, 1] > 0.9999
+
+
+def test_players_are_matched_to_their_target_within_a_hundredth_of_a_decibel(runs):
+    page = page_of(runs([[3.0]], names=("percussion",), n_clips=3))
+    decoded = [base64.b64decode(a["src"].partition(",")[2]) for a in page.all("audio")[:2]]
+    target, estimate = (rms(soundfile.read(io.BytesIO(sound), always_2d=True)[0]) for sound in decoded)
+    assert abs(20 * np.log10(estimate / target)) < 0.01
+
+
+def test_matching_never_clips_and_says_when_it_is_held_back():
+    spike = np.zeros((1000, 1))
+    spike[0] = 0.9
+    gain = matching_gain(0.3, spike)
+    assert gain.is_limited
+    assert np.abs(spike * gain.factor).max() <= 0.999
+    assert not matching_gain(0.01, spike).is_limited
+
+
+def test_silence_is_not_blown_up():
+    assert matching_gain(0.3, np.zeros((100, 1))).factor == 1.0
+    assert matching_gain(0.0, np.full((100, 1), 0.5)).factor == 1.0
+    assert matching_gain(0.3, np.full((100, 1), 1e-5)).db == pytest.approx(24.0)
+
+
+def test_a_tone_is_at_its_place_on_the_frequency_axis():
+    rate = 44_100
+    tone = np.sin(2 * np.pi * 1000 * np.arange(rate // 2) / rate)[:, None]
+    levels = levels_db(Clip(tone, rate))
+    loudest = int(np.argmax(levels[:, 100]))
+    assert abs((loudest + 0.5) / N_BANDS - height_of(1000.0, rate)) < 1.5 / N_BANDS
+    assert -6 < levels[loudest, 100] <= 0.5
+
+
+def test_half_the_amplitude_is_six_decibels_less():
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (8000, 2))
+    gap = levels_db(Clip(noise, 16_000)) - levels_db(Clip(noise / 2, 16_000))
+    np.testing.assert_allclose(gap, 20 * np.log10(2), atol=1e-9)
+
+
+def test_what_is_no_sound_is_none(tmp_path):
+    path = tmp_path / "x.wav"
+    assert read_clip(path) is None
+    path.write_bytes(b"RIFF0000WAVE")
+    assert read_clip(path) is None
+    soundfile.write(path, np.zeros((0, 1)), 8000)
+    assert read_clip(path) is None
+    soundfile.write(path, np.array([0.0, np.nan]), 8000, subtype="FLOAT")
+    assert read_clip(path) is None
+
+
+def test_table_for_a_paper_escapes_what_tex_would_take_for_commands(runs):
+    folder = runs([BASE[:2], WORSE[:2]], names=("snake", r"50%_\input{x}"))
+    write_report(folder)
+    table = (folder / "table.tex").read_text()
+    assert r"50\%\_\textbackslash{}input\{x\}" in table
+    assert table.isascii()
