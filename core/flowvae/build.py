@@ -6,6 +6,7 @@ children's: two recipes that differ in one slot start with the same weights ever
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from attrs import Factory, define, frozen
@@ -20,7 +21,8 @@ from flowvae.streams import torch_seeded
 class Builder:
     """Builds parts for one run, and keeps a list of what was put where."""
 
-    seed: int
+    seed: int | None
+    """None: modules are initialised by torch's generator as it stands."""
     places: list[tuple[str, Part]] = Factory(list)
     """Path of each component that was built."""
 
@@ -32,7 +34,8 @@ class Builder:
         """The component at a path, with what its parent gives."""
         values = {name: self._value(value, f"{path}.{name}") for name, value in part.values.items()}
         self.places.append((path, part))
-        with torch_seeded(self.seed, "initialisation", path):
+        seeded = nullcontext() if self.seed is None else torch_seeded(self.seed, "initialisation", path)
+        with seeded:
             return construct(part, path, given, values)
 
     def _value(self, value: Any, path: str) -> Any:

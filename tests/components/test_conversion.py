@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import soundfile
+
+from flowvae.contracts import Sound
 from flowvae_components.datasets import conversion
 from flowvae_components.datasets.folder import Folder
 from flowvae_components.datasets.judging import sound_notes
-
-from flowvae.contracts import Sound
 
 RATE = 44_100
 LOSSLESS = [
@@ -26,7 +26,7 @@ def tone(rate, seconds=1.0, hz=440.0, level=0.5):
 
 
 def read_one(path, channels=1, **options):
-    [item] = list(Folder(RATE, channels, 16_384, path=str(path), **options).read())
+    [item] = list(Folder(RATE, channels, 16_384, path=path, **options).read())
     assert isinstance(item, Sound), item
     return item
 

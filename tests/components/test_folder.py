@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from flowvae_components.datasets import decoding, folder, listing
-from flowvae_components.datasets.folder import Folder
 
 from flowvae.contracts import Skipped, Sound
 from flowvae.testing import dataset as conformance
+from flowvae_components.datasets import decoding, folder, listing, opening
+from flowvae_components.datasets.folder import Folder
 
 RATE = 44_100
 
@@ -35,7 +35,7 @@ def save(path, audio=None, rate=RATE, **options):
 
 
 def read(path, **options):
-    items = list(Folder(RATE, 1, 16_384, path=str(path), **options).read())
+    items = list(Folder(RATE, 1, 16_384, path=path, **options).read())
     sounds = {item.name: item for item in items if isinstance(item, Sound)}
     return sounds, {item.name: item.reason for item in items if isinstance(item, Skipped)}
 
@@ -45,7 +45,7 @@ def test_folder_keeps_the_contract(check, tmp_path):
     save(tmp_path / "kit a" / "kick.wav", hit(seed=1))
     save(tmp_path / "kit b" / "snare.flac", hit(seed=2, channels=2))
     save(tmp_path / "kit b" / "silence.wav", np.zeros(100))
-    check(lambda rate, channels, n: Folder(rate, channels, n, path=str(tmp_path)))
+    check(lambda rate, channels, n: Folder(rate, channels, n, path=tmp_path))
 
 
 def test_what_is_not_audio_is_named_and_the_rest_is_used(tmp_path):
@@ -70,6 +70,12 @@ def test_what_is_not_audio_is_named_and_the_rest_is_used(tmp_path):
         "nothing.wav": "empty file",
         "zero.wav": "no samples in it",
     }
+
+
+def test_a_file_too_large_for_memory_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "sparse.wav").open("wb") as file:
+        file.truncate(300 << 20)
+    assert read(tmp_path)[1] == {"sparse.wav": "too large: 300 MB, at most 256 MB are read"}
 
 
 def test_hidden_files_are_passed_over_quietly(tmp_path):
@@ -109,7 +115,7 @@ def test_special_files_are_never_opened(tmp_path):
 def test_a_pipe_that_takes_the_place_of_a_file_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="no longer a file"):
-        folder._contents(os.fsencode(tmp_path / "pipe"))
+        opening.contents(os.fsencode(tmp_path / "pipe"))
 
 
 def test_a_folder_nested_deeper_than_pythons_stack_is_read(tmp_path):
@@ -267,14 +273,14 @@ def test_files_without_permission_are_skipped_with_that_reason(tmp_path):
 def test_refused_permission_is_a_reason_and_no_end(tmp_path, monkeypatch):
     save(tmp_path / "a.wav")
     save(tmp_path / "secret.wav", hit(seed=1))
-    whole = folder._contents
+    whole = folder.contents
 
-    def guarded(path):
+    def guarded(path, *n_bytes):
         if b"secret" in path:
             raise PermissionError(13, "Permission denied")
-        return whole(path)
+        return whole(path, *n_bytes)
 
-    monkeypatch.setattr(folder, "_contents", guarded)
+    monkeypatch.setattr(folder, "contents", guarded)
     sounds, skipped = read(tmp_path)
     assert (list(sounds), skipped) == (["a.wav"], {"secret.wav": "permission denied"})
 
@@ -284,7 +290,7 @@ def test_a_missing_folder_is_an_error_in_plain_words(tmp_path):
         read(tmp_path / "missing")
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError, match="not a folder"):
-        Folder(RATE, 1, 16, path=str(tmp_path / "file")).fingerprint()
+        Folder(RATE, 1, 16, path=tmp_path / "file").fingerprint()
 
 
 def test_groups_are_the_first_folders_that_tell_files_apart(tmp_path):
@@ -294,27 +300,25 @@ def test_groups_are_the_first_folders_that_tell_files_apart(tmp_path):
         save(tmp_path / name, hit(seed=seed))
     sounds, _ = read(tmp_path)
     groups = {sound.name.rpartition("/")[2]: sound.group for sound in sounds.values()}
-    assert groups == {"a.wav": "kit1", "b.wav": "kit1", "c.wav": "kit2", "01_Kick-3.wav": "kick"}
+    assert groups == {"a.wav": "kit1", "b.wav": "kit1", "c.wav": "kit2", "01_Kick-3.wav": "x/y/01_Kick-3.wav"}
 
 
-def test_names_without_folders_are_grouped_by_their_first_word(tmp_path):
-    names = {
-        "kick_01.wav": "kick",
-        "kick12.wav": "kick",
-        "Kick-soft.wav": "kick",
-        "007.wav": "007",
-        "sn2.wav": "sn",
-    }
-    for seed, name in enumerate(names):
+def test_files_without_folders_stand_for_themselves(tmp_path):
+    for seed, name in enumerate(("kick_01.wav", "kick_02.wav", "snare.wav")):
         save(tmp_path / name, hit(seed=seed))
-    assert {sound.name: sound.group for sound in read(tmp_path)[0].values()} == names
+    assert all(sound.group == sound.name for sound in read(tmp_path)[0].values())
+
+
+def test_sounds_can_be_told_to_stand_for_themselves(tmp_path):
+    for seed, name in enumerate(("one/a.wav", "one/b.wav", "two/c.wav")):
+        save(tmp_path / name, hit(seed=seed))
     alone = read(tmp_path, group_by="file")[0].values()
-    assert {sound.name: sound.group for sound in alone} == {name: name for name in names}
+    assert all(sound.group == sound.name for sound in alone)
 
 
 def test_the_fingerprint_knows_content_names_and_settings_but_no_place(tmp_path):
     def fingerprint(path, rate=RATE, channels=1, n_samples=16, **options):
-        return Folder(rate, channels, n_samples, path=str(path), **options).fingerprint()
+        return Folder(rate, channels, n_samples, path=path, **options).fingerprint()
 
     save(tmp_path / "here" / "kit" / "a.wav")
     (tmp_path / "here" / "notes.txt").write_text("one")
@@ -413,7 +417,7 @@ def test_no_child_is_left_when_reading_stops_early(tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folder, "Decoder", Watched)
-        items = Folder(RATE, 1, 16, path=str(tmp_path)).read()
+        items = Folder(RATE, 1, 16, path=tmp_path).read()
         next(items)
         items.close()
     assert made[0].returncode == 0
@@ -447,7 +451,7 @@ def test_importing_the_folder_needs_no_torch():
     )
 
 
-@pytest.mark.parametrize(("name", "value"), [("path", ""), ("peak", 0.0), ("peak", 1.5), ("group_by", "kit")])
+@pytest.mark.parametrize(("name", "value"), [("peak", 0.0), ("peak", 1.5), ("group_by", "kit")])
 def test_wrong_parameters_are_refused_by_name(name, value):
     with pytest.raises(ValueError, match=f"^{name} must"):
         Folder(RATE, 1, 16, **{"path": "x", name: value})

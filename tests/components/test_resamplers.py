@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from flowvae.testing import resampler
+from flowvae.testing import downsampler, upsampler
 from flowvae_components.downsamplers.strided_conv import StridedConv
 from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
@@ -29,13 +29,13 @@ def signal(*shape):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("check", resampler.UPSAMPLER_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", upsampler.CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("make", UPSAMPLERS.values(), ids=UPSAMPLERS)
 def test_upsampler_conforms(make, check):
     check(make)
 
 
-@pytest.mark.parametrize("check", resampler.DOWNSAMPLER_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", downsampler.CHECKS, ids=lambda check: check.__name__)
 def test_downsampler_conforms(check):
     check(lambda i, o, f: StridedConv(i, o, f, normalization=weight_norm))
 

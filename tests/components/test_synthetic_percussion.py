@@ -5,12 +5,12 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
+
+from flowvae.testing import dataset as conformance
 from flowvae_components.datasets.synthetic_percussion import SyntheticPercussion
 from flowvae_components.datasets.voices.character import Character
 from flowvae_components.datasets.voices.finishing import in_a_room
 from flowvae_components.datasets.voices.tones import decaying, falling_sine, seconds, square_cluster
-
-from flowvae.testing import dataset as conformance
 
 RATE = 44_100
 # Median centroid in Hz and median time to -40 dB in s: the range between the 5th and the 95th percentile of the

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flowvae_components.datasets.folder import Folder
 
 from flowvae.contracts import Skipped, Sound
+from flowvae_components.datasets.folder import Folder
 
 KITS = Path("/usr/share/hydrogen/data/drumkits")
 pytestmark = [
@@ -37,7 +37,7 @@ N_USED = {
 def items():
     # hydrogen-data may have put its own kits beside them.
     return [
-        item for item in Folder(44_100, 1, 16_384, path=str(KITS)).read() if item.name.split("/")[0] in N_USED
+        item for item in Folder(44_100, 1, 16_384, path=KITS).read() if item.name.split("/")[0] in N_USED
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from flowvae.report.write import write_report
 
 RATE = 22_050

@@ -11,11 +11,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
+
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings, headline
 from flowvae.report.reading import read_folder
 from flowvae.report.sounds import Clip, matching_gain, read_clip, rms
 from flowvae.report.spectrograms import N_BANDS, height_of, levels_db
+from flowvae.report.tables import results_csv, table_tex
 from flowvae.report.write import write_report
 
 BASE = [3.0, 3.2, 2.9, 3.1, 3.3, 3.05]
@@ -278,6 +280,16 @@ def test_an_arm_more_raises_the_bar(runs):
     assert "6 seeds can reach p = 0.062 at best after the correction" in verdicts(folder)["leaky_relu"].reason
 
 
+def test_every_arm_is_judged_by_its_adjusted_p(runs):
+    base = [*BASE, 3.1]
+    clear = [b + d for b, d in zip(base, (0.2, 0.21, 0.19, 0.2, 0.22, 0.18, 0.2), strict=True)]
+    # One seed on the other side: p = 4 / 128, below 0.05 alone and above it as the second of three.
+    nearly = [*clear[:6], base[6] - 0.001]
+    found = verdicts(runs([base, clear, nearly, nearly], names=("snake", "clear", "nearly", "alike")))
+    assert [found[name].word for name in ("clear", "nearly", "alike")] == ["worse", "not shown", "not shown"]
+    assert found["nearly"].reason == "the interval excludes 0, but the adjusted p is 0.062, above 0.05"
+
+
 def test_what_was_barely_trained_is_said_to_be(runs):
     folder = runs([BASE, WORSE])
     assert "says more about the start" not in said(folder)
@@ -298,6 +310,12 @@ def test_another_size_is_a_second_difference(runs):
         result = json.loads(path.read_text())
         edit(path, costs={**result["costs"], "parameters": 700_000})
     assert "size is a second difference" in said(folder)
+
+
+def test_an_arm_that_changes_more_than_was_declared_is_flagged_among_the_findings(runs):
+    folder = runs([BASE[:1], WORSE[:1], LIKE[:1]], names=("snake", "leaky_relu", "elu"))
+    assert "elu: also changes model.decoder.width." in said(folder)
+    assert "leaky_relu: also" not in said(folder)
 
 
 def test_an_unused_latent_is_told(runs):
@@ -363,10 +381,13 @@ def test_a_plan_of_junk_is_no_crash(runs, junk):
     plan = json.loads((folder / "plan.json").read_text())
     for key in plan:
         (folder / "plan.json").write_text(json.dumps({**plan, key: junk}))
-        read_folder(folder)
+        found = read_folder(folder)
+        findings(found, compare(found))
     result = folder / "runs/snake/seed-0/result.json"
     result.write_text(json.dumps(dict.fromkeys(json.loads(result.read_text()), junk)))
-    write_report(folder)
+    found = read_folder(folder)
+    findings(found, compare(found))
+    results_csv(found)
 
 
 def test_a_torn_last_line_is_ignored_and_a_damaged_one_told(runs):
@@ -449,7 +470,7 @@ def test_what_is_no_sound_is_none(tmp_path):
 
 def test_table_for_a_paper_escapes_what_tex_would_take_for_commands(runs):
     folder = runs([BASE[:2], WORSE[:2]], names=("snake", r"50%_\input{x}"))
-    write_report(folder)
-    table = (folder / "table.tex").read_text()
+    found = read_folder(folder)
+    table = table_tex(found, compare(found))
     assert r"50\%\_\textbackslash{}input\{x\}" in table
     assert table.isascii()

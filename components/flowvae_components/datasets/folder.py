@@ -1,12 +1,10 @@
 """Sounds from a folder of audio files, whatever they are and however they were made."""
 
 import hashlib
-import itertools
 import json
 import os
-import re
-import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,9 +13,10 @@ from numpy.typing import NDArray
 from flowvae.contracts import Skipped, Sound
 from flowvae_components.datasets import containers, conversion, judging
 from flowvae_components.datasets.decoding import Decoded, Decoder, UndecodableError
+from flowvae_components.datasets.kits import kit_of, n_shared_folders
 from flowvae_components.datasets.listing import Listed, in_plain_words, list_files, shown
+from flowvae_components.datasets.opening import contents
 
-MAX_BYTES = 256 << 20
 # What a fingerprint stands for; a change in how files become sounds raises it.
 _VERSION = 1
 
@@ -29,8 +28,8 @@ class Folder:
         to the channels and the rate that are asked for, its mean subtracted, its peak set, its last 5 ms faded.
         start = 2 ms before the first sample above -40 dB of the peak. Of files that give the same sound the first
         is used. Links to files are followed, links to folders and hidden files are not.
-        group = the first folder that tells files apart (the kit); for files that lie beside such folders, the first
-        word of the name: 01_kick-3.wav belongs to "kick".
+        group = the first folder that tells files apart (the kit); a file that lies beside such folders, or in a
+        folder without any, stands for itself.
     Shapes: a file (c, t) of any rate -> (channels, t * sample_rate / rate).
     Units: full scale is 1; files from 1 to 768 kHz, to 32 channels, to 10 minutes.
     Parameters:
@@ -41,11 +40,10 @@ class Folder:
 
     Raises FileNotFoundError, NotADirectoryError or PermissionError where the folder cannot be listed.
 
-    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as path:
     ...     _ = Path(path, "notes.txt").write_text("no sound")
-    ...     list(Folder(44100, 1, 16384, path=path).read())
+    ...     list(Folder(44100, 1, 16384, path=Path(path)).read())
     [Skipped(name='notes.txt', reason='not audio')]
     """
 
@@ -55,12 +53,10 @@ class Folder:
         channels: int,
         n_samples: int,
         *,
-        path: str,
+        path: Path,
         peak: float | None = 0.95,
         group_by: Literal["folder", "file"] = "folder",
     ) -> None:
-        if not path or "\0" in path:
-            raise ValueError(f"path must name a folder, got {path!r}")
         if peak is not None and not 0 < peak <= 1:
             raise ValueError(f"peak must be above 0 and at most 1, got {peak}")
         if group_by not in {"folder", "file"}:
@@ -78,7 +74,7 @@ class Folder:
         for candidate in self._candidates():
             if isinstance(candidate, Listed):
                 try:
-                    content = _contents(candidate.path)
+                    content = contents(candidate.path)
                     entry = f"{len(content)} {hashlib.sha256(content).hexdigest()}"
                 except OSError as error:
                     entry = f"unreadable: {in_plain_words(error)}"
@@ -92,7 +88,7 @@ class Folder:
 
     def _read(self, candidates: list[Listed | Skipped]) -> Iterator[Sound | Skipped]:
         names = [candidate.name for candidate in candidates if isinstance(candidate, Listed)]
-        n_shared = _n_shared_folders(names)
+        n_shared = n_shared_folders(names)
         first_names: dict[bytes, str] = {}
         with Decoder() as decoder:
             for candidate in candidates:
@@ -109,7 +105,7 @@ class Folder:
 
     def _candidates(self) -> list[Listed | Skipped]:
         """What is tried, and what is not tried and why."""
-        folder = os.fsencode(os.path.expanduser(self.path))  # noqa: PTH111  (names may be any bytes)
+        folder = os.fsencode(self.path.expanduser())  # names may be any bytes
         found: list[Listed | Skipped] = []
         try:
             listed = list_files(folder)
@@ -124,7 +120,7 @@ class Folder:
 
     def _sound(self, file: Listed, decoder: Decoder, n_shared: int) -> Sound | Skipped:
         try:
-            content = _contents(file.path)
+            content = contents(file.path)
             if not content:
                 return Skipped(file.name, "empty file")
             decoded = decoder.decode(content)
@@ -142,7 +138,7 @@ class Folder:
         if audio is None:
             return Skipped(file.name, channel_note)
         note = "; ".join([*notes, channel_note] if channel_note else notes)
-        group = file.name if self.group_by == "file" else _group(file.name, n_shared)
+        group = file.name if self.group_by == "file" else kit_of(file.name, n_shared)
         return Sound(file.name, group, audio, conversion.onset(audio, self.sample_rate), note)
 
     def _converted(self, decoded: Decoded) -> tuple[NDArray[np.float32] | None, str]:
@@ -164,45 +160,11 @@ class Folder:
         return np.ascontiguousarray(audio), note
 
 
-def _contents(path: bytes) -> bytes:
-    """A regular file's bytes; it never waits for anyone."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        # Checked on the open file: between the listing and now another may have taken its name.
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "no longer a file")
-        if status.st_size > MAX_BYTES:
-            raise OSError(0, f"too large: {status.st_size >> 20} MB, at most {MAX_BYTES >> 20} MB are read")
-        return file.read(MAX_BYTES)
-
-
 def _not_audio(file: Listed) -> str:
     if containers.named_like_audio(file.name):
         return ""
     try:
-        with open(file.path, "rb", opener=_open_without_waiting) as opened:
-            return "" if containers.starts_like_audio(opened.read(containers.N_MAGIC_BYTES)) else "not audio"
+        head = contents(file.path, containers.N_MAGIC_BYTES)
     except OSError as error:
         return in_plain_words(error)
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-
-
-def _n_shared_folders(names: list[str]) -> int:
-    """How many folders, from the top, hold all files."""
-    paths = [name.split("/")[:-1] for name in names]
-    levels = zip(*paths, strict=False)
-    return sum(1 for _ in itertools.takewhile(lambda level: len(set(level)) == 1, levels))
-
-
-def _group(name: str, n_shared: int) -> str:
-    """The folder below those that all files share, or the first word of a name that has no such folder."""
-    folders = name.split("/")[n_shared:-1]
-    if folders:
-        return folders[0]
-    stem = name.rpartition("/")[2].rpartition(".")[0] or name.rpartition("/")[2]
-    word = re.match(r"[\d_\-\s.]*([^\d_\-]+)", stem)
-    return word[1].strip().lower() if word else stem
+    return "" if containers.starts_like_audio(head) else "not audio"

@@ -60,7 +60,8 @@ def in_plain_words(error: OSError) -> str:
     >>> in_plain_words(PermissionError(13, "Permission denied"))
     'permission denied'
     """
-    return _PLAIN_WORDS.get(error.errno or 0, (error.strerror or type(error).__name__).lower())
+    said = error.strerror or type(error).__name__
+    return _PLAIN_WORDS.get(error.errno or 0, said[0].lower() + said[1:])
 
 
 def list_files(root: bytes) -> list[Listed]:

@@ -27,7 +27,7 @@ class TonalArtefact(nn.Module):
         multiples of rate / period, in each sound at the same pitch, heard where the sound fades. A notch is
         no artefact and counts 0, and so does a period whose lines are too dense for the length of the tail.
     Shapes: estimate (n, c, t) -> (n,).
-    Units: dB; about 0 to 2 for sounds without such lines, 20 and more for a fresh transposed convolution.
+    Units: dB; 0 to 1.5 on average for noise that decays, 15 to 25 for a fresh transposed convolution.
     Parameters:
         tail: the fraction of the clip, counted from its end, in which lines are looked for.
     Source: the lines are Pons et al. 2021, arxiv.org/abs/2010.14356; the figure is ours.

@@ -27,6 +27,12 @@ def _scalar(kind: type, *accepts: type) -> Any:
     return structure
 
 
+def _path(value: Any, _: Any) -> Path:
+    if type(value) is not str or not value.strip() or "\0" in value:
+        raise TypeError(f"{toml_like(value)} is not a path")
+    return Path(value)
+
+
 def _literal(value: Any, kind: Any) -> Any:
     for choice in get_args(kind):
         if type(choice) is type(value) and choice == value:
@@ -65,7 +71,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(int, _scalar(int, int))
     converter.register_structure_hook(float, _scalar(float, float, int))
     converter.register_structure_hook(str, _scalar(str, str))
-    converter.register_structure_hook_func(lambda kind: kind is Path, _scalar(Path, str))
+    converter.register_structure_hook_func(lambda kind: kind is Path, _path)
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
     converter.register_structure_hook_func(lambda kind: get_origin(kind) in {Union, UnionType}, _union)
     converter.register_structure_hook_func(lambda kind: get_origin(kind) in {tuple, list}, _array)

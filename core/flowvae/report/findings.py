@@ -1,10 +1,9 @@
 """What the runs say in plain sentences, and what they cannot say."""
 
-from typing import Literal
-
 import numpy as np
 from attrs import frozen
 
+from flowvae.report.answers import Finding, answer
 from flowvae.report.comparison import (
     Comparison,
     is_good_change,
@@ -13,12 +12,10 @@ from flowvae.report.comparison import (
     values_by_seed,
 )
 from flowvae.report.numerals import (
-    THIN,
     count,
     large,
     percent,
     plain,
-    probability,
     signed,
     span,
     whole,
@@ -26,27 +23,13 @@ from flowvae.report.numerals import (
 )
 from flowvae.report.records import Arm, Folder, MetricInfo
 from flowvae.report.statistics import (
-    LEVEL,
-    Paired,
-    detectable_difference,
-    seeds_needed,
-    seeds_to_reach,
     standard_deviation,
 )
 
-Tone = Literal["asked", "answer", "fact", "caution"]
 SMALL_DROP = 0.1  # below a tenth of the untrained figure, two arms differ mostly by how they were initialised
 CLEAR_OF_SPREAD = 3.0  # a drop below three standard deviations over the seeds is lost among them
 UNUSED = {"nats": 0.1, "dims": 1.0}  # a latent below this carries no more than noise
 SAME_SIZE = 0.02  # arms within 2 % of the parameters count as one size
-
-
-@frozen
-class Finding:
-    """One sentence or two, and how much the reader should worry."""
-
-    tone: Tone
-    text: str
 
 
 def headline(folder: Folder, comparisons: tuple[Comparison, ...]) -> str:
@@ -82,71 +65,6 @@ def _was_trained(folder: Folder) -> Finding:
         said += f", {whole(plan.data.held_out)} of them held out for the figures"
     done = sum(run.state == "done" for run in folder.runs)
     return Finding("fact", f"{said}. {done} of {count(len(folder.runs), 'run')} finished.")
-
-
-def _noise(paired: Paired) -> float:
-    """The spread of the differences, 0 where only the rounding of the figures is left of it."""
-    spread = paired.sd or 0.0
-    return spread if spread > 1e-12 * max(map(abs, paired.differences)) else 0.0
-
-
-def _reach(paired: Paired, metric: MetricInfo, n_arms: int, worthwhile: float | None) -> str:
-    """What these seeds could have found, and how many the difference would need."""
-    n, sd = len(paired.seeds), _noise(paired)
-    if n < 2 or not sd:
-        return ""
-    # Both rules must agree, so a stated number of seeds has to be enough for both.
-    floor, level = seeds_to_reach(n_arms), LEVEL / n_arms
-    said = []
-    found = detectable_difference(sd, n, level=level)
-    if n >= floor and found is not None:
-        size = with_unit(plain(found), metric.unit)
-        said.append(
-            f"With {n} seeds and this spread, a true difference of about {size} is found four times in five."
-        )
-    if worthwhile:
-        needed = max(floor, seeds_needed(worthwhile, sd, level=level))
-        size = with_unit(plain(abs(worthwhile)), metric.unit)
-        said.append(
-            f"To find a difference of {size}, which the plan calls worthwhile, takes about {needed} seeds."
-        )
-    if paired.mean:
-        needed = max(floor, seeds_needed(paired.mean, sd, level=level))
-        if needed > n:
-            many = f"about {needed} seeds" if needed < 1000 else "more than a thousand seeds"
-            said.append(
-                f"If the difference seen were the true one, showing it would take {many} in each arm."
-            )
-    return " ".join(said)
-
-
-def _answer(folder: Folder, metric: MetricInfo, comparison: Comparison) -> Finding:
-    baseline = folder.plan.baseline
-    paired, verdict, name = comparison.paired, comparison.verdict, comparison.arm.name
-    assert baseline is not None
-    if verdict.word == "not compared":
-        return Finding("caution", f"{name} gets no verdict: {verdict.reason}.")
-    if paired is None:
-        return Finding("caution", f"Nothing can be said of {name}: {verdict.reason}.")
-    seeds = count(len(paired.seeds), "seed")
-    side = "lower" if paired.mean < 0 else "higher"
-    seen = (
-        f"{metric.name} is {with_unit(plain(abs(paired.mean)), metric.unit)} {side} on average over {seeds}"
-    )
-    if paired.interval:
-        seen += f" (95{THIN}% interval {span(paired.interval)})"
-    reach = _reach(paired, metric, len(folder.plan.alternatives), folder.plan.worthwhile_difference)
-    if comparison.is_claim:
-        same = max(paired.higher, paired.lower)
-        return Finding(
-            "answer",
-            f"{name} is {verdict.word} than {baseline.name}: {seen}, {same} of {seeds} to the same side, "
-            f"adjusted p {probability(comparison.p_holm)}. {reach}".strip(),
-        )
-    said = (
-        f"Between {name} and {baseline.name} no difference is shown: {verdict.reason}. Seen: {seen}. {reach}"
-    )
-    return Finding("answer", said.strip())
 
 
 @frozen
@@ -295,10 +213,11 @@ def _sampled_p(comparisons: tuple[Comparison, ...]) -> list[Finding]:
 def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
     """All sentences, the answers first."""
     plan = folder.plan
-    found = [_answer(folder, plan.metric, c) for c in comparisons if plan.metric]
+    found = [answer(folder, plan.metric, c) for c in comparisons if plan.metric]
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     if plan.metric:
         found += _training(folder, plan.metric)
+    found += [Finding("caution", f"{arm.name}: {'; '.join(arm.flags)}.") for arm in plan.arms if arm.flags]
     if plan.baseline:
         found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
     found += _latent(folder)

@@ -1,87 +1,19 @@
 """The figures of the page as SVG in data addresses; the same arm has the same look in each."""
 
-import base64
-import io
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
+from flowvae.report.frames import INK, Picture, panels, picture
 from flowvae.report.looks import Look
 from flowvae.report.records import Folder, MetricInfo, Run
 from flowvae.report.statistics import t_interval
 
-INK, MUTED, HAIRLINE = "#1d1f24", "#6a6d75", "#e4e2db"
-WIDTH_IN = 9.8
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
 MOST_POINTS = 200  # more than the columns of pixels that a curve gets
-STYLE = {
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture on every machine
-    "font.size": 9.0,
-    "axes.titlesize": 9.8,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 11.0,
-    "axes.edgecolor": "#b9b7b0",
-    "axes.labelcolor": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.xmargin": 0.02,
-    "grid.color": HAIRLINE,
-    "grid.linewidth": 0.8,
-    "text.color": INK,
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "lines.solid_capstyle": "round",
-    "savefig.transparent": True,
-    "svg.hashsalt": "flowvae",  # the ids inside an SVG are the same each time
-    "svg.fonttype": "path",
-}
-
-
-@frozen
-class Picture:
-    """A figure and what it says to those who cannot see it."""
-
-    address: str
-    words: str
-
-
-@contextmanager
-def _panels(n_columns: int, height_in: float, n_rows: int = 1) -> Iterator[tuple[Any, list[Any]]]:
-    """A figure in the page's style with its panels, from left to right and from top to bottom."""
-    from matplotlib import rc_context  # noqa: PLC0415  # slow to import, and only a report needs it
-    from matplotlib.figure import Figure  # noqa: PLC0415  # the same
-    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415  # the same
-
-    with rc_context({**STYLE}):
-        layout = ConstrainedLayoutEngine(wspace=0.07, hspace=0.12)
-        figure = Figure(figsize=(WIDTH_IN, height_in), layout=layout)
-        # One panel alone takes half of the width: stretched over all of it, a curve looks flatter than it is.
-        axes = list(figure.subplots(n_rows, max(2, n_columns), squeeze=False).ravel())
-        for axis in axes[n_rows * n_columns :]:
-            axis.set_visible(False)
-        yield figure, axes[: n_rows * n_columns]
-
-
-def _picture(figure: Any, words: str) -> Picture:
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        # A name may hold letters that the font lacks. They are drawn as boxes here and stand in full in the tables.
-        warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}", words)
 
 
 def _short(name: str, most: int = 24) -> str:
@@ -109,7 +41,7 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
     if metric is None or baseline is None or not any(values.values()):
         return None
     names = list(values)
-    with _panels(2, 1.3 + 0.45 * len(names)) as (figure, (left, right)):
+    with panels(2, 1.3 + 0.45 * len(names)) as (figure, (left, right)):
         _rows_of_arms(left, names)
         for seed in folder.plan.seeds:
             points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
@@ -129,7 +61,7 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
         _differences(right, comparisons, names, look)
         right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
         right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
-        return _picture(
+        return picture(
             figure, f"{metric.name} of each run, and differences from {baseline.name}; numbers in the table"
         )
 
@@ -207,7 +139,7 @@ def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, st
         return None
     n_columns = min(len(wanted), 3) if len(wanted) != 4 else 2
     n_rows = -(-len(wanted) // n_columns)
-    with _panels(n_columns, 0.2 + 2.5 * n_rows, n_rows) as (figure, axes):
+    with panels(n_columns, 0.2 + 2.5 * n_rows, n_rows) as (figure, axes):
         for axis, (phase, key) in zip(axes, wanted, strict=False):
             _draw_curves(axis, folder, look, phase, key)
             axis.set_title(
@@ -215,7 +147,7 @@ def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, st
             )
         for axis in axes[len(wanted) :]:
             axis.set_visible(False)
-        return _picture(figure, f"Curves over the steps: {', '.join(key for _, key in wanted)}")
+        return picture(figure, f"Curves over the steps: {', '.join(key for _, key in wanted)}")
 
 
 def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | None:
@@ -232,7 +164,7 @@ def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | Non
     ]
     if not known:
         return None
-    with _panels(len(known), 2.7) as (figure, axes):
+    with panels(len(known), 2.7) as (figure, axes):
         for axis, (cost, words) in zip(axes, known, strict=True):
             for arm in folder.plan.arms:
                 values = list(values_by_seed(folder.of(arm.name), metric.name).values())
@@ -258,7 +190,7 @@ def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | Non
             axis.set_xlabel(words)
             axis.set_title(_short(metric.name))
         axes[0].set_ylabel(_axis_words(metric))
-        return _picture(figure, f"{metric.name} against cost; numbers in the tables")
+        return picture(figure, f"{metric.name} against cost; numbers in the tables")
 
 
 def _engineering() -> Any:
@@ -273,7 +205,7 @@ def before_and_after(folder: Folder, look: dict[str, Look], metrics: Sequence[Me
     if not metrics:
         return None
     names = [arm.name for arm in folder.plan.arms]
-    with _panels(len(metrics), 1.3 + 0.4 * len(names)) as (figure, axes):
+    with panels(len(metrics), 1.3 + 0.4 * len(names)) as (figure, axes):
         for i, (axis, metric) in enumerate(zip(axes, metrics, strict=True)):
             _rows_of_arms(axis, names)
             for y, name in enumerate(names):
@@ -306,4 +238,4 @@ def before_and_after(folder: Folder, look: dict[str, Look], metrics: Sequence[Me
                 axis.set_yticklabels([])
             axis.set_title(_short(metric.name))
             axis.set_xlabel(_axis_words(metric))
-        return _picture(figure, f"Before and after training: {', '.join(m.name for m in metrics)}")
+        return picture(figure, f"Before and after training: {', '.join(m.name for m in metrics)}")

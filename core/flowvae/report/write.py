@@ -10,9 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flowvae.report import numerals, plots
 from flowvae.report.comparison import Comparison, compare
 from flowvae.report.findings import findings, headline
+from flowvae.report.frames import Picture
 from flowvae.report.listening import listening
 from flowvae.report.looks import Look, looks
-from flowvae.report.plots import Picture
 from flowvae.report.reading import read_folder
 from flowvae.report.records import Folder, MetricInfo
 from flowvae.report.spectrograms import shades

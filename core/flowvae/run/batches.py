@@ -14,12 +14,13 @@ from flowvae.streams import SeededStream
 class Batches:
     """The batch of a step is a function of the seed and the step; nothing is remembered between steps."""
 
-    def __init__(self, clips: Clips, recipe: Recipe, build: Builder, device: torch.device) -> None:
+    def __init__(self, clips: Clips, recipe: Recipe, seed: int, device: torch.device) -> None:
+        build = Builder(seed)
         rows = clips.rows(held_out=False)
         self.names = [clips.info[i].name for i in rows]
         self.clips = torch.from_numpy(np.ascontiguousarray(clips.audio[rows])).to(device)
         self.slack, self.n_samples = clips.slack, recipe.model.n_samples
-        self.size, self.seed, self.device = recipe.train.batch, build.seed, device
+        self.size, self.seed, self.device = recipe.train.batch, seed, device
         self.augmentations: list[tuple[str, Augment]] = [
             (
                 part.name,

@@ -74,7 +74,7 @@ class Training:
             device=device,
             model=model,
             average=average,
-            batches=Batches(clips, recipe, build, device),
+            batches=Batches(clips, recipe, seed, device),
             losses=losses,
             regularizer=build.build(recipe.regularizer, "regularizer", n_steps=train.steps),
             schedule=build.build(train.schedule, "train.schedule", n_steps=train.steps),

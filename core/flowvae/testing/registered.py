@@ -35,4 +35,4 @@ def factory(component: Component, values: dict[type, Any], slots: str = SLOTS) -
             value = values[parameter.type]
             keys[parameter.name] = str(value) if isinstance(value, Path) else value
     part = resolve_part(component.kind, toml_like(keys), component.catalogue, slots)
-    return Builder(0).factory(part, component.kind)
+    return Builder(None).factory(part, component.kind)

@@ -1,0 +1,101 @@
+"""The answer to what was asked: one alternative, the primary metric, and the reach of the seeds."""
+
+from typing import Literal
+
+from attrs import frozen
+
+from flowvae.report.comparison import (
+    Comparison,
+)
+from flowvae.report.numerals import (
+    THIN,
+    count,
+    plain,
+    probability,
+    span,
+    with_unit,
+)
+from flowvae.report.records import Folder, MetricInfo
+from flowvae.report.statistics import (
+    LEVEL,
+    Paired,
+    detectable_difference,
+    seeds_needed,
+    seeds_to_reach,
+)
+
+Tone = Literal["answer", "fact", "caution"]
+
+
+@frozen
+class Finding:
+    """One sentence or two, and how much the reader should worry."""
+
+    tone: Tone
+    text: str
+
+
+def _noise(paired: Paired) -> float:
+    """The spread of the differences, 0 where only the rounding of the figures is left of it."""
+    spread = paired.sd or 0.0
+    return spread if spread > 1e-12 * max(map(abs, paired.differences)) else 0.0
+
+
+def _reach(paired: Paired, metric: MetricInfo, n_arms: int, worthwhile: float | None) -> str:
+    """What these seeds could have found, and how many the difference would need."""
+    n, sd = len(paired.seeds), _noise(paired)
+    if n < 2 or not sd:
+        return ""
+    # Both rules must agree, so a stated number of seeds has to be enough for both.
+    floor, level = seeds_to_reach(n_arms), LEVEL / n_arms
+    said = []
+    found = detectable_difference(sd, n, level=level)
+    if n >= floor and found is not None:
+        size = with_unit(plain(found), metric.unit)
+        said.append(
+            f"With {n} seeds and this spread, a true difference of about {size} is found four times in five."
+        )
+    if worthwhile:
+        needed = max(floor, seeds_needed(worthwhile, sd, level=level))
+        size = with_unit(plain(abs(worthwhile)), metric.unit)
+        said.append(
+            f"To find a difference of {size}, which the plan calls worthwhile, takes about {needed} seeds."
+        )
+    if paired.mean:
+        needed = max(floor, seeds_needed(paired.mean, sd, level=level))
+        if needed > n:
+            many = f"about {needed} seeds" if needed < 1000 else "more than a thousand seeds"
+            said.append(
+                f"If the difference seen were the true one, showing it would take {many} in each arm."
+            )
+    return " ".join(said)
+
+
+def answer(folder: Folder, metric: MetricInfo, comparison: Comparison) -> Finding:
+    """What the primary metric says of one alternative, and what these seeds could have said."""
+    baseline = folder.plan.baseline
+    paired, verdict, name = comparison.paired, comparison.verdict, comparison.arm.name
+    assert baseline is not None
+    if verdict.word == "not compared":
+        return Finding("caution", f"{name} gets no verdict: {verdict.reason}.")
+    if paired is None:
+        return Finding("caution", f"Nothing can be said of {name}: {verdict.reason}.")
+    seeds = count(len(paired.seeds), "seed")
+    side = "lower" if paired.mean < 0 else "higher"
+    seen = (
+        f"{metric.name} is {with_unit(plain(abs(paired.mean)), metric.unit)} {side} on average over {seeds}"
+    )
+    if paired.interval:
+        seen += f" (95{THIN}% interval {span(paired.interval)})"
+    reach = _reach(paired, metric, len(folder.plan.alternatives), folder.plan.worthwhile_difference)
+    if comparison.is_claim:
+        same = max(paired.higher, paired.lower)
+        return Finding(
+            "answer",
+            f"{name} is {verdict.word} than {baseline.name}: {seen}, {same} of {seeds} to the same side, "
+            f"adjusted p {probability(comparison.p_holm)}. {reach}".strip(),
+        )
+    said = (
+        f"Between {name} and {baseline.name} no difference is shown: {verdict.reason}. Seen: {seen}. {reach}"
+    )
+    return Finding("answer", said.strip())

@@ -1,0 +1,76 @@
+"""What all figures of the page share: size, letters, colours of the paper, and how they get into the page."""
+
+import base64
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import frozen
+
+INK, MUTED, HAIRLINE = "#1d1f24", "#6a6d75", "#e4e2db"
+WIDTH_IN = 9.8
+STYLE = {
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same picture on every machine
+    "font.size": 9.0,
+    "axes.titlesize": 9.8,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 11.0,
+    "axes.edgecolor": "#b9b7b0",
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.xmargin": 0.02,
+    "grid.color": HAIRLINE,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.solid_capstyle": "round",
+    "savefig.transparent": True,
+    "svg.hashsalt": "flowvae",  # the ids inside an SVG are the same each time
+    "svg.fonttype": "path",
+}
+
+
+@frozen
+class Picture:
+    """A figure and what it says to those who cannot see it."""
+
+    address: str
+    words: str
+
+
+@contextmanager
+def panels(n_columns: int, height_in: float, n_rows: int = 1) -> Iterator[tuple[Any, list[Any]]]:
+    """A figure in the page's style with its panels, from left to right and from top to bottom."""
+    from matplotlib import rc_context  # noqa: PLC0415  # slow to import, and only a report needs it
+    from matplotlib.figure import Figure  # noqa: PLC0415  # the same
+    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415  # the same
+
+    with rc_context({**STYLE}):
+        layout = ConstrainedLayoutEngine(wspace=0.07, hspace=0.12)
+        figure = Figure(figsize=(WIDTH_IN, height_in), layout=layout)
+        # One panel alone takes half of the width: stretched over all of it, a curve looks flatter than it is.
+        axes = list(figure.subplots(n_rows, max(2, n_columns), squeeze=False).ravel())
+        for axis in axes[n_rows * n_columns :]:
+            axis.set_visible(False)
+        yield figure, axes[: n_rows * n_columns]
+
+
+def picture(figure: Any, words: str) -> Picture:
+    """A figure as a data address; the same figure gives the same bytes."""
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # A name may hold letters that the font lacks. They are drawn as boxes here and stand in full in the tables.
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode('ascii')}", words)

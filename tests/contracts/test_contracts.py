@@ -1,0 +1,49 @@
+"""Every registered component, third-party ones included, keeps the contract of its kind."""
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from pathlib import Path
+
+from flowvae.catalogue import Catalogue
+from flowvae.testing import checks
+from flowvae.testing.registered import factories
+
+CATALOGUE = Catalogue.installed()
+CASES = [
+    pytest.param(component.kind, component.qualified, check, id=f"{component.kind}-{component.name}-{check.__name__}")
+    for kind in sorted(CATALOGUE.kinds)
+    for component in CATALOGUE.of_kind(kind)
+    for check in checks(kind)
+]
+UNCHECKED = {"executor"}
+"""Kinds whose contract is kept by tests of their own."""
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sounds")
+    rng = np.random.default_rng(0)
+    for kit in ("one", "two"):
+        (folder / kit).mkdir()
+        for index in range(3):
+            audio = rng.normal(size=(4000, 2)) * np.exp(-np.arange(4000) / 500)[:, None] * 0.1
+            soundfile.write(folder / kit / f"hit-{index}.wav", audio, 22050)
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "name", "check"), CASES)
+def test_a_component_keeps_its_contract(kind, name, check, sounds):
+    torch.manual_seed(0)
+    check(factories(kind, CATALOGUE, {Path: sounds})[name])
+
+
+def test_every_kind_has_checks():
+    assert {kind for kind in CATALOGUE.kinds if not checks(kind)} == UNCHECKED
+
+
+def test_every_component_is_checked():
+    components = {(c.kind, c.qualified) for cs in CATALOGUE.components.values() for c in cs}
+    checked = {tuple(case.values[:2]) for case in CASES}
+    assert {c for c in components - checked if c[0] not in UNCHECKED} == set()
