@@ -4,6 +4,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Activation, Normalization
+from flowvae_components.convolutions.initial import level_keeping
+
+BRANCH_GAIN = 0.3
 
 
 class ResidualUnit(nn.Module):
@@ -35,10 +38,11 @@ class ResidualUnit(nn.Module):
         reach = dilation * (kernel_size - 1) // 2
         self.act_in = activation(channels)
         self.dilated = normalization(
-            nn.Conv1d(channels, channels, kernel_size, dilation=dilation, padding=reach)
+            level_keeping(nn.Conv1d(channels, channels, kernel_size, dilation=dilation, padding=reach))
         )
         self.act_mid = activation(channels)
-        self.mix = normalization(nn.Conv1d(channels, channels, 1))
+        # The branch starts small beside the sum: a row of units then neither dies out nor grows.
+        self.mix = normalization(level_keeping(nn.Conv1d(channels, channels, 1), gain=BRANCH_GAIN))
 
     def forward(self, x: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
         y: Tensor = x + self.mix(self.act_mid(self.dilated(self.act_in(x))))

@@ -1,11 +1,16 @@
 """From a vector of features to a normal distribution."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from flowvae_components.distributions.diagonal_normal import DiagonalNormal
+
+START_SCALE = 0.2
+"""The scale before training: well below the spread of the means, so that the decoder hears the sound from the start."""
 
 
 class Moments(nn.Module):
@@ -28,6 +33,11 @@ class Moments(nn.Module):
             raise ValueError(f"min_scale must be above 0, got {min_scale}")
         self.min_scale = min_scale
         self.linear = nn.Linear(features, 2 * latent_dim)
+        with torch.no_grad():
+            self.linear.weight[:latent_dim].normal_(0.0, features**-0.5)
+            self.linear.weight[latent_dim:].mul_(0.1)
+            self.linear.bias.zero_()
+            self.linear.bias[latent_dim:] = math.log(math.expm1(START_SCALE))
 
     def forward(self, features: Float[Tensor, "b h"]) -> DiagonalNormal:
         # Densities of small scales need all the digits there are: never in half precision.

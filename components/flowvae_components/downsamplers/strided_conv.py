@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Normalization
+from flowvae_components.convolutions.initial import level_keeping
 
 
 class StridedConv(nn.Module):
@@ -30,7 +31,9 @@ class StridedConv(nn.Module):
         super().__init__()
         self.factor = factor
         self.conv = normalization(
-            nn.Conv1d(in_channels, out_channels, 2 * factor, stride=factor, padding=(factor + 1) // 2)
+            level_keeping(
+                nn.Conv1d(in_channels, out_channels, 2 * factor, stride=factor, padding=(factor + 1) // 2)
+            )
         )
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o n"]:

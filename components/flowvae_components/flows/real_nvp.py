@@ -9,6 +9,11 @@ from torch import Tensor, nn
 
 Step = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
+OUTPUT_GAIN = 0.1
+"""Adam moves every weight by the learning rate, whatever the gradient: from zero, the last layers would throw the latent
+vectors about within a few dozen steps at the rates that convolutions like. The gain slows the flow's map down to the
+pace of flows (1e-4 where the rest of the model has 1e-3)."""
+
 
 class RealNVP(nn.Module):
     """Moves one part of a vector by an affine map that the other part chooses, in turns.
@@ -147,7 +152,8 @@ class AffineCoupling(nn.Module):
 
     def _chosen_by(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         kept = x.index_select(1, self.kept)
-        raw, shift = self.net(kept if context is None else torch.cat((kept, context), dim=1)).chunk(2, dim=1)
+        chosen = self.net(kept if context is None else torch.cat((kept, context), dim=1))
+        raw, shift = (OUTPUT_GAIN * chosen).chunk(2, dim=1)
         # An unclamped exponential is the usual source of NaN in a coupling.
         return self.max_log_scale * torch.tanh(raw / self.max_log_scale), shift
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from flowvae.contracts import Normalization
 from flowvae_components.convolutions.geometry import require_odd
+from flowvae_components.convolutions.initial import HEAD_GAIN, level_keeping
 
 
 class PlainHead(nn.Module):
@@ -29,7 +30,9 @@ class PlainHead(nn.Module):
     ) -> None:
         super().__init__()
         require_odd("kernel_size", kernel_size)
-        self.conv = normalization(nn.Conv1d(in_channels, out_channels, kernel_size, padding=kernel_size // 2))
+        self.conv = normalization(
+            level_keeping(nn.Conv1d(in_channels, out_channels, kernel_size, padding=kernel_size // 2), HEAD_GAIN)
+        )
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o t"]:
         y: Tensor = self.conv(x)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flowvae.contracts import Normalization
+from flowvae_components.convolutions.initial import level_keeping
 
 
 class ResizeConv(nn.Module):
@@ -44,7 +45,9 @@ class ResizeConv(nn.Module):
         super().__init__()
         self.factor = factor
         # The layer holds the weight; it is never called, as its work is done at the low rate.
-        self.conv = normalization(nn.Conv1d(in_channels, out_channels, 2 * factor + 1, padding=factor))
+        self.conv = normalization(
+            level_keeping(nn.Conv1d(in_channels, out_channels, 2 * factor + 1, padding=factor))
+        )
         self.register_buffer("response", _response(factor, mode), persistent=False)
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o n"]:

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Normalization
+from flowvae_components.convolutions.initial import level_keeping
 
 
 class TransposedConv(nn.Module):
@@ -29,13 +30,15 @@ class TransposedConv(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = normalization(
-            nn.ConvTranspose1d(
-                in_channels,
-                out_channels,
-                2 * factor,
-                stride=factor,
-                padding=(factor + 1) // 2,
-                output_padding=factor % 2,
+            level_keeping(
+                nn.ConvTranspose1d(
+                    in_channels,
+                    out_channels,
+                    2 * factor,
+                    stride=factor,
+                    padding=(factor + 1) // 2,
+                    output_padding=factor % 2,
+                )
             )
         )
 
