@@ -55,7 +55,9 @@ class Fault:
         """The block that is printed for this fault."""
         head = [f"  {self.place}"] if self.place else []
         lines = head + (self.place.excerpt() if self.place else [])
-        lines.append(f"    {self.path}: {printable(self.what)}" if self.path else f"    {printable(self.what)}")
+        lines.append(
+            f"    {self.path}: {printable(self.what)}" if self.path else f"    {printable(self.what)}"
+        )
         if self.component:
             lines.append(f"    in {self.component}")
         if self.accepted:

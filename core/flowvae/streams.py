@@ -54,7 +54,8 @@ def torch_seeded(seed: int, *purpose: str | int) -> Iterator[None]:
 
     For code that draws from torch directly: the initialisation of a module, dropout, a distribution's sample.
     """
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    devices = range(torch.cuda.device_count()) if started else []
     with torch.random.fork_rng(devices):
         torch.manual_seed(stream_key(seed, *purpose))
         yield

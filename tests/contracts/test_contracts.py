@@ -1,10 +1,11 @@
 """Every registered component, third-party ones included, keeps the contract of its kind."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 import torch
-from pathlib import Path
 
 from flowvae.catalogue import Catalogue
 from flowvae.testing import checks
@@ -12,7 +13,9 @@ from flowvae.testing.registered import factories
 
 CATALOGUE = Catalogue.installed()
 CASES = [
-    pytest.param(component.kind, component.qualified, check, id=f"{component.kind}-{component.name}-{check.__name__}")
+    pytest.param(
+        component.kind, component.qualified, check, id=f"{component.kind}-{component.name}-{check.__name__}"
+    )
     for kind in sorted(CATALOGUE.kinds)
     for component in CATALOGUE.of_kind(kind)
     for check in checks(kind)

@@ -49,8 +49,13 @@ def module(tmp_path, monkeypatch):
 
 
 def test_a_component_is_known_without_importing_it(module):
-    module("heavy_part", 'raise SystemExit("imported")\nclass Part:\n    """One."""\n    def __init__(self, channels: int, *, a: int = 1) -> None: ...\n')
-    catalogue = catalogue_with(plugin("heavy", flowvae_components=offering(("activation", "part", "heavy_part:Part"))))
+    module(
+        "heavy_part",
+        'raise SystemExit("imported")\nclass Part:\n    """One."""\n    def __init__(self, channels: int, *, a: int = 1) -> None: ...\n',
+    )
+    catalogue = catalogue_with(
+        plugin("heavy", flowvae_components=offering(("activation", "part", "heavy_part:Part")))
+    )
     [part] = catalogue.find("activation", "part")
     assert part.signature.given == ("channels",)
     assert part.signature.parameters["a"].default == 1
@@ -81,10 +86,15 @@ def test_every_built_in_docstring_has_an_example(catalogue):
 
 
 def test_an_object_can_be_offered_as_it_is():
-    catalogue = catalogue_with(plugin("notebook", flowvae_components=offering(("activation", "squareplus", Squareplus))))
+    catalogue = catalogue_with(
+        plugin("notebook", flowvae_components=offering(("activation", "squareplus", Squareplus)))
+    )
     [part] = catalogue.find("activation", "squareplus")
     assert part.signature.parameters["b"].default == 4.0
-    assert resolve_part("activation", '{ use = "squareplus", b = 2 }', catalogue).values == {"b": 2.0, "mode": "x"}
+    assert resolve_part("activation", '{ use = "squareplus", b = 2 }', catalogue).values == {
+        "b": 2.0,
+        "mode": "x",
+    }
 
 
 @pytest.mark.parametrize(
@@ -127,7 +137,9 @@ def test_a_signature_that_no_recipe_could_fill_is_refused(module, definition):
 
 
 def test_a_class_from_elsewhere_is_offered_with_the_names_that_its_parent_gives(module):
-    module("foreign", "class Sgd:\n    '''Descends.'''\n    def __init__(self, params, lr: float = 0.1): ...\n")
+    module(
+        "foreign", "class Sgd:\n    '''Descends.'''\n    def __init__(self, params, lr: float = 0.1): ...\n"
+    )
 
     @hookimpl
     def flowvae_components(register):
@@ -173,12 +185,17 @@ def wrong(registre): ...
         (plugin("p", flowvae_components=hookimpl(leaving)), "SystemExit: 7"),
         (plugin("p", flowvae_component=hookimpl(misspelt)), "flowvae_component"),
         (plugin("p", flowvae_components=hookimpl(wrong)), "registre"),
-        (plugin("p", flowvae_components=offering(("activaton", "x", Squareplus))), "did you mean activation?"),
+        (
+            plugin("p", flowvae_components=offering(("activaton", "x", Squareplus))),
+            "did you mean activation?",
+        ),
     ],
     ids=["raises", "exits", "misspelt hook", "wrong argument", "unknown kind"],
 )
 def test_a_broken_plugin_is_blamed_and_harms_nobody(broken, problem):
-    catalogue = catalogue_with(broken, plugin("good", flowvae_components=offering(("activation", "fine", Squareplus))))
+    catalogue = catalogue_with(
+        broken, plugin("good", flowvae_components=offering(("activation", "fine", Squareplus)))
+    )
     assert catalogue.broken() == [broken]
     assert problem in broken.problem
     assert catalogue.find("activation", "snake")
@@ -196,7 +213,10 @@ def test_a_misspelt_name_beside_a_broken_plugin_is_still_answered():
 
 
 def test_a_plugin_can_add_a_kind_and_another_can_fill_it(module):
-    module("colours", 'from typing import Protocol\nclass Colour(Protocol):\n    """Paints."""\n    def __call__(self, width: int): ...\n')
+    module(
+        "colours",
+        'from typing import Protocol\nclass Colour(Protocol):\n    """Paints."""\n    def __call__(self, width: int): ...\n',
+    )
     module("red", "def red(width, *, shade: float = 0.5):\n    '''Red.'''\n")
 
     @hookimpl

@@ -98,7 +98,9 @@ def test_every_file_is_flushed_before_the_rename_and_the_parent_after_it(tmp_pat
     from pathlib import Path
 
     fsync, rename = os.fsync, Path.rename
-    monkeypatch.setattr(os, "fsync", lambda f: (events.append(os.readlink(f"/proc/self/fd/{f}")), fsync(f)))
+    monkeypatch.setattr(
+        os, "fsync", lambda f: (events.append(str(Path(f"/proc/self/fd/{f}").readlink())), fsync(f))
+    )
     monkeypatch.setattr(Path, "rename", lambda s, t: (events.append("rename"), rename(s, t)))
     checkpoint.commit(tmp_path, 1, FILES)
     at = events.index("rename")

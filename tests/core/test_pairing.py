@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from flowvae.construct import construct
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.run.clips import prepare_clips
 from flowvae.run.training import Training
-from flowvae.construct import construct
 
 CPU = torch.device("cpu")
 
@@ -34,7 +34,11 @@ def pair(request, catalogue, tmp_path_factory):
 
 def swapped_modules(training, kind):
     """Names of the modules that the swapped slot filled: they may differ, nothing else may."""
-    names = {"upsampler": ("ConvTranspose1d", "ResizeConv", "TransposedConv"), "activation": ("Snake", "LeakyReLU"), "prior": ("FlowPrior", "StandardNormalPrior")}[kind]
+    names = {
+        "upsampler": ("ConvTranspose1d", "ResizeConv", "TransposedConv"),
+        "activation": ("Snake", "LeakyReLU"),
+        "prior": ("FlowPrior", "StandardNormalPrior"),
+    }[kind]
     return tuple(n for n, m in training.model.named_modules() if type(m).__name__ in names)
 
 

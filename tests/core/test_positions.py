@@ -46,7 +46,9 @@ def test_keys_have_places_of_their_own():
 KEYS = st.text(string.ascii_letters + "_-", min_size=1, max_size=6) | st.text(min_size=1, max_size=4)
 SCALARS = st.integers(-99, 99) | st.booleans() | st.text(max_size=12) | st.floats(-1e6, 1e6)
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=12
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
 )
 
 
@@ -55,7 +57,11 @@ def written(value):
         case bool():
             return str(value).lower()
         case str():
-            return '"' + "".join(f"\\U{ord(c):08x}" if not c.isalnum() or ord(c) > 126 else c for c in value) + '"'
+            return (
+                '"'
+                + "".join(f"\\U{ord(c):08x}" if not c.isalnum() or ord(c) > 126 else c for c in value)
+                + '"'
+            )
         case list():
             return "[ " + " , ".join(written(v) for v in value) + " ]"
         case dict():

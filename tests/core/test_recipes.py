@@ -44,7 +44,9 @@ def test_five_mistakes_in_two_files_are_one_report_of_five(catalogue, write):
 
 
 def test_the_caret_stands_under_the_value(catalogue, write):
-    path = write("a.toml", 'extends = "percussion_small"\n[defaults]\nactivation = { use = "snake", alhpa = 2.0 }\n')
+    path = write(
+        "a.toml", 'extends = "percussion_small"\n[defaults]\nactivation = { use = "snake", alhpa = 2.0 }\n'
+    )
     fault = faults_of(catalogue, path)[0]
     line, caret = fault.place.excerpt()
     assert line[caret.index("^") :].startswith("alhpa")
@@ -54,7 +56,9 @@ def test_the_caret_stands_under_the_value(catalogue, write):
 
 def test_a_name_of_another_kind_is_called_that(catalogue, write):
     path = write("a.toml", 'extends = "percussion_small"\n[defaults]\nactivation = "transposed_conv"\n')
-    assert faults_of(catalogue, path)[0].what == "transposed_conv is an upsampler; this slot takes an activation"
+    assert (
+        faults_of(catalogue, path)[0].what == "transposed_conv is an upsampler; this slot takes an activation"
+    )
 
 
 def test_a_misspelt_name_is_answered_with_the_component_and_its_owner(catalogue, write):
@@ -64,7 +68,8 @@ def test_a_misspelt_name_is_answered_with_the_component_and_its_owner(catalogue,
 
 def test_an_element_of_an_array_has_a_place_of_its_own(catalogue, write):
     path = write(
-        "a.toml", 'extends = "percussion_small"\n[model.encoder]\nuse = "soundstream"\nstrides = [4, "4", 4]\n'
+        "a.toml",
+        'extends = "percussion_small"\n[model.encoder]\nuse = "soundstream"\nstrides = [4, "4", 4]\n',
     )
     [fault] = faults_of(catalogue, path)
     assert (fault.place.line, fault.place.column) == (4, 15)
@@ -80,7 +85,9 @@ def test_a_default_that_fills_no_slot_is_a_fault_unless_allowed(catalogue, write
 
 
 def test_swapping_a_component_drops_the_values_of_the_old_one_and_says_so(catalogue, write):
-    write("base.toml", 'extends = "percussion_small"\n[defaults]\nactivation = { use = "snake", alpha = 0.5 }\n')
+    write(
+        "base.toml", 'extends = "percussion_small"\n[defaults]\nactivation = { use = "snake", alpha = 0.5 }\n'
+    )
     path = write("a.toml", 'extends = "base.toml"\n[defaults]\nactivation = "leaky_relu"\n')
     recipe = resolve(read_recipe(path), catalogue)
     assert recipe.model.decoder.values["activation"].said() == "leaky_relu(slope=0.2)"
@@ -90,7 +97,10 @@ def test_swapping_a_component_drops_the_values_of_the_old_one_and_says_so(catalo
 
 
 def test_values_of_the_same_component_are_kept_when_a_key_is_added(catalogue, write):
-    write("base.toml", 'extends = "percussion_small"\n[defaults]\nupsampler = { use = "resize_conv", mode = "linear" }\n')
+    write(
+        "base.toml",
+        'extends = "percussion_small"\n[defaults]\nupsampler = { use = "resize_conv", mode = "linear" }\n',
+    )
     path = write("a.toml", 'extends = "base.toml"\n[defaults]\nupsampler = "resize_conv"\n')
     recipe = resolve(read_recipe(path), catalogue)
     assert recipe.model.decoder.values["upsampler"].values["mode"] == "linear"
@@ -139,7 +149,9 @@ def test_the_written_recipe_says_where_each_value_comes_from(catalogue):
 
 def test_identity_ignores_the_order_of_keys_and_workers_but_no_value(catalogue, write):
     a = write("a.toml", 'extends = "percussion_small"\n[train]\nsteps = 7\nbatch = 3\n')
-    b = write("b.toml", 'extends = "percussion_small"\n[train]\nbatch = 3\nsteps = 7\n[execution]\nthreads = 2\n')
+    b = write(
+        "b.toml", 'extends = "percussion_small"\n[train]\nbatch = 3\nsteps = 7\n[execution]\nthreads = 2\n'
+    )
     c = write("c.toml", 'extends = "percussion_small"\n[train]\nbatch = 3\nsteps = 8\n')
     one, two, three = (identity(resolve(read_recipe(p), catalogue), 0, "data") for p in (a, b, c))
     assert one == two != three
@@ -180,7 +192,14 @@ def test_bytes_that_are_no_utf8_are_named_with_their_place(catalogue, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["os.system", "torch.nn.Linear", "builtins:eval", "__class__", "flowvae_components.activations.snake:Snake", "${HOME}"],
+    [
+        "os.system",
+        "torch.nn.Linear",
+        "builtins:eval",
+        "__class__",
+        "flowvae_components.activations.snake:Snake",
+        "${HOME}",
+    ],
 )
 def test_a_recipe_cannot_name_code(catalogue, name):
     import sys

@@ -17,7 +17,9 @@ def test_two_purposes_have_two_keys(one, other):
 def test_a_stream_is_a_function_of_its_key():
     one, other = SeededStream.of(1, "crop", 5), SeededStream.of(1, "crop", 5)
     assert torch.equal(one.uniform(0, 1, (4,), CPU), other.uniform(0, 1, (4,), CPU))
-    assert not torch.equal(SeededStream.of(1, "crop", 6).normal((4,), CPU), SeededStream.of(1, "crop", 5).normal((4,), CPU))
+    assert not torch.equal(
+        SeededStream.of(1, "crop", 6).normal((4,), CPU), SeededStream.of(1, "crop", 5).normal((4,), CPU)
+    )
 
 
 def test_bounds_of_whole_numbers_are_reached():

@@ -1,7 +1,8 @@
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typing import Literal, Optional, Union
 
 from flowvae.recipe.values import structure
 
@@ -22,7 +23,7 @@ REFUSED = [
     (float("nan"), float),
     (float("inf"), float),
     ({}, int),
-    ("soon", Optional[int]),
+    ("soon", int | None),
 ]
 
 
@@ -39,8 +40,8 @@ def test_a_whole_number_may_stand_for_a_number():
 
 
 def test_none_is_said_as_a_word_where_it_is_allowed():
-    assert structure("none", Union[float, None]) is None
-    assert structure(2, Union[float, None]) == 2.0
+    assert structure("none", float | None) is None
+    assert structure(2, float | None) == 2.0
 
 
 @given(st.one_of(st.text(), st.floats(), st.booleans(), st.none(), st.lists(st.integers(), max_size=2)))

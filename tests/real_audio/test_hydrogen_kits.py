@@ -36,9 +36,7 @@ N_USED = {
 @pytest.fixture(scope="module")
 def items():
     # hydrogen-data may have put its own kits beside them.
-    return [
-        item for item in Folder(44_100, 1, 16_384, path=KITS).read() if item.name.split("/")[0] in N_USED
-    ]
+    return [item for item in Folder(44_100, 1, 16_384, path=KITS).read() if item.name.split("/")[0] in N_USED]
 
 
 def test_every_drum_is_used_and_belongs_to_its_kit(items):

@@ -8,7 +8,7 @@ from torch import nn
 
 Layer = TypeVar("Layer", nn.Conv1d, nn.ConvTranspose1d, nn.Linear)
 
-HEAD_GAIN = float(__import__("os").environ.get("HG","0.3"))
+HEAD_GAIN = float(__import__("os").environ.get("HG", "0.3"))
 """The start of a decoder's last layer: a new decoder is softer than sounds are."""
 
 

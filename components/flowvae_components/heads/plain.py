@@ -31,7 +31,9 @@ class PlainHead(nn.Module):
         super().__init__()
         require_odd("kernel_size", kernel_size)
         self.conv = normalization(
-            level_keeping(nn.Conv1d(in_channels, out_channels, kernel_size, padding=kernel_size // 2), HEAD_GAIN)
+            level_keeping(
+                nn.Conv1d(in_channels, out_channels, kernel_size, padding=kernel_size // 2), HEAD_GAIN
+            )
         )
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o t"]:

@@ -4,11 +4,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define, field
 
-from flowvae.run.journal import read_status
+from flowvae.run.status import read_status
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -29,7 +29,7 @@ class Progress:
     _finished: set[str] = field(factory=set)
     _steps_before: int = -1
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         if sys.stdout.isatty():
             from rich.live import Live  # noqa: PLC0415 - only for terminals
 
@@ -48,9 +48,15 @@ class Progress:
             self._live.update(self._table(states, running))
             return
         for name, status in states.items():
-            if name not in self._finished and status["state"] in {"done", "failed", "stopped"} and name not in running:
+            if (
+                name not in self._finished
+                and status["state"] in {"done", "failed", "stopped"}
+                and name not in running
+            ):
                 self._finished.add(name)
-                self.say(f"  {name}: {status['state']}{_reason(status)}; {len(self._finished)} of {len(states)}")
+                self.say(
+                    f"  {name}: {status['state']}{_reason(status)}; {len(self._finished)} of {len(states)}"
+                )
         now = time.monotonic()
         if now - self._last_line >= PLAIN_EVERY_S:
             self._last_line = now
@@ -58,7 +64,8 @@ class Progress:
 
     def _summary(self, states: Mapping[str, dict[str, Any]], running: Sequence[str]) -> str:
         current = ", ".join(
-            f"{name} step {states[name].get('step', 0)}" + (f" loss {states[name]['loss']:.3f}" if "loss" in states[name] else "")
+            f"{name} step {states[name].get('step', 0)}"
+            + (f" loss {states[name]['loss']:.3f}" if "loss" in states[name] else "")
             for name in running
         )
         return f"{self._remaining(states)}{current or 'starting'}"

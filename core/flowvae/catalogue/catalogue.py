@@ -22,7 +22,7 @@ class Kind:
 
     name: str
     contract: str
-    owner: str
+    plugin: Plugin
 
     @cached_property
     def source(self) -> Source:
@@ -64,9 +64,13 @@ class Component:
         """What the recipe may say; raises PluginError where the source does not allow to know."""
         try:
             signature = read_signature(self.source, self.given, self.catalogue.kind_of)
-            strangers = [name for name in signature.given if name not in self.catalogue.kinds[self.kind].gives]
+            strangers = [
+                name for name in signature.given if name not in self.catalogue.kinds[self.kind].gives
+            ]
         except SourceError as error:
-            raise PluginError(f"{self}: {error}", do=f"tell the authors of {self.plugin.distribution}") from error
+            raise PluginError(
+                f"{self}: {error}", do=f"tell the authors of {self.plugin.distribution}"
+            ) from error
         if strangers:
             gives = ", ".join(self.catalogue.kinds[self.kind].gives) or "nothing"
             raise PluginError(
@@ -124,7 +128,7 @@ class Catalogue:
         components: list[Component] = []
 
         def register_kind(kind: str, contract: str) -> None:
-            kinds.append(Kind(kind, contract, plugin.owner))
+            kinds.append(Kind(kind, contract, plugin))
 
         def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
             components.append(Component(kind, name, target, tuple(given), plugin, self))
@@ -145,7 +149,7 @@ class Catalogue:
 
     def _add_kind(self, plugin: Plugin, kind: Kind) -> None:
         if kind.name in self.kinds:
-            plugin.fail(f'the kind "{kind.name}" belongs to {self.kinds[kind.name].owner} already')
+            plugin.fail(f'the kind "{kind.name}" belongs to {self.kinds[kind.name].plugin.owner} already')
             return
         module, _, name = kind.contract.partition(":")
         self.kinds[kind.name] = kind
@@ -182,5 +186,5 @@ class Catalogue:
 
 
 def own_version() -> str:
-    """flowvae's version, without importing more than is there."""
+    """Flowvae's version, without importing more than is there."""
     return str(sys.modules["flowvae"].__version__)

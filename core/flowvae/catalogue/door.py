@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from types import ModuleType
 from typing import Any, Literal
@@ -50,7 +51,7 @@ def open_door() -> list[Plugin]:
     for (distribution, version), entry in sorted(entries, key=lambda e: (e[0], e[1].name, e[1].value)):
         plugin = Plugin(entry.name, distribution, version)
         started = time.perf_counter()
-        _contained(plugin, lambda entry=entry, plugin=plugin: _load(plugin, entry))
+        _contained(plugin, partial(_load, plugin, entry))
         plugin.seconds = time.perf_counter() - started
         plugins.append(plugin)
     return plugins

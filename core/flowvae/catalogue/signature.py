@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, Literal, Union
 
 from attrs import frozen
@@ -130,8 +131,9 @@ def _class_constants(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, ob
     constants: dict[str, object] = {}
     for node in definition.body if isinstance(definition, ast.ClassDef) else []:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
-                target=ast.Name(id=name), value=ast.expr() as value
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             ):
                 try:
                     constants[name] = ast.literal_eval(value)
@@ -261,7 +263,7 @@ class _Reader:
         if base in {"tuple", "list"}:
             elements = inner.elts if isinstance(inner, ast.Tuple) else [inner]
             types = tuple(... if _is_ellipsis(e) else self._type(e) for e in elements)
-            return tuple[types] if base == "tuple" else list[types]  # type: ignore[valid-type]
+            return GenericAlias(tuple if base == "tuple" else list, types)
         if base == "Optional":
             return Union[self._type(inner), None]  # noqa: UP007 - built at run time
         raise SourceError(f"a recipe cannot write down a value of type {base}[...]")
@@ -307,7 +309,8 @@ def type_name(kind: Any) -> str:
     """
     if kind in _NAMES:
         return _NAMES[kind]
-    origin, arguments = getattr(kind, "__origin__", None), getattr(kind, "__args__", ())
+    origin = getattr(kind, "__origin__", None)
+    arguments: tuple[Any, ...] = getattr(kind, "__args__", ())
     if origin is Literal:
         return "one of " + ", ".join(toml_like(a) for a in arguments)
     if origin in {tuple, list}:

@@ -81,7 +81,9 @@ def _read_module(name: str) -> _Module:
         raise SourceError(f"{name} cannot be read: {error}") from error
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
     definitions = {n.name: n for n in tree.body if isinstance(n, Definition)}
-    return _Module(file, definitions, _imports(tree, package), _constants(tree), hashlib.sha256(data).hexdigest())
+    return _Module(
+        file, definitions, _imports(tree, package), _constants(tree), hashlib.sha256(data).hexdigest()
+    )
 
 
 def _find_module(name: str) -> Path:
@@ -134,8 +136,9 @@ def _constants(tree: ast.Module) -> dict[str, object]:
     constants: dict[str, object] = {}
     for node in tree.body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
-                target=ast.Name(id=name), value=ast.expr() as value
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             ):
                 try:
                     constants[name] = ast.literal_eval(value)

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from flowvae.catalogue import REQUIRED, Catalogue, Component
+from flowvae.catalogue import REQUIRED, Catalogue, Component, Plugin
 from flowvae.catalogue.signature import toml_like
 from flowvae.errors import PluginError, UsageError
 
@@ -25,7 +25,9 @@ def _list(options: argparse.Namespace) -> int:
     catalogue = Catalogue.installed()
     if options.kind and options.kind not in catalogue.kinds:
         near = catalogue.suggest(options.kind, catalogue.kinds)
-        raise UsageError(f'there is no kind "{options.kind}"', do=f"kinds: {', '.join(near or sorted(catalogue.kinds))}")
+        raise UsageError(
+            f'there is no kind "{options.kind}"', do=f"kinds: {', '.join(near or sorted(catalogue.kinds))}"
+        )
     kinds = [options.kind] if options.kind else sorted(catalogue.kinds)
     rows = [(kind, c) for kind in kinds for c in catalogue.of_kind(kind)]
     if options.json:
@@ -36,7 +38,9 @@ def _list(options: argparse.Namespace) -> int:
     for kind in kinds:
         print(kind)
         for component in catalogue.of_kind(kind):
-            print(f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}".rstrip())
+            print(
+                f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}".rstrip()
+            )
     for plugin in catalogue.broken():
         print(f"broken: {plugin.owner} (entry point {plugin.name}): {plugin.problem}")
     return 0
@@ -64,12 +68,18 @@ def _explain(options: argparse.Namespace) -> int:
     if options.name in catalogue.kinds:
         return _explain_kind(catalogue, options.name, as_json=options.json)
     kind, _, name = options.name.rpartition(".")
-    found = [c for (of, n), cs in sorted(catalogue.components.items()) for c in cs if n == name and kind in {"", of}]
+    found = [
+        c
+        for (of, n), cs in sorted(catalogue.components.items())
+        for c in cs
+        if n == name and kind in {"", of}
+    ]
     if not found:
         names = {n for _, n in catalogue.components} | set(catalogue.kinds)
         near = catalogue.suggest(name, names)
         raise UsageError(
-            f'nothing is called "{options.name}"', do=f"did you mean {' or '.join(near)}?" if near else "flowvae list"
+            f'nothing is called "{options.name}"',
+            do=f"did you mean {' or '.join(near)}?" if near else "flowvae list",
         )
     if options.json:
         print(json.dumps([_component_json(c) for c in found], indent=1))
@@ -85,9 +95,21 @@ def _explain_kind(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
     doc = ast.get_docstring(kind.source.definition) or ""
     names = [c.name for c in catalogue.of_kind(name)]
     if as_json:
-        print(json.dumps({"kind": name, "owner": kind.owner, "contract": doc, "gives": kind.gives, "components": names}))
+        print(
+            json.dumps(
+                {
+                    "kind": name,
+                    "owner": kind.plugin.owner,
+                    "contract": doc,
+                    "gives": kind.gives,
+                    "components": names,
+                }
+            )
+        )
         return 0
-    print(f"{name}, a kind of {kind.owner}\n\n{doc}\n\nThe parent gives: {', '.join(kind.gives) or 'nothing'}")
+    print(
+        f"{name}, a kind of {kind.plugin.owner}\n\n{doc}\n\nThe parent gives: {', '.join(kind.gives) or 'nothing'}"
+    )
     print(f"On offer: {', '.join(names) or 'nothing'}")
     return 0
 
@@ -122,28 +144,35 @@ def _component_json(component: Component) -> dict[str, Any]:
 
 def _doctor(options: argparse.Namespace) -> int:
     catalogue = Catalogue.installed()
-    rows = []
-    for plugin in catalogue.plugins:
-        offers = [f"{c.kind} {c.name}" for cs in catalogue.components.values() for c in cs if c.plugin is plugin]
-        faulty = [_summary(c) for cs in catalogue.components.values() for c in cs if c.plugin is plugin and _summary(c).startswith("broken")]
-        rows.append(
-            {
-                "name": plugin.name,
-                "distribution": plugin.distribution,
-                "version": plugin.version,
-                "state": plugin.state,
-                "problem": plugin.problem,
-                "import_seconds": round(plugin.seconds, 4),
-                "offers": offers,
-                "unreadable": faulty,
-            }
-        )
+    rows = [_diagnosis(catalogue, plugin) for plugin in catalogue.plugins]
     if options.json:
         print(json.dumps(rows, indent=1))
     else:
-        for row in rows:
-            print(f"{row['distribution']} {row['version']} ({row['name']}): {row['state']}, imported in {row['import_seconds'] * 1000:.0f} ms")
-            for problem in filter(None, [row["problem"], *row["unreadable"]]):
-                print(f"  {problem}")
-            print(f"  offers {', '.join(row['offers']) or 'kinds only, or nothing'}")
-    return 4 if any(row["state"] == "broken" or row["unreadable"] for row in rows) else 0
+        print("\n".join(_diagnosis_text(row) for row in rows))
+    return (
+        PluginError.exit_status if any(row["state"] == "broken" or row["unreadable"] for row in rows) else 0
+    )
+
+
+def _diagnosis(catalogue: Catalogue, plugin: Plugin) -> dict[str, Any]:
+    offered = [c for cs in catalogue.components.values() for c in cs if c.plugin is plugin]
+    kinds = [kind.name for kind in catalogue.kinds.values() if kind.plugin is plugin]
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": plugin.state,
+        "problem": plugin.problem,
+        "import_seconds": round(plugin.seconds, 4),
+        "offers": [f"kind {kind}" for kind in kinds] + [f"{c.kind} {c.name}" for c in offered],
+        "unreadable": [s for c in offered if (s := _summary(c)).startswith("broken")],
+    }
+
+
+def _diagnosis_text(row: dict[str, Any]) -> str:
+    lines = [
+        f"{row['distribution']} {row['version']} ({row['name']}): {row['state']}, imported in {row['import_seconds']} s",
+        *(f"  {problem}" for problem in [row["problem"], *row["unreadable"]] if problem),
+        f"  offers {', '.join(row['offers']) or 'nothing'}",
+    ]
+    return "\n".join(lines)

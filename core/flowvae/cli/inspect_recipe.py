@@ -29,7 +29,7 @@ def add_verbs(verbs: Any) -> None:
 def _check(options: argparse.Namespace) -> int:
     plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), Catalogue.installed())
     ablation = plan.recipe.ablation
-    arms = []
+    arms: list[dict[str, Any]] = []
     for arm in plan.arms:
         difference = effective_difference(plan.recipe, arm.recipe)
         flags = undeclared(difference, ablation.vary if ablation else ())
@@ -38,14 +38,16 @@ def _check(options: argparse.Namespace) -> int:
         print(json.dumps({"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms}, indent=1))
         return 0
     seeds = len(plan.seeds)
-    print(f"{plan.recipe.name}: in order; {len(arms)} {'arms' if len(arms) > 1 else 'arm'} x {seeds} {'seeds' if seeds > 1 else 'seed'}")
+    print(
+        f"{plan.recipe.name}: in order; {len(arms)} {'arms' if len(arms) > 1 else 'arm'} x {seeds} {'seeds' if seeds > 1 else 'seed'}"
+    )
     for dropped in plan.recipe.dropped:
         print(f"  dropped: {dropped}")
-    for arm_ in arms:
-        print(f"  {arm_['name']}" + ("" if arm_["changes"] else " (baseline)" if ablation else ""))
-        for entry in arm_["difference"]:
+    for row in arms:
+        print(f"  {row['name']}" + ("" if row["changes"] else " (baseline)" if ablation else ""))
+        for entry in row["difference"]:
             print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
-        for flag in arm_["flags"]:
+        for flag in row["flags"]:
             print(f"    flagged: {flag}")
     return 0
 
@@ -64,7 +66,9 @@ def _resolve(options: argparse.Namespace) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     catalogue, settings = Catalogue.installed(), tuple(options.settings)
-    one, other = (plan_ablation(read_recipe(r, settings), catalogue).recipe for r in (options.recipe, options.other))
+    one, other = (
+        plan_ablation(read_recipe(r, settings), catalogue).recipe for r in (options.recipe, options.other)
+    )
     difference = effective_difference(one, other)
     if options.json:
         print(json.dumps(difference, indent=1))

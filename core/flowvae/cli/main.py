@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -67,8 +66,6 @@ def _guarded(action: Callable[[], int]) -> int:
 
 def _stop(number: int, _: FrameType | None) -> None:
     raise Stopped(number)
-
-
 
 
 if __name__ == "__main__":

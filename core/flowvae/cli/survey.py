@@ -66,12 +66,16 @@ def _suiting_length(lengths: "np.ndarray[Any, Any]", rate: int) -> int:
 
 
 def _print(content: dict[str, Any]) -> None:
-    print(f"{content['used']} sounds can be used ({len(content['noted'])} with a note), {len(content['skipped'])} cannot")
+    print(
+        f"{content['used']} sounds can be used ({len(content['noted'])} with a note), {len(content['skipped'])} cannot"
+    )
     for row in content["skipped"]:
         print(f"  skipped {row['name']}: {row['reason']}")
     for row in content["noted"]:
         print(f"  noted {row['name']}: {row['note']}")
-    print(f"groups, kept together in the split: {', '.join(f'{g} ({n})' for g, n in content['groups'].items())}")
+    print(
+        f"groups, kept together in the split: {', '.join(f'{g} ({n})' for g, n in content['groups'].items())}"
+    )
     if content["proposed_n_samples"]:
         lengths = ", ".join(f"{q}: {s:.2f} s" for q, s in content["audible_seconds"].items())
         rate = content["proposed_sample_rate"]

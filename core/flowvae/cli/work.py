@@ -48,7 +48,9 @@ def _report(options: argparse.Namespace) -> int:
     from flowvae.report.write import write_report  # noqa: PLC0415
 
     if not (options.folder / "plan.json").is_file():
-        raise UsageError(f"{options.folder} holds no plan.json", do="name the folder of an ablation, as in runs/NAME")
+        raise UsageError(
+            f"{options.folder} holds no plan.json", do="name the folder of an ablation, as in runs/NAME"
+        )
     _say(f"report: {shown(write_report(options.folder))}")
     return 0
 

@@ -69,7 +69,9 @@ def _axes(source: Source) -> dict[str, list[Node]] | None:
     vary = ablation.value.get("vary") if ablation and isinstance(ablation.value, dict) else None
     if vary is None or not isinstance(vary.value, dict) or not vary.value:
         return None
-    lists = {path: node.value for path, node in vary.value.items() if isinstance(node.value, list) and node.value}
+    lists = {
+        path: node.value for path, node in vary.value.items() if isinstance(node.value, list) and node.value
+    }
     return lists if len(lists) == len(vary.value) else None
 
 
@@ -84,7 +86,9 @@ def _choices(axes: dict[str, list[Node]], *, cross: bool) -> list[dict[str, int]
         for alternatives in axes.values():
             count *= len(alternatives)
         if count > MAX_ARMS:
-            raise RecipeError([Fault(f"asks for {count} arms; at most {MAX_ARMS} are run", path="ablation.vary")])
+            raise RecipeError(
+                [Fault(f"asks for {count} arms; at most {MAX_ARMS} are run", path="ablation.vary")]
+            )
         ranges = [range(len(alternatives)) for alternatives in axes.values()]
         return [dict(zip(axes, indices, strict=True)) for indices in itertools.product(*ranges)]
     baseline = dict.fromkeys(axes, 0)

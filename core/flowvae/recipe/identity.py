@@ -16,7 +16,11 @@ def identity(recipe: Recipe, seed: int, data_fingerprint: str) -> str:
 
     Not over paths, workers, or the order of keys.
     """
-    content = {"leaves": {**counting_leaves(recipe), "seed": seed}, "components": components(recipe), "data": data_fingerprint}
+    content = {
+        "leaves": {**counting_leaves(recipe), "seed": seed},
+        "components": components(recipe),
+        "data": data_fingerprint,
+    }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
 
 

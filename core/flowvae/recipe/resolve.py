@@ -30,7 +30,9 @@ TOP_SECTIONS: Mapping[str, type] = {
 TOP_VALUES: Mapping[str, Parameter] = {
     "seed": Parameter("seed", int, None, 0, "of a single run; an ablation counts its seeds from here"),
     "description": Parameter("description", str, None, "", "what the recipe is for"),
-    "may_be_unused": Parameter("may_be_unused", tuple[str, ...], None, (), "key paths that may have no effect"),
+    "may_be_unused": Parameter(
+        "may_be_unused", tuple[str, ...], None, (), "key paths that may have no effect"
+    ),
 }
 
 
@@ -56,7 +58,10 @@ def resolve_part(kind: str, text: str, catalogue: Catalogue, defaults: str = "")
 
 def _in_order(faults: Iterable[Fault]) -> list[Fault]:
     unique = {(f.place, f.path, f.what): f for f in faults}
-    return sorted(unique.values(), key=lambda f: (f.place.label, f.place.line, f.place.column) if f.place else ("", 0, 0))
+    return sorted(
+        unique.values(),
+        key=lambda f: (f.place.label, f.place.line, f.place.column) if f.place else ("", 0, 0),
+    )
 
 
 @define
@@ -77,7 +82,9 @@ class _Resolver:
             values[name] = self._slot(slot, root.pop(name, None), name, source.root, default, extras)
         for name, section in TOP_SECTIONS.items():
             node = root.pop(name, None)
-            values[name] = self._section(section, node, name, source.root) if node or name != "ablation" else None
+            values[name] = (
+                self._section(section, node, name, source.root) if node or name != "ablation" else None
+            )
         for name, parameter in TOP_VALUES.items():
             values[name] = self._value(parameter, root.pop(name, None), name, source.root)
         self._unknown(root, [*TOP_SLOTS, *TOP_SECTIONS, *TOP_VALUES, "defaults", "extends"], "", "")
@@ -98,7 +105,9 @@ class _Resolver:
                 self.defaults[kind] = default
             else:
                 near = self.catalogue.suggest(kind, self.catalogue.kinds)
-                self._fault(f'there is no kind "{kind}"', default.key_place, f"defaults.{kind}", suggestions=near)
+                self._fault(
+                    f'there is no kind "{kind}"', default.key_place, f"defaults.{kind}", suggestions=near
+                )
 
     def _inert_defaults(self, allowed: tuple[str, ...]) -> None:
         if self.faults:  # a part that could not be resolved may be the one that uses it
@@ -141,7 +150,9 @@ class _Resolver:
             return
         if (least is not None and value < least) or (most is not None and value > most):
             limits = " and ".join(
-                f"{word} {limit:g}" for word, limit in (("at least", least), ("at most", most)) if limit is not None
+                f"{word} {limit:g}"
+                for word, limit in (("at least", least), ("at most", most))
+                if limit is not None
             )
             self._fault(f"{value} is out of range", node.place, path, accepted=limits)
 
@@ -175,13 +186,24 @@ class _Resolver:
                 accepted=", ".join(measured),
                 suggestions=self.catalogue.suggest(ablation.metric, measured),
             )
-        elif measured[ablation.metric].component.signature.constants.get("direction") not in {"lower", "higher"}:
+        elif measured[ablation.metric].component.signature.constants.get("direction") not in {
+            "lower",
+            "higher",
+        }:
             self._fault(
-                f"{ablation.metric} has no direction, so no arm could be better by it", node.place, "ablation.metric"
+                f"{ablation.metric} has no direction, so no arm could be better by it",
+                node.place,
+                "ablation.metric",
             )
 
     def _slot(
-        self, slot: Slot, node: Node | None, path: str, around: Node, default: Any, extras: tuple[Parameter, ...] = ()
+        self,
+        slot: Slot,
+        node: Node | None,
+        path: str,
+        around: Node,
+        default: Any,
+        extras: tuple[Parameter, ...] = (),
     ) -> Any:
         if slot.many:
             return self._slots(slot, node, path, around, default, extras)
@@ -191,7 +213,9 @@ class _Resolver:
             if default is not REQUIRED:
                 self.origins[path] = "default"
                 return default
-            self._missing(path.rpartition(".")[2], path, around, f"a component of kind {slot.kind}", slot.kind)
+            self._missing(
+                path.rpartition(".")[2], path, around, f"a component of kind {slot.kind}", slot.kind
+            )
             return None
         if slot.optional and node.value == NONE and not self.catalogue.find(slot.kind, NONE):
             self.origins[path] = str(node.place)
@@ -207,7 +231,13 @@ class _Resolver:
         return part
 
     def _slots(
-        self, slot: Slot, node: Node | None, path: str, around: Node, default: Any, extras: tuple[Parameter, ...]
+        self,
+        slot: Slot,
+        node: Node | None,
+        path: str,
+        around: Node,
+        default: Any,
+        extras: tuple[Parameter, ...],
     ) -> Any:
         if node is None:
             if default is REQUIRED:
@@ -215,7 +245,9 @@ class _Resolver:
                 return None
             return default
         if not isinstance(node.value, list):
-            self._fault("takes an array of components", node.place, path, accepted=f"[[{path}]] tables, or strings")
+            self._fault(
+                "takes an array of components", node.place, path, accepted=f"[[{path}]] tables, or strings"
+            )
             return None
         if not node.value and default is REQUIRED:
             self._fault(f"needs at least one {slot.kind}", node.place, path)
@@ -228,14 +260,18 @@ class _Resolver:
             table = dict(node.value)
             use = table.pop("use", None)
             if use is None:
-                self._missing("use", f"{path}.use", node, f"the name of a component of kind {slot.kind}", slot.kind)
+                self._missing(
+                    "use", f"{path}.use", node, f"the name of a component of kind {slot.kind}", slot.kind
+                )
                 return None
             if not isinstance(use.value, str):
                 self._fault("takes the name of a component", use.place, f"{path}.use")
                 return None
             name, name_node = use.value, use
         else:
-            self._fault(f"takes a component of kind {slot.kind}", node.place, path, accepted="a name, or a table")
+            self._fault(
+                f"takes a component of kind {slot.kind}", node.place, path, accepted="a name, or a table"
+            )
             return None
         component = self._component(slot.kind, name, name_node.place, path)
         if component is None:
@@ -246,12 +282,16 @@ class _Resolver:
             self._fault(error.what, name_node.place, path)
             return None
         self.origins[f"{path}.use"] = str(name_node.place)
-        values = {p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in parameters.values()}
+        values = {
+            p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in parameters.values()
+        }
         more = {p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in extras}
         self._unknown(table, [*parameters, *(p.name for p in extras)], path, str(component))
         return Part(component, values, more)
 
-    def _any(self, parameter: Parameter, node: Node | None, path: str, around: Node, component: Component) -> Any:
+    def _any(
+        self, parameter: Parameter, node: Node | None, path: str, around: Node, component: Component
+    ) -> Any:
         here = f"{path}.{parameter.name}"
         if parameter.slot:
             return self._slot(parameter.slot, node, here, around, parameter.default)
@@ -264,7 +304,10 @@ class _Resolver:
         if found:
             owners = " and ".join(c.plugin.owner for c in found)
             self._fault(
-                f'"{name}" is offered by {owners}', place, path, accepted=" or ".join(f'"{c.qualified}"' for c in found)
+                f'"{name}" is offered by {owners}',
+                place,
+                path,
+                accepted=" or ".join(f'"{c.qualified}"' for c in found),
             )
             return None
         elsewhere = self.catalogue.elsewhere(kind, name)
@@ -281,7 +324,12 @@ class _Resolver:
         return None
 
     def _value(
-        self, parameter: Parameter, node: Node | None, path: str, around: Node, component: Component | None = None
+        self,
+        parameter: Parameter,
+        node: Node | None,
+        path: str,
+        around: Node,
+        component: Component | None = None,
     ) -> Any:
         owner = str(component) if component else ""
         if node is None:
@@ -325,7 +373,7 @@ class _Resolver:
         what = f"{name} is missing"
         self._fault(what, around.place, path, accepted=accepted + hint, component=component)
 
-    def _fault(  # noqa: PLR0917 - one row of the report
+    def _fault(
         self,
         what: str,
         place: Place,

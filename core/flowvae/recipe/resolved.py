@@ -34,17 +34,17 @@ class Part:
         return self.component.name
 
     def parts(self) -> Iterator["Part"]:
-        """This part and all that stand in its slots."""
+        """The part itself and all that stand in its slots."""
         yield self
         for value in self.values.values():
             for child in value if isinstance(value, tuple) else (value,):
                 if isinstance(child, Part):
                     yield from child.parts()
 
-    def said(self) -> str:
+    def said(self, *, paths: bool = True) -> str:
         """The component as one reads it: snake(alpha=1.0)."""
-        values = (f"{k}={_said(v)}" for k, v in self.values.items())
-        return f"{self.name}({', '.join(values)})" if self.values else self.name
+        values = [f"{k}={_said(v)}" for k, v in self.values.items() if paths or not isinstance(v, Path)]
+        return f"{self.name}({', '.join(values)})" if values else self.name
 
 
 def _said(value: Any) -> str:
@@ -86,7 +86,16 @@ class Recipe:
 
     def tables(self) -> Iterator[tuple[str, Any]]:
         """The top-level tables in the order of a recipe."""
-        for name in ("data", "augmentations", "model", "losses", "regularizer", "train", "evaluation", "execution"):
+        for name in (
+            "data",
+            "augmentations",
+            "model",
+            "losses",
+            "regularizer",
+            "train",
+            "evaluation",
+            "execution",
+        ):
             yield name, getattr(self, name)
 
 

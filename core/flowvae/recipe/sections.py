@@ -12,13 +12,20 @@ if TYPE_CHECKING:
     from flowvae.recipe.resolved import Part
 
 
-def key(meaning: str, default: Any = attrs.NOTHING, *, least: float | None = None, most: float | None = None) -> Any:
+def key(
+    meaning: str, default: Any = attrs.NOTHING, *, least: float | None = None, most: float | None = None
+) -> Any:
     """A field that holds a value."""
     return attrs.field(default=default, metadata={"meaning": meaning, "least": least, "most": most})
 
 
 def slot(
-    kind: str, meaning: str, default: Any = attrs.NOTHING, *, many: bool = False, extras: tuple[Parameter, ...] = ()
+    kind: str,
+    meaning: str,
+    default: Any = attrs.NOTHING,
+    *,
+    many: bool = False,
+    extras: tuple[Parameter, ...] = (),
 ) -> Any:
     """A field that holds a component; `extras` are keys of its table that belong to flowvae."""
     return attrs.field(
@@ -29,7 +36,9 @@ def slot(
 
 DATA_KEYS = (
     Parameter("held_out", float, None, 0.2, "share of the groups (kits, packs) that is kept for validation"),
-    Parameter("slack_ms", float, None, 10.0, "sound kept before and after each clip, for augmentations that shift"),
+    Parameter(
+        "slack_ms", float, None, 10.0, "sound kept before and after each clip, for augmentations that shift"
+    ),
     Parameter("strict", bool, None, default=False, meaning="stop when a sound has to be skipped"),
 )
 LOSS_KEYS = (Parameter("weight", float, None, 1.0, "what the loss is multiplied by"),)
@@ -59,8 +68,12 @@ class TrainSection:
     optimizer: "Part" = slot("optimizer", "what moves the weights")
     schedule: "Part" = slot("schedule", "the learning rate over the run")
     clip: float | None = key("largest norm of the gradient", None, least=0.0)
-    ema: float | None = key("decay of the average of the weights that is evaluated", None, least=0.0, most=1.0)
-    precision: Literal["auto", "fp32", "bf16"] = key("of encoder and decoder; auto: bf16 where it is faster", "auto")
+    ema: float | None = key(
+        "decay of the average of the weights that is evaluated", None, least=0.0, most=1.0
+    )
+    precision: Literal["auto", "fp32", "bf16"] = key(
+        "of encoder and decoder; auto: bf16 where it is faster", "auto"
+    )
     checkpoint_every: int = key("steps between checkpoints", 500, least=1)
 
 
@@ -80,7 +93,7 @@ class AblationSection:
     """What is compared, fixed before the first step."""
 
     metric: str = key("the primary metric, one of evaluation.metrics")
-    vary: Mapping[str, Any] = attrs.field(metadata={"meaning": "key path to alternatives, the first is the baseline"})
+    vary: Mapping[str, Any] = key("key path to alternatives, the first is the baseline")
     question: str = key("what the ablation asks", "")
     seeds: int = key("runs of each arm", 6, least=1, most=1000)
     cross: bool = key("every combination of the alternatives instead of one change at a time", default=False)
@@ -102,5 +115,7 @@ def parameters(section: type) -> dict[str, Parameter]:
         meta = field.metadata
         default = REQUIRED if field.default is attrs.NOTHING else field.default
         slot_ = meta.get("slot")
-        found[field.name] = Parameter(field.name, None if slot_ else field.type, slot_, default, meta["meaning"])
+        found[field.name] = Parameter(
+            field.name, None if slot_ else field.type, slot_, default, meta["meaning"]
+        )
     return found

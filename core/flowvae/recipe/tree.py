@@ -134,7 +134,9 @@ def parse_file(file: Path) -> Node:
         if not file.is_file():
             raise RecipeError([Fault("is not a regular file", Place(label))], recipe=label)
         if file.stat().st_size > MAX_BYTES:
-            raise RecipeError([Fault("is larger than 1 MiB, too large for a recipe", Place(label))], recipe=label)
+            raise RecipeError(
+                [Fault("is larger than 1 MiB, too large for a recipe", Place(label))], recipe=label
+            )
         data = file.read_bytes()
     except OSError as error:
         raise RecipeError([Fault(f"cannot be read: {error.strerror}", Place(label))], recipe=label) from error
@@ -160,7 +162,9 @@ def parse_text(text: str, label: str, folder: Path) -> Node:
         place = Place(label, error.lineno, error.colno, 1, line)
         raise RecipeError([Fault(f"is not TOML: {error.msg}", place)], recipe=label) from error
     except (RecursionError, ValueError) as error:
-        raise RecipeError([Fault(f"is not a recipe: {_first_line(error)}", Place(label))], recipe=label) from error
+        raise RecipeError(
+            [Fault(f"is not a recipe: {_first_line(error)}", Place(label))], recipe=label
+        ) from error
     return _Planter(label, folder, lines, _starts(lines), found).plant(data, ())
 
 
@@ -186,7 +190,9 @@ class _Planter:
 
     def plant(self, data: Any, path: KeyPath) -> Node:
         if len(path) > MAX_DEPTH:
-            raise RecipeError([Fault("is nested more than 32 levels deep", Place(self.label))], recipe=self.label)
+            raise RecipeError(
+                [Fault("is nested more than 32 levels deep", Place(self.label))], recipe=self.label
+            )
         span = self.found.get(path)
         place = self._place(span.value) if span else Place(self.label)
         key_place = self._place(span.key) if span else Place(self.label)
@@ -218,7 +224,11 @@ def lay_over(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
         ]
         return over
     base_table, over_table = _as_table(base), _as_table(over)
-    if base_table is None or over_table is None or (isinstance(base.value, str) and new is None and old is None):
+    if (
+        base_table is None
+        or over_table is None
+        or (isinstance(base.value, str) and new is None and old is None)
+    ):
         return over
     if isinstance(base.value, str) and isinstance(over.value, str):
         return over

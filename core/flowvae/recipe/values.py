@@ -65,6 +65,10 @@ def _array(value: Any, kind: Any) -> Any:
     return tuple(elements)
 
 
+def _origin(kind: Any) -> Any:
+    return get_origin(kind)
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
     converter.register_structure_hook(bool, _scalar(bool, bool))
@@ -72,9 +76,9 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(float, _scalar(float, float, int))
     converter.register_structure_hook(str, _scalar(str, str))
     converter.register_structure_hook_func(lambda kind: kind is Path, _path)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) in {Union, UnionType}, _union)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) in {tuple, list}, _array)
+    converter.register_structure_hook_func(lambda kind: _origin(kind) is Literal, _literal)
+    converter.register_structure_hook_func(lambda kind: _origin(kind) in {Union, UnionType}, _union)
+    converter.register_structure_hook_func(lambda kind: _origin(kind) in {tuple, list}, _array)
     return converter
 
 

@@ -14,7 +14,11 @@ from flowvae.recipe.values import NONE
 def write_recipe(recipe: Recipe, *, paths: bool = True) -> str:
     """The complete recipe as text; without `paths`, a path keeps only its last part."""
     lines = [f"# The complete recipe {recipe.name}: every value, and where it comes from.", ""]
-    lines += [_line("description", recipe.description, recipe.origins, "description")] if recipe.description else []
+    lines += (
+        [_line("description", recipe.description, recipe.origins, "description")]
+        if recipe.description
+        else []
+    )
     lines.append(_line("seed", recipe.seed, recipe.origins, "seed"))
     writer = _Writer(recipe.origins, paths)
     for name, table in recipe.tables():
@@ -48,7 +52,12 @@ class _Writer:
             if isinstance(child, Part) or (isinstance(child, tuple) and child and isinstance(child[0], Part)):
                 inner.append((key, child))
             elif isinstance(child, Path):
-                yield _line(key, str(child) if self.paths else child.name, self.origins, f"{path}.{key}" if self.paths else "")
+                yield _line(
+                    key,
+                    str(child) if self.paths else child.name,
+                    self.origins,
+                    f"{path}.{key}" if self.paths else "",
+                )
             else:
                 yield _line(key, child, self.origins, f"{path}.{key}")
         for key, child in inner:

@@ -25,7 +25,10 @@ class Batches:
             (
                 part.name,
                 build.build(
-                    part, f"augmentations[{i}]", sample_rate=recipe.model.sample_rate, n_samples=self.n_samples
+                    part,
+                    f"augmentations[{i}]",
+                    sample_rate=recipe.model.sample_rate,
+                    n_samples=self.n_samples,
                 ),
             )
             for i, part in enumerate(recipe.augmentations)

@@ -37,7 +37,9 @@ def commit(folder: Path, step: int, files: Mapping[str, bytes]) -> None:
     manifest = {
         "format": FORMAT,
         "step": step,
-        "files": {name: {"size": len(d), "sha256": hashlib.sha256(d).hexdigest()} for name, d in files.items()},
+        "files": {
+            name: {"size": len(d), "sha256": hashlib.sha256(d).hexdigest()} for name, d in files.items()
+        },
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

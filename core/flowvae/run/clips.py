@@ -138,8 +138,14 @@ def _refuse_too_few(sounds: list[tuple[str, str, str]], skipped: list[Skipped], 
     reasons = Counter(s.reason for s in skipped).most_common(3)
     why = "; ".join(f"{count} x {reason}" for reason, count in reasons)
     if strict and skipped:
-        raise DataError(f"{len(skipped)} of {total} sounds cannot be used: {why}", do="remove them, or data.strict = false")
+        raise DataError(
+            f"{len(skipped)} of {total} sounds cannot be used: {why}",
+            do="remove them, or data.strict = false",
+        )
     if not sounds:
-        raise DataError(f"0 of {total} sounds usable" + (f": {why}" if why else ""), do="point data.path at a folder with sounds")
+        raise DataError(
+            f"0 of {total} sounds usable" + (f": {why}" if why else ""),
+            do="point data.path at a folder with sounds",
+        )
     if len(sounds) < 2:
         raise DataError("only one sound is usable: none is left to hold out", do="add sounds")

@@ -12,7 +12,6 @@ from torch.distributions import kl_divergence
 
 from flowvae.build import Builder
 from flowvae.contracts import Evidence, LatentDistribution, Measure
-from flowvae.recipe.resolved import Part
 from flowvae.recipe.sections import EvaluationSection
 from flowvae.run.clips import Clips
 from flowvae.run.model import SoundVAE
@@ -34,7 +33,9 @@ class HeldOut:
         rows = sorted(rows, key=lambda i: hashlib.sha256(clips.info[i].name.encode()).digest())[:count]
         audio = np.stack([clips.audio[i, :, clips.slack : clips.slack + n_samples] for i in rows])
         info = [clips.info[i] for i in rows]
-        return cls(torch.from_numpy(audio).to(device), tuple(i.name for i in info), tuple(i.group for i in info))
+        return cls(
+            torch.from_numpy(audio).to(device), tuple(i.name for i in info), tuple(i.group for i in info)
+        )
 
 
 @frozen(eq=False)
@@ -48,7 +49,7 @@ class Figures:
 def kl_per_sound(posterior: LatentDistribution, prior: LatentDistribution) -> Tensor:
     """Nats of each sound: the closed form where torch knows one, else one sample."""
     try:
-        return kl_divergence(posterior, prior)  # type: ignore[arg-type, no-any-return]
+        return kl_divergence(posterior, prior)  # type: ignore[arg-type]  # a Protocol of ours, a class of torch's
     except NotImplementedError:
         latent, log_prob = posterior.rsample_and_log_prob()
         return log_prob - prior.log_prob(latent)
@@ -57,18 +58,20 @@ def kl_per_sound(posterior: LatentDistribution, prior: LatentDistribution) -> Te
 @torch.no_grad()
 def gather_evidence(model: SoundVAE, held_out: HeldOut, samples: int, batch: int) -> Evidence:
     """Reconstructions without randomness, and samples from the prior with noise that is the same for every run."""
-    estimates, codes, divergences, generated = [], [], [], []
+    estimates, codes, divergences = [], [], []
     with torch_seeded(0, "evaluation"), evaluating(model):
         prior = model.prior()
-        for part in held_out.audio.split(batch):
+        for part in torch.split(held_out.audio, batch):
             posterior = model.encode(part)
             codes.append(posterior.mode)
             estimates.append(model.decode(posterior.mode))
             divergences.append(kl_per_sound(posterior, prior))
         torch.manual_seed(0)
-        for latent in prior.sample(torch.Size([samples])).split(batch):
-            generated.append(model.decode(latent))
-    return Evidence(held_out.audio, torch.cat(estimates), torch.cat(generated), torch.cat(codes), torch.cat(divergences))
+        latents: tuple[Tensor, ...] = torch.split(prior.sample(torch.Size([samples])), batch)
+        generated = [model.decode(latent) for latent in latents]
+    return Evidence(
+        held_out.audio, torch.cat(estimates), torch.cat(generated), torch.cat(codes), torch.cat(divergences)
+    )
 
 
 class evaluating:  # noqa: N801 - reads as a word: with evaluating(model)
@@ -84,7 +87,9 @@ class evaluating:  # noqa: N801 - reads as a word: with evaluating(model)
         self.module.train()
 
 
-def build_measures(section: EvaluationSection, build: Builder, sample_rate: int, periods: tuple[int, ...]) -> dict[str, Measure]:
+def build_measures(
+    section: EvaluationSection, build: Builder, sample_rate: int, periods: tuple[int, ...]
+) -> dict[str, Measure]:
     """The metrics of a recipe by name."""
     return {
         part.name: build.build(part, f"evaluation.metrics[{i}]", sample_rate=sample_rate, periods=periods)

@@ -20,7 +20,9 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise MachineError(f"{shown(path)} could not be written: {error.strerror}", do="make room, or choose another --out") from error
+        raise MachineError(
+            f"{shown(path)} could not be written: {error.strerror}", do="make room, or choose another --out"
+        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -2,15 +2,14 @@
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from attrs import define, field
 
 from flowvae.run.board import Board
-from flowvae.run.files import finite, write_json
+from flowvae.run.files import finite
 
 
 @define(eq=False)
@@ -61,33 +60,3 @@ def cut_journal(folder: Path, step: int) -> None:
     temporary = path.with_name(".metrics.jsonl.tmp")
     temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
     temporary.replace(path)
-
-
-@define(eq=False)
-class Status:
-    """status.json: what a run is doing, for the driver, the report, and people."""
-
-    folder: Path
-    steps: int
-    warnings: list[str] = field(factory=list)
-    _written: float = 0.0
-
-    def write(self, state: str, step: int, **more: Any) -> None:
-        """Replaces the status."""
-        content = {"state": state, "step": step, "steps": self.steps, "warnings": self.warnings, **more}
-        write_json(self.folder / "status.json", content)
-        self._written = time.monotonic()
-
-    def tick(self, step: int, **more: Any) -> None:
-        """Says that the run is alive, at most once a second."""
-        if time.monotonic() - self._written > 1.0:
-            self.write("running", step, **more)
-
-
-def read_status(folder: Path) -> dict[str, Any]:
-    """The status of a run folder; one that has none is waiting."""
-    try:
-        content = json.loads((folder / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {"state": "waiting", "step": 0}
-    return content if isinstance(content, dict) else {"state": "waiting", "step": 0}

@@ -37,7 +37,9 @@ class TrainingState:
             tensors = load(files[TENSORS])
             self.step, scalars = int(content["step"]), content["scalars"]
         except (KeyError, ValueError, TypeError, SafetensorError) as error:
-            raise CheckpointError(f"the checkpoint cannot be read ({type(error).__name__}: {error})") from error
+            raise CheckpointError(
+                f"the checkpoint cannot be read ({type(error).__name__}: {error})"
+            ) from error
         if content.get("identity") != recipe_identity:
             raise CheckpointError("the checkpoint belongs to another recipe", do="choose another --out")
         weights = {n.removeprefix("weights."): t for n, t in tensors.items() if n.startswith("weights.")}
@@ -85,7 +87,21 @@ class TrainingState:
 
 def _same_names(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
     missing, strange = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    wrong = [n for n in expected.keys() & found.keys() if expected[n].shape != found[n].shape or expected[n].dtype != found[n].dtype]
+    wrong = [
+        n
+        for n in expected.keys() & found.keys()
+        if expected[n].shape != found[n].shape or expected[n].dtype != found[n].dtype
+    ]
     if missing or strange or wrong:
-        parts = [f"{what} {', '.join(names[:3])}" for what, names in (("lacks", missing), ("has besides", strange), ("has in another shape", sorted(wrong))) if names]
-        raise CheckpointError("the checkpoint " + "; ".join(parts), do="it was made by another recipe or version")
+        parts = [
+            f"{what} {', '.join(names[:3])}"
+            for what, names in (
+                ("lacks", missing),
+                ("has besides", strange),
+                ("has in another shape", sorted(wrong)),
+            )
+            if names
+        ]
+        raise CheckpointError(
+            "the checkpoint " + "; ".join(parts), do="it was made by another recipe or version"
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from attrs import Factory, define, field
+from attrs import Factory, define, field, frozen
 from torch import Tensor, nn
 
 from flowvae.build import Builder
@@ -17,10 +17,11 @@ from flowvae.run import checkpoint
 from flowvae.run.batches import Batches
 from flowvae.run.clips import Clips
 from flowvae.run.evaluate import HeldOut
-from flowvae.run.journal import Journal, Status
+from flowvae.run.journal import Journal
 from flowvae.run.model import SoundVAE
 from flowvae.run.spectra import SharedStft
 from flowvae.run.state import TrainingState
+from flowvae.run.status import Status
 from flowvae.streams import stream_key
 
 REPORT_EVERY = 10
@@ -86,7 +87,9 @@ class Training:
     def step(self, step: int) -> dict[str, Tensor]:
         """One step. The figures stay on the device: fetching them would make the host wait for it."""
         target = self.batches(step)
-        torch.manual_seed(stream_key(self.seed, "step", step))  # for what draws from torch itself: the latent noise
+        torch.manual_seed(
+            stream_key(self.seed, "step", step)
+        )  # for what draws from torch itself: the latent noise
         out = self.model(target)
         figures = {f"loss/{name}": loss(target, out.estimate) for name, _, loss in self.losses}
         nats = self.regularizer(out.posterior, self.model.prior(), out.latent, out.log_prob)
@@ -98,7 +101,7 @@ class Training:
 
         optimizer = self.state.optimizer
         optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         norm = self._clip()
         for group, peak in zip(optimizer.param_groups, self.peak_lr, strict=True):
             group["lr"] = peak * self.schedule(step)
@@ -117,48 +120,47 @@ class Training:
             return
         # Young averages follow quickly: after n steps nothing older than n steps weighs in.
         decay = min(self.recipe.train.ema or 0.0, (1 + step) / (10 + step))
-        torch._foreach_lerp_(  # noqa: SLF001 - what torch's own averaging uses
-            list(self.average.parameters()), list(self.model.parameters()), 1 - decay
-        )
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
         for mine, theirs in zip(self.average.buffers(), self.model.buffers(), strict=True):
             mine.copy_(theirs)
 
 
-def train(
-    training: Training,
-    folder: Path,
-    identity: str,
-    status: Status,
-    validate: Callable[[Training, Journal, int], None],
-    stop_signal: Callable[[], int],
-) -> None:
+@frozen(eq=False)
+class Surroundings:
+    """What a training needs from its process: where to write, whom to tell, when to stop."""
+
+    folder: Path
+    identity: str
+    status: Status
+    validate: Callable[[Training, Journal, int], None]
+    stop_signal: Callable[[], int]
+    """The signal that asked for the end, or 0."""
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoints are."""
+        return self.folder / "checkpoints"
+
+
+def train(training: Training, around: Surroundings) -> None:
     """Takes the run from its newest checkpoint, or from the start, to its last step.
 
     NumbersError where a figure is no number any more; Stopped where a signal asked for the end.
     """
-    checkpoints = folder / "checkpoints"
-    resume(training, checkpoints, identity, status)
-    journal = Journal(folder, training.state.step)
+    resume(training, around)
+    journal = Journal(around.folder, training.state.step)
     try:
-        _take_steps(training, checkpoints, identity, status, journal, validate, stop_signal)
+        _take_steps(training, around, journal)
     finally:
         journal.close()
 
 
-def _take_steps(
-    training: Training,
-    checkpoints: Path,
-    identity: str,
-    status: Status,
-    journal: Journal,
-    validate: Callable[[Training, Journal, int], None],
-    stop_signal: Callable[[], int],
-) -> None:
+def _take_steps(training: Training, around: Surroundings, journal: Journal) -> None:
     recipe, state = training.recipe, training.state
     if state.step == 0:
-        validate(training, journal, 0)
-        _save(training, checkpoints, identity, journal)
-    status.write("running", state.step)
+        around.validate(training, journal, 0)
+        _save(training, around, journal)
+    around.status.write("running", state.step)
     pending: list[dict[str, Tensor]] = []
     for step in range(state.step, recipe.train.steps):
         started = time.perf_counter()
@@ -166,7 +168,7 @@ def _take_steps(
         training.seconds.append(time.perf_counter() - started)
         state.step = done = step + 1
 
-        stopping = stop_signal()
+        stopping = around.stop_signal()
         last = done == recipe.train.steps
         validating = last or done % recipe.evaluation.every == 0
         saving = last or bool(stopping) or done % recipe.train.checkpoint_every == 0
@@ -174,23 +176,25 @@ def _take_steps(
             figures = _fetch(pending, done, training)
             pending = []
             journal.write("train", done, figures)
-            status.tick(done, loss=figures["loss"], steps_per_second=_rate(training.seconds))
+            around.status.tick(done, loss=figures["loss"], steps_per_second=_rate(training.seconds))
         if validating:
-            validate(training, journal, done)
+            around.validate(training, journal, done)
         if saving:
-            _save(training, checkpoints, identity, journal)
+            _save(training, around, journal)
         if stopping:
             raise Stopped(stopping)
 
 
-def resume(training: Training, checkpoints: Path, identity: str, status: Status) -> None:
+def resume(training: Training, around: Surroundings) -> None:
     """Takes the state of the newest checkpoint that verifies, if there is one."""
-    found = checkpoint.find_newest(checkpoints)
+    found = checkpoint.find_newest(around.checkpoints)
     if found is None:
         return
     for name in found.damaged:
-        status.warnings.append(f"a damaged checkpoint was put aside ({name}); continued from step {found.step}")
-    training.state.restore(found.files, identity)
+        around.status.warnings.append(
+            f"a damaged checkpoint was put aside ({name}); continued from step {found.step}"
+        )
+    training.state.restore(found.files, around.identity)
     if training.state.step != found.step:
         raise CheckpointError(f"the checkpoint of step {found.step} holds step {training.state.step}")
 
@@ -202,11 +206,11 @@ def uses_bf16(recipe: Recipe, device: torch.device) -> bool:
     return recipe.train.precision == "bf16"
 
 
-def _save(training: Training, checkpoints: Path, identity: str, journal: Journal) -> None:
-    files = training.state.files(identity)
+def _save(training: Training, around: Surroundings, journal: Journal) -> None:
+    files = training.state.files(around.identity)
     journal.flush_to_disk()
-    checkpoint.commit(checkpoints, training.state.step, files)
-    checkpoint.retain(checkpoints, KEEP)
+    checkpoint.commit(around.checkpoints, training.state.step, files)
+    checkpoint.retain(around.checkpoints, KEEP)
 
 
 def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> dict[str, Any]:

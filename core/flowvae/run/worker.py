@@ -21,14 +21,15 @@ from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.identity import identity
 from flowvae.recipe.resolved import Recipe
 from flowvae.run.audio import slug, write_wav
+from flowvae.run.board import Board
 from flowvae.run.clips import load_clips
 from flowvae.run.evaluate import Figures, HeldOut, build_measures, gather_evidence, measure
 from flowvae.run.files import write_json
-from flowvae.run.board import Board
-from flowvae.run.journal import Journal, Status
+from flowvae.run.journal import Journal
 from flowvae.run.lock import locked
 from flowvae.run.model import SoundVAE
-from flowvae.run.training import Training, held_out_sounds, train, uses_bf16
+from flowvae.run.status import Status
+from flowvae.run.training import Surroundings, Training, held_out_sounds, train, uses_bf16
 
 
 def main(folder: Path) -> int:
@@ -71,8 +72,10 @@ def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     training = Training.of(recipe, seed, clips, device)
     judge = _Judge.of(recipe, seed, held_out_sounds(recipe, clips, device), training.model.periods, folder)
     started = time.monotonic()
-    train(training, folder, order["identity"], status, judge.validate, signals.asked)
-    write_json(folder / "result.json", judge.result(training, order, clips.fingerprint, time.monotonic() - started))
+    train(training, Surroundings(folder, order["identity"], status, judge.validate, signals.asked))
+    write_json(
+        folder / "result.json", judge.result(training, order, clips.fingerprint, time.monotonic() - started)
+    )
     status.write("done", recipe.train.steps)
 
 
@@ -116,7 +119,9 @@ class _Judge:
     last: dict[str, Figures]
 
     @classmethod
-    def of(cls, recipe: Recipe, seed: int, held_out: HeldOut, periods: tuple[int, ...], folder: Path) -> "_Judge":
+    def of(
+        cls, recipe: Recipe, seed: int, held_out: HeldOut, periods: tuple[int, ...], folder: Path
+    ) -> "_Judge":
         measures = build_measures(recipe.evaluation, Builder(seed), recipe.model.sample_rate, periods)
         return cls(recipe, held_out, measures, folder, {}, {})
 
@@ -142,7 +147,9 @@ class _Judge:
             write_wav(self.folder / "audio" / f"step-{step:09d}" / f"prior-{i:02d}.wav", generated[i], rate)
             board.audio(step, f"prior/{i:02d}", generated[i], rate)
 
-    def result(self, training: Training, order: dict[str, Any], fingerprint: str, seconds: float) -> dict[str, Any]:
+    def result(
+        self, training: Training, order: dict[str, Any], fingerprint: str, seconds: float
+    ) -> dict[str, Any]:
         if not self.last:  # everything was done before a kill came between the last checkpoint and the result
             evidence = gather_evidence(
                 training.average, self.held_out, self.recipe.evaluation.samples, self.recipe.train.batch
@@ -167,7 +174,11 @@ class _Judge:
         for line in (self.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
             entry = json.loads(line)
             if entry["phase"] == "validation" and entry["step"] == 0:
-                return {k.removeprefix("metric/"): {"value": v} for k, v in entry.items() if k.startswith("metric/")}
+                return {
+                    k.removeprefix("metric/"): {"value": v}
+                    for k, v in entry.items()
+                    if k.startswith("metric/")
+                }
         return {}
 
 
@@ -205,7 +216,9 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
-    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+    if device.type == "cuda" and (
+        not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()
+    ):
         raise MachineError(f"there is no device {name}; found: {_devices()}", do="--set execution.device=cpu")
     return device
 

@@ -1,0 +1,106 @@
+"""The runs of an ablation: one arm with one seed each, in a folder of its own."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from flowvae.ablation.environment import describe_environment
+from flowvae.ablation.sounds import Sounds
+from flowvae.catalogue import Catalogue
+from flowvae.contracts import Job
+from flowvae.recipe import AblationPlan, Arm
+from flowvae.recipe.identity import identity
+from flowvae.recipe.writing import write_recipe
+from flowvae.run.files import write_bytes, write_json
+from flowvae.run.status import read_status
+
+ALLOCATOR = {
+    # glibc gives blocks above 32 MiB back at once and pays for each of their pages again: up to half of a step.
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "8589934592",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+BF16_ON_CPU = {
+    # On processors with AMX, oneDNN computes some narrow strided convolutions in bf16 wrongly (torch 2.12).
+    "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16",
+}
+
+
+@frozen(eq=False)
+class Run:
+    """One arm with one seed."""
+
+    arm: Arm
+    seed: int
+    folder: Path
+    identity: str
+    sounds: Sounds
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        return f"{self.arm.name} seed {self.seed}"
+
+    def done(self) -> bool:
+        """Whether its result is there: an exit status of 0 is not enough."""
+        return read_status(self.folder).get("state") == "done" and (self.folder / "result.json").exists()
+
+    def why_not(self, exit_status: int) -> str:
+        """What ended a run that is not done."""
+        status = read_status(self.folder)
+        if exit_status < 0:
+            return f"ended by signal {-exit_status} at step {status.get('step', 0)}"
+        if status.get("state") in {"failed", "stopped"}:
+            return str(status.get("reason", "failed"))
+        return f"ended with exit status {exit_status} and without a result at step {status.get('step', 0)}"
+
+
+def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> list[Run]:
+    """Seed by seed, so that the first finished runs are pairs."""
+    return [
+        Run(
+            arm,
+            seed,
+            folder / arm.name / f"seed-{seed}",
+            identity(arm.recipe, seed, sounds[arm.name].clips.fingerprint),
+            sounds[arm.name],
+        )
+        for seed in plan.seeds
+        for arm in plan.arms
+    ]
+
+
+def prepare_run(run: Run, catalogue: Catalogue, *, alone: bool) -> None:
+    """Writes what the run's process reads; a run that was begun keeps its number of threads."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    execution = run.arm.recipe.execution
+    threads = execution.threads or (os.cpu_count() or 1 if alone else 1)
+    path = run.folder / "run.json"
+    if path.exists() and not execution.threads:  # another number would change the last bits
+        threads = json.loads(path.read_text(encoding="utf-8"))["threads"]
+    order = {
+        "identity": run.identity,
+        "arm": run.arm.name,
+        "seed": run.seed,
+        "threads": threads,
+        "device": execution.device,
+        "data": os.path.relpath(run.sounds.folder, run.folder),
+    }
+    write_bytes(run.folder / "recipe.toml", write_recipe(run.arm.recipe, paths=False).encode())
+    write_json(run.folder / "environment.json", describe_environment(run.arm.recipe, catalogue))
+    write_json(path, order)
+
+
+def job_of(run: Run) -> Job:
+    """The run as a command line."""
+    order = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    threads = str(order["threads"])
+    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **ALLOCATOR}
+    if run.arm.recipe.train.precision == "bf16":
+        environment |= BF16_ON_CPU
+    command = (sys.executable, "-m", "flowvae.run.worker", str(run.folder.absolute()))
+    return Job(run.name, command, environment, run.folder / "log.txt")

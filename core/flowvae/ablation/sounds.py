@@ -1,0 +1,61 @@
+"""The sounds of an ablation: read once, found again ever after."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import frozen
+
+from flowvae.construct import construct
+from flowvae.errors import DataError, shown
+from flowvae.recipe import Recipe
+from flowvae.run.clips import Clips, load_clips, prepare_clips
+
+
+@frozen(eq=False)
+class Sounds:
+    """The prepared clips of an arm and the folder that holds them."""
+
+    folder: Path
+    clips: Clips
+
+    @property
+    def skipped(self) -> int:
+        """How many sounds could not be used."""
+        return len((self.folder / "skipped.jsonl").read_text(encoding="utf-8").splitlines())
+
+    @property
+    def noted(self) -> int:
+        """How many were used although something about them was unusual."""
+        return sum(1 for clip in self.clips.info if clip.note)
+
+
+def prepare_sounds(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
+    """The clips of a recipe; DataError where there are none to train on."""
+    model = recipe.model
+    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+    source = construct(recipe.data, "data", given, recipe.data.values)
+    try:
+        # Arms share clips where the sounds and all that shapes a clip agree.
+        key = json.dumps([source.fingerprint(), given, dict(recipe.data.extras)], sort_keys=True)
+        mine = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
+        if (mine / "clips.json").exists():
+            return Sounds(mine, load_clips(mine))
+        say(f"reading sounds: {recipe.data.said()}")
+        prepare_clips(source, recipe.data, model, mine)
+    except OSError as error:
+        raise DataError(f"the sounds cannot be read: {error}", do="check data.path, or --data") from error
+    sounds = Sounds(mine, load_clips(mine))
+    _announce(sounds, say)
+    return sounds
+
+
+def _announce(sounds: Sounds, say: Callable[[str], None]) -> None:
+    held = len(sounds.clips.rows(held_out=True))
+    count = len(sounds.clips.info)
+    where = f" (reasons in {shown(sounds.folder / 'skipped.jsonl')})" if sounds.skipped else ""
+    say(
+        f"{count} sounds: {count - held} to train on, {held} held out; "
+        f"{sounds.noted} used with a note, {sounds.skipped} skipped{where}"
+    )
