@@ -13,20 +13,23 @@ def catalogue():
     return Catalogue.installed()
 
 
+TINY = (
+    "train.steps=6",
+    "train.batch=2",
+    "train.checkpoint_every=3",
+    "evaluation.every=3",
+    "evaluation.sounds=4",
+    "evaluation.samples=2",
+    "evaluation.clips=2",
+    'data={ use = "synthetic_percussion", n_sounds = 48 }',
+    "model.n_samples=4096",
+    'model.encoder={ use = "soundstream", width = 4, strides = [4, 4], dilations = [1, 3] }',
+    'model.decoder={ use = "soundstream", width = 4, strides = [4, 4], dilations = [1, 3] }',
+    "model.latent_dim=8",
+)
+"""A recipe that trains in a second, as settings over percussion_small."""
+
+
 @pytest.fixture
-def tiny(tmp_path):
-    """A recipe that trains in a second, as settings over percussion_small."""
-    return (
-        "train.steps=6",
-        "train.batch=2",
-        "train.checkpoint_every=3",
-        "evaluation.every=3",
-        "evaluation.sounds=4",
-        "evaluation.samples=2",
-        "evaluation.clips=2",
-        'data={ use = "synthetic_percussion", n_sounds = 48 }',
-        "model.n_samples=4096",
-        'model.encoder={ use = "soundstream", width = 4, strides = [4, 4], dilations = [1, 3] }',
-        'model.decoder={ use = "soundstream", width = 4, strides = [4, 4], dilations = [1, 3] }',
-        "model.latent_dim=8",
-    )
+def tiny():
+    return TINY

@@ -25,7 +25,8 @@ from flowvae.run.status import Status
 from flowvae.streams import stream_key
 
 REPORT_EVERY = 10
-"""Steps whose figures are fetched from the device, and written, together."""
+"""Steps whose figures are fetched from the device together. The journal gets the last of them: a mean would depend on
+where an interrupted run was cut."""
 KEEP = 2
 """Checkpoints that are kept."""
 
@@ -175,7 +176,8 @@ def _take_steps(training: Training, around: Surroundings, journal: Journal) -> N
         if validating or saving or done % REPORT_EVERY == 0:
             figures = _fetch(pending, done, training)
             pending = []
-            journal.write("train", done, figures)
+            if last or done % REPORT_EVERY == 0:
+                journal.write("train", done, figures)
             around.status.tick(done, loss=figures["loss"], steps_per_second=_rate(training.seconds))
         if validating:
             around.validate(training, journal, done)
@@ -214,7 +216,7 @@ def _save(training: Training, around: Surroundings, journal: Journal) -> None:
 
 
 def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> dict[str, Any]:
-    """The mean figures of the last steps; NumbersError names the first step and figure that is no number."""
+    """The figures of the last step; NumbersError names the first step and figure that is no number."""
     names = list(pending[0])
     rows = torch.stack([torch.stack([figures[n].float() for n in names]) for figures in pending])
     values = rows.double().cpu()
@@ -227,9 +229,9 @@ def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> d
             where=f"batch: {sounds}",
             do="lower the learning rate or train.clip; the last checkpoint is from before",
         )
-    means = dict(zip(names, values.mean(0).tolist(), strict=True))
+    latest = dict(zip(names, values[-1].tolist(), strict=True))
     lr = training.state.optimizer.param_groups[0]["lr"]
-    return {**means, "beta": training.regularizer.beta(done - 1), "lr": lr}
+    return {**latest, "beta": training.regularizer.beta(done - 1), "lr": lr}
 
 
 def _rate(seconds: list[float]) -> float:

@@ -1,0 +1,161 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from flowvae.cli.main import main, run_main
+
+
+def run(capsys, *arguments, command=main):
+    status = command([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_list_names_kinds_components_and_owners(capsys):
+    status, out, _ = run(capsys, "list")
+    assert status == 0
+    line = next(line for line in out.splitlines() if line.split()[:1] == ["snake"])
+    assert "flowvae 0.1.0" in line
+    assert "Adds a learned ripple" in line
+
+
+def test_list_of_an_unknown_kind_suggests_one(capsys):
+    status, _, err = run(capsys, "list", "activaton")
+    assert status == 2
+    assert "activation" in err
+
+
+def test_list_as_json_is_complete(capsys, catalogue):
+    _, out, _ = run(capsys, "list", "--json")
+    assert len(json.loads(out)) == sum(len(c) for c in catalogue.components.values())
+
+
+def test_explain_says_every_key_with_type_default_and_meaning(capsys):
+    status, out, _ = run(capsys, "explain", "resize_conv")
+    assert status == 0
+    assert 'mode: one of "nearest", "linear", default "nearest"; ' in out
+    assert "normalization: a component of kind normalization, required" in out
+
+
+def test_explain_of_a_kind_shows_its_contract(capsys):
+    status, out, _ = run(capsys, "explain", "upsampler")
+    assert status == 0
+    assert "in_channels, out_channels, factor" in out
+    assert "resize_conv" in out
+
+
+def test_explain_of_nothing_suggests(capsys):
+    status, _, err = run(capsys, "explain", "snaek")
+    assert status == 2
+    assert "did you mean snake?" in err
+
+
+def test_check_says_what_would_run_and_what_each_arm_changes(capsys):
+    status, out, _ = run(capsys, "check", "ablation_snake")
+    assert status == 0
+    assert "2 arms x 6 seeds" in out
+    assert 'model.decoder.activation.use: "snake" -> "leaky_relu"' in out
+
+
+def test_check_of_a_bad_recipe_prints_the_faults_and_exits_with_2(capsys):
+    status, out, err = run(capsys, "check", "ablation_snake", "--set", "train.steps=x")
+    assert (status, out) == (2, "")
+    assert '"x" is not a whole number' in err
+    assert "Traceback" not in err
+
+
+def test_resolve_prints_a_recipe_that_checks(capsys, tmp_path):
+    _, out, _ = run(capsys, "resolve", "percussion")
+    (tmp_path / "again.toml").write_text(out)
+    assert run(capsys, "check", tmp_path / "again.toml")[0] == 0
+
+
+def test_diff_of_two_recipes_is_the_effective_one(capsys):
+    _, out, _ = run(capsys, "diff", "percussion", "percussion_small")
+    assert 'model.bands.use: "none" -> "pqmf"' in out
+    _, out, _ = run(capsys, "diff", "percussion", "percussion")
+    assert out == "no difference\n"
+
+
+def test_doctor_lists_the_plugins(capsys):
+    status, out, _ = run(capsys, "doctor")
+    assert status == 0
+    assert "activation snake" in out
+
+
+def test_an_unknown_recipe_is_answered_with_the_shipped_ones(capsys):
+    status, _, err = run(capsys, "ablation_snak", command=run_main)
+    assert status == 2
+    assert "did you mean ablation_snake" in err
+
+
+def test_an_unwritable_place_is_refused_before_any_work(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    status, out, err = run(capsys, "percussion_small", "--out", tmp_path / "file" / "runs", command=run_main)
+    assert (status, out) == (8, "")
+    assert "choose another --out" in err
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["check"], ["list", "--nonsense"]])
+def test_a_wrong_command_line_is_a_usage_error(capsys, arguments):
+    status, _, err = run(capsys, *arguments)
+    assert status == 2
+    assert "error[USAGE]" in err
+
+
+def test_a_folder_without_sounds_is_exit_status_3(capsys, tmp_path):
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "notes.txt").write_text("none here")
+    status, _, err = run(
+        capsys, "percussion_small", "--data", tmp_path / "sounds", "--out", tmp_path / "o", command=run_main
+    )
+    assert status == 3
+    assert "0 of 1 sounds usable: 1 x not audio" in err
+    assert run(capsys, "data", tmp_path / "sounds")[0] == 3
+    assert run(capsys, "data", tmp_path / "missing")[0] == 3
+
+
+def test_data_proposes_a_length(capsys, tmp_path):
+    import numpy as np
+    import soundfile
+
+    for index in range(4):
+        noise = np.random.default_rng(index).normal(size=22050) * np.exp(-np.arange(22050) / 2000) * 0.2
+        soundfile.write(tmp_path / f"hit-{index}.wav", noise, 44100)
+    (tmp_path / "bad.wav").write_text("no")
+    status, out, _ = run(capsys, "data", tmp_path, "--json")
+    content = json.loads(out)
+    assert status == 0
+    assert content["used"] == 4
+    assert [row["name"] for row in content["skipped"]] == ["bad.wav"]
+    assert 8000 < content["proposed_n_samples"] < 16000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["explain", "snake"], ["check", "ablation_snake"], ["check", "percussion", "--set", "train.steps=x"], ["doctor"], ["resolve", "percussion"], ["diff", "percussion", "percussion_small"]],
+    ids=" ".join,
+)
+def test_what_needs_no_tensor_answers_without_torch(arguments):
+    code = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "numpy", "scipy", "soundfile"):
+            raise AssertionError("imports " + name)
+sys.meta_path.insert(0, Refuse())
+from flowvae.cli.main import main
+sys.exit(main({arguments!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 2}, done.stderr
+    assert "imports" not in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error():
+    done = subprocess.run(
+        f"{sys.executable} -m flowvae.cli.main list | head -n 1", shell=True, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""

@@ -1,0 +1,177 @@
+"""The command as a user types it: planned, run, killed, continued, reported."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+COMMAND = [sys.executable, "-c", "import sys; from flowvae.cli.main import run_main; sys.exit(run_main())"]
+
+
+def arguments(tiny, out, *more):
+    settings = [*tiny, "ablation.seeds=2", "train.steps=30", "train.checkpoint_every=10", "evaluation.every=30", *more]
+    return [*COMMAND, "ablation_snake", "--out", str(out), *(f"--set={s}" for s in settings)]
+
+
+def run(*args, **options):
+    return subprocess.run(*args, capture_output=True, text=True, check=False, timeout=500, **options)
+
+
+def weights(out):
+    found = {}
+    for folder in sorted(out.glob("runs/*/seed-*")):
+        newest = max((folder / "checkpoints").glob("step-*"))
+        found[str(folder.relative_to(out))] = (newest.name, hashlib.sha256((newest / "tensors.safetensors").read_bytes()).hexdigest())
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An ablation that nothing disturbed."""
+    from conftest import TINY
+
+    out = tmp_path_factory.mktemp("whole") / "out"
+    done = run(arguments(TINY, out))
+    assert done.returncode == 0, done.stderr
+    return out, done
+
+
+def test_an_ablation_leaves_everything_that_it_promises(whole):
+    out, done = whole
+    assert "arms: 2, seeds: 2; runs to do: 4" in done.stdout
+    plan = json.loads((out / "plan.json").read_text())
+    assert [arm["name"] for arm in plan["arms"]] == ["snake", "leaky_relu"]
+    assert plan["metric"] == "spectral_distance"
+    assert {d["path"] for d in plan["arms"][1]["difference"]} >= {"model.decoder.activation.use"}
+    assert not plan["arms"][1]["flags"]
+    assert (out / "report.html").stat().st_size > 50_000
+    assert (out / "results.csv").read_text().count("\n") > 8
+    for folder in out.glob("runs/*/seed-*"):
+        names = {p.name for p in folder.iterdir()}
+        assert names >= {"recipe.toml", "environment.json", "status.json", "metrics.jsonl", "result.json", "checkpoints", "audio", "tb"}
+        result = json.loads((folder / "result.json").read_text())
+        assert result["metrics"]["spectral_distance"]["value"] > 0
+        assert result["untrained"]["spectral_distance"]["value"] > 0
+        assert list((folder / "audio" / "step-000000030").glob("prior-*.wav"))
+
+
+def test_no_file_says_where_on_this_machine_it_lies(whole, tmp_path_factory):
+    out, _ = whole
+    for file in out.rglob("*"):
+        if file.is_file() and file.suffix in {".json", ".toml", ".jsonl", ".csv", ".html"}:
+            assert str(out.parent) not in file.read_text(errors="replace"), file
+
+
+def test_the_same_command_does_nothing_again(whole):
+    from conftest import TINY
+
+    out, _ = whole
+    before = {p: p.stat().st_mtime_ns for p in out.glob("runs/*/*/result.json")}
+    done = run(arguments(TINY, out))
+    assert done.returncode == 0
+    assert "runs to do: 0, 4 done before" in done.stdout
+    assert before == {p: p.stat().st_mtime_ns for p in out.glob("runs/*/*/result.json")}
+
+
+def test_another_recipe_is_refused_a_folder_that_is_taken(whole):
+    from conftest import TINY
+
+    out, _ = whole
+    done = run(arguments(TINY, out, "train.batch=3"))
+    assert done.returncode == 6
+    assert "train.batch: 2 -> 3" in done.stderr
+
+
+def test_an_arm_can_be_added_and_the_ledger_says_so(whole):
+    from conftest import TINY
+
+    out, _ = whole
+    alternatives = '["snake", "leaky_relu", { use = "leaky_relu", slope = 0.01 }]'
+    recipe = out.parent / "three.toml"
+    recipe.write_text(f'extends = "ablation_snake"\n[ablation.vary]\n"defaults.activation" = {alternatives}\n')
+    command = arguments(TINY, out)
+    command[command.index("ablation_snake")] = str(recipe)
+    done = run(command)
+    # Two alternatives of one name are told apart by what they say, so the old arm of that name is left out.
+    assert done.returncode == 0, done.stderr
+    ledger = json.loads((out / "plan.json").read_text())["ledger"]
+    assert any("arm added" in entry["what"] for entry in ledger)
+
+
+def running_workers(out):
+    """Processes of the runs below a folder, by what the system says of their command lines."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if "flowvae.run.worker" in line and str(out) in line:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("victim", ["worker", "driver"])
+def test_after_kill_9_the_same_command_continues_to_the_same_bits(victim, whole, tmp_path):
+    from conftest import TINY
+
+    out, _ = whole
+    mine = tmp_path / "out"
+    process = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoint = mine / "runs" / "snake" / "seed-0" / "checkpoints" / "step-000000010"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert checkpoint.exists()
+    for pid in [process.pid] if victim == "driver" else running_workers(mine):
+        os.kill(pid, signal.SIGKILL)
+    status = process.wait(timeout=300)
+    assert status == (-9 if victim == "driver" else 9)
+    done = run(arguments(TINY, mine))
+    assert done.returncode == 0, done.stderr
+    compared = weights(mine)
+    assert compared == {name: value for name, value in weights(out).items() if name in compared}
+    assert len(compared) == 4
+    steps = [json.loads(line) for line in (mine / "runs/snake/seed-0/metrics.jsonl").read_text().splitlines()]
+    trained = [entry["step"] for entry in steps if entry["phase"] == "train"]
+    assert trained == sorted(set(trained))
+
+
+def test_a_signal_ends_the_ablation_and_it_continues(whole, tmp_path):
+    from conftest import TINY
+
+    mine = tmp_path / "out"
+    process = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(mine.glob("runs/*/*/checkpoints/step-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 143
+    assert err.strip() == "flowvae: stopped; the same command continues"
+    assert not running_workers(mine)
+    states = {json.loads(p.read_text())["state"] for p in mine.glob("runs/*/*/status.json")}
+    assert "stopped" in states
+
+
+def test_two_commands_in_one_folder_exclude_each_other(tmp_path):
+    from conftest import TINY
+
+    mine = tmp_path / "out"
+    first = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (mine / "data").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    second = run(arguments(TINY, mine))
+    first.terminate()
+    first.wait(timeout=120)
+    assert second.returncode == 6
+    assert f"in use by process {first.pid}" in second.stderr
