@@ -230,3 +230,109 @@ def test_a_plugin_can_add_a_kind_and_another_can_fill_it(module):
     assert not catalogue.broken()
     assert catalogue.kinds["colour"].gives == ("width",)
     assert resolve_part("colour", "{ use = 'red', shade = 1 }", catalogue).values == {"shade": 1.0}
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Writes an installed distribution with one entry point, as pip would leave it."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install(name, module, text="", version="1.0", entry=None, extras=""):
+        info = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[flowvae]\n{entry or name} = {module}{extras}\n")
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(text))
+
+    return install
+
+
+GOOD = """
+from flowvae import hookimpl
+@hookimpl
+def flowvae_components(register):
+    register("activation", "{name}", "{module}_part:Part")
+"""
+
+
+def offered(module, name):
+    return GOOD.format(module=module, name=name)
+
+
+ZOO = {
+    "raises": ("1 / 0", "ZeroDivisionError"),
+    "syntax": ("def (", "SyntaxError"),
+    "dependency": ("import no_such_dependency", "No module named 'no_such_dependency'"),
+    "exits": ("import sys; sys.exit(7)", "SystemExit: 7"),
+}
+
+
+@pytest.mark.parametrize("animal", ZOO)
+def test_a_plugin_that_does_not_load_is_blamed_with_distribution_and_cause(animal, installed):
+    text, problem = ZOO[animal]
+    installed(f"fv-{animal}", f"fv_{animal}", text, version="1.2")
+    catalogue = Catalogue.installed()
+    [broken] = catalogue.broken()
+    assert (broken.distribution, broken.version) == (f"fv-{animal}", "1.2")
+    assert problem in broken.problem
+    assert catalogue.find("activation", "snake")
+
+
+def test_two_distributions_with_one_entry_point_name_both_load(installed):
+    for name in ("fv-one", "fv-two"):
+        module = name.replace("-", "_")
+        installed(name, module, offered(module, module), entry="extras")
+    catalogue = Catalogue.installed()
+    assert catalogue.find("activation", "fv_one")
+    assert catalogue.find("activation", "fv_two")
+
+
+def test_a_plugin_for_another_api_is_told_by_its_metadata_and_never_imported(installed):
+    installed("fv-future", "fv_future", "raise AssertionError('imported')", extras=" [api2,api3]")
+    installed("fv-present", "fv_present", offered("fv_present", "present"), extras=" [api1,api2]")
+    catalogue = Catalogue.installed()
+    [broken] = catalogue.broken()
+    assert broken.problem == "written for plugin API 2 and 3; flowvae speaks 1"
+    assert "fv_future" not in sys.modules
+    assert catalogue.find("activation", "present")
+
+
+def test_a_plugin_that_is_not_asked_for_is_not_imported(installed):
+    installed("fv-quiet", "fv_quiet", "raise AssertionError('imported')")
+    catalogue = Catalogue.installed(only=["fv-other"])
+    assert not catalogue.broken()
+    assert "fv_quiet" not in sys.modules
+    assert catalogue.find("activation", "snake")
+
+
+def test_one_argument_of_a_hook_can_be_deprecated_on_its_own(monkeypatch):
+    from flowvae.catalogue import door, hooks
+
+    spec = hooks.hookspec(warn_on_impl_args={"register": DeprecationWarning("say offer instead of register")})
+    future = SimpleNamespace(flowvae_components=spec(lambda register: None))
+    monkeypatch.setattr(door, "hooks", future)
+    used = plugin("fv-old", flowvae_components=offering(("activation", "x", Squareplus)))
+    door.call_hook(used, "flowvae_components", lambda *_, **__: None)
+    assert used.state == "ready"
+    assert used.notes == ["say offer instead of register"]
+
+
+def test_a_recipe_says_which_plugin_it_requires_and_what_to_install(tmp_path):
+    from flowvae.recipe import read_recipe, resolve
+
+    path = tmp_path / "a.toml"
+    path.write_text('extends = "percussion_small"\nrequires = ["fv-drums>=2"]\n[defaults]\nactivation = "squareplus"\n')
+    with pytest.raises(RecipeError) as caught:
+        resolve(read_recipe(str(path)), catalogue_with())
+    required, unknown = caught.value.faults
+    assert required.accepted == "pip install 'fv-drums>=2'"
+    assert "fv-drums>=2 is not installed" in unknown.accepted
+
+
+def test_the_written_recipe_requires_the_plugins_it_uses(tmp_path):
+    from flowvae.recipe import read_recipe, resolve
+    from flowvae.recipe.writing import write_recipe
+
+    catalogue = catalogue_with(plugin("fv-x", "3.1", flowvae_components=offering(("activation", "squareplus", Squareplus))))
+    recipe = resolve(read_recipe("percussion_small", ("defaults.activation=squareplus",)), catalogue)
+    assert 'requires = ["fv-x==3.1"]' in write_recipe(recipe)

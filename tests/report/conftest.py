@@ -15,9 +15,9 @@ WORSE = [3.2, 3.45, 3.05, 3.35, 3.5, 3.2]
 METRICS = {
     "spectral_distance": {"direction": "lower", "unit": ""},
     "si_sdr": {"direction": "higher", "unit": "dB"},
-    "tonal_artefact": {"direction": "lower", "unit": "dB"},
-    "kl_nats": {"direction": "none", "unit": "nats"},
-    "active_units": {"direction": "none", "unit": "dims"},
+    "tonal_artefact": {"direction": "lower", "unit": "dB", "family": "artefact"},
+    "kl_nats": {"direction": "none", "unit": "nats", "family": "latent"},
+    "active_units": {"direction": "none", "unit": "dims", "family": "latent"},
 }
 SOUNDS = ["kick/kick-00", "kick/kick-01", "snare/snare-00", "snare/snare-01"]
 

@@ -26,6 +26,7 @@ class ActiveUnits(nn.Module):
 
     direction: Literal["lower", "higher", "none"] = "none"
     unit: str = "dims"
+    family: str = "latent"
 
     def __init__(self, *, threshold: float = 0.01) -> None:
         super().__init__()

@@ -24,6 +24,7 @@ class KLNats(nn.Module):
 
     direction: Literal["lower", "higher", "none"] = "none"
     unit: str = "nats"
+    family: str = "latent"
 
     def forward(self, evidence: Evidence) -> Float[Tensor, " n"]:
         return evidence.kl

@@ -18,6 +18,7 @@ from flowvae.construct import construct
 from flowvae.errors import AblationError, DataError, FlowvaeError, MachineError, RunFolderError, shown
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.identity import counting_leaves, identity
+from flowvae.recipe.requirements import owners
 from flowvae.recipe.resolved import Recipe
 from flowvae.recipe.writing import write_recipe
 from flowvae.report.write import write_report
@@ -139,6 +140,7 @@ def _entry(arm: Arm, fingerprint: str) -> dict[str, Any]:
         "identity": identity(arm.recipe, 0, fingerprint),
         "fingerprint": fingerprint,
         "leaves": _plain_leaves(arm.recipe),
+        "plugins": owners(arm.recipe),
     }
 
 

@@ -24,11 +24,11 @@ from flowvae.run.model import SoundVAE
 def main(folder: Path) -> int:
     """Probes the arms that the folder names."""
     torch.set_num_threads(1)
-    catalogue = Catalogue.installed()
     wanted = json.loads((folder / "arms.json").read_text(encoding="utf-8"))
     try:
         for name, arm in wanted.items():
             if "parameters" not in arm:
+                catalogue = Catalogue.installed(arm["plugins"])
                 recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
                 arm.update(probe(recipe))
     except FlowvaeError as error:

@@ -14,6 +14,7 @@ from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.recipe import AblationPlan, Arm
 from flowvae.recipe.identity import identity
+from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
 from flowvae.run.files import write_bytes, write_json
 from flowvae.run.status import read_status
@@ -88,6 +89,7 @@ def prepare_run(run: Run, catalogue: Catalogue, *, alone: bool) -> None:
         "seed": run.seed,
         "threads": threads,
         "device": execution.device,
+        "plugins": owners(run.arm.recipe),
         "data": os.path.relpath(run.sounds.folder, run.folder),
     }
     write_bytes(run.folder / "recipe.toml", write_recipe(run.arm.recipe, paths=False).encode())

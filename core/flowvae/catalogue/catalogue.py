@@ -3,7 +3,7 @@
 import difflib
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -109,9 +109,9 @@ class Catalogue:
     _contracts: dict[tuple[str, str], str] = Factory(dict)
 
     @classmethod
-    def installed(cls) -> "Catalogue":
-        """The catalogue of this environment."""
-        return cls.of(open_door())
+    def installed(cls, only: Collection[str] | None = None) -> "Catalogue":
+        """The catalogue of this environment, or of the distributions named."""
+        return cls.of(open_door(only))
 
     @classmethod
     def of(cls, plugins: Iterable[Plugin]) -> "Catalogue":

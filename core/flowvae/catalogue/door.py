@@ -2,7 +2,8 @@
 
 import time
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Collection
 from functools import partial
 from importlib import metadata
 from types import ModuleType
@@ -14,7 +15,8 @@ from attrs import define, field
 from flowvae.catalogue import hooks
 
 GROUP = "flowvae"
-HOOKS = ("flowvae_kinds", "flowvae_components")
+OWN = "flowvae"
+SLOW_S = 2.0
 
 
 @define(eq=False)
@@ -32,6 +34,8 @@ class Plugin:
     trace: str = field(default="", repr=False)
     seconds: float = 0.0
     """The time that its import took."""
+    notes: list[str] = field(factory=list)
+    """What its authors should know: deprecations, a slow import."""
 
     @property
     def owner(self) -> str:
@@ -43,17 +47,31 @@ class Plugin:
         self.state, self.problem, self.trace = "broken", problem, trace
 
 
-def open_door() -> list[Plugin]:
-    """Every plugin that is installed, imported, in an order that the path cannot change."""
+def open_door(only: Collection[str] | None = None) -> list[Plugin]:
+    """The plugins that are installed, imported, in an order that the path cannot change.
+
+    With `only`, no distribution but these is imported; flowvae's own components always are.
+    """
     # pluggy's own loader skips the second of two entry points of one name and stops at the first that fails.
     entries = [(_distribution(e), e) for e in metadata.entry_points(group=GROUP)]
     plugins = []
     for (distribution, version), entry in sorted(entries, key=lambda e: (e[0], e[1].name, e[1].value)):
+        if only is not None and distribution not in {OWN, *only}:
+            continue
         plugin = Plugin(entry.name, distribution, version)
+        plugins.append(plugin)
+        spoken = [extra.removeprefix("api") for extra in entry.extras if extra.startswith("api")]
+        if spoken and str(hooks.API_VERSION) not in spoken:
+            # Told by its metadata, before a line of it runs.
+            plugin.fail(f"written for plugin API {' and '.join(spoken)}; flowvae speaks {hooks.API_VERSION}")
+            continue
         started = time.perf_counter()
         _contained(plugin, partial(_load, plugin, entry))
         plugin.seconds = time.perf_counter() - started
-        plugins.append(plugin)
+        if plugin.seconds > SLOW_S:
+            plugin.notes.append(
+                f"its import took {plugin.seconds:.1f} s: it should import neither torch nor its components"
+            )
     return plugins
 
 
@@ -86,7 +104,10 @@ def _call(plugin: Plugin, hook: str, register: Callable[..., None]) -> None:
 
 def _contained(plugin: Plugin, action: Callable[[], None]) -> None:
     try:
-        action()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            action()
+        plugin.notes += [str(w.message) for w in caught if issubclass(w.category, DeprecationWarning)]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, sys.exit included

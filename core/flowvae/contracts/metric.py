@@ -29,7 +29,8 @@ class Measure(Protocol):
     """A figure of an evaluation: (n,) where every sound has its own, () where the set has one.
 
     `direction` says which end is good ("none" where neither is), `unit` what it counts. Both are constants of the
-    class, readable without running it.
+    class, readable without running it. A class may also say its `family` (spectral, waveform, onset, artefact, latent,
+    distribution): the panel of the report that shows it.
     """
 
     direction: Literal["lower", "higher", "none"]

@@ -10,6 +10,7 @@ from attrs import Factory, define
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
 from flowvae.errors import Fault, Place, PluginError, RecipeError
 from flowvae.recipe import sections
+from flowvae.recipe.requirements import missing_requirement
 from flowvae.recipe.resolved import Part, Recipe
 from flowvae.recipe.tree import Node, Source, parse_text
 from flowvae.recipe.values import NONE, structure
@@ -30,6 +31,9 @@ TOP_SECTIONS: Mapping[str, type] = {
 TOP_VALUES: Mapping[str, Parameter] = {
     "seed": Parameter("seed", int, None, 0, "of a single run; an ablation counts its seeds from here"),
     "description": Parameter("description", str, None, "", "what the recipe is for"),
+    "requires": Parameter(
+        "requires", tuple[str, ...], None, (), 'plugins that the recipe needs, as in "drumkit-extras>=1.0"'
+    ),
     "may_be_unused": Parameter(
         "may_be_unused", tuple[str, ...], None, (), "key paths that may have no effect"
     ),
@@ -71,11 +75,14 @@ class _Resolver:
     origins: dict[str, str] = Factory(dict)
     defaults: dict[str, Node] = Factory(dict)
     defaults_used: set[str] = Factory(set)
+    missing: list[str] = Factory(list)
+    """Requirements of the recipe that are not met."""
     standing_for: list[tuple[str, str]] = Factory(list)
     """Path of a slot and of the default that is being read for it."""
 
     def recipe(self, source: Source) -> Recipe | None:
         root = dict(source.root.value)
+        self._check_requirements(root.get("requires"))
         self._take_defaults(root.pop("defaults", None))
         values: dict[str, Any] = {}
         for name, (slot, extras, default) in TOP_SLOTS.items():
@@ -89,10 +96,18 @@ class _Resolver:
             values[name] = self._value(parameter, root.pop(name, None), name, source.root)
         self._unknown(root, [*TOP_SLOTS, *TOP_SECTIONS, *TOP_VALUES, "defaults", "extends"], "", "")
         self._inert_defaults(values.pop("may_be_unused") or ())
+        values["requires"] = values["requires"] or ()
         self._check_ablation(values, source)
         if self.faults:
             return None
         return Recipe(name=source.name, origins=self.origins, dropped=tuple(source.dropped), **values)
+
+    def _check_requirements(self, node: Node | None) -> None:
+        for wanted in node.value if node is not None and isinstance(node.value, list) else ():
+            problem = missing_requirement(wanted.value) if isinstance(wanted.value, str) else ""
+            if problem:
+                self.missing.append(problem)
+                self._fault(problem, wanted.place, "requires", accepted=f"pip install '{wanted.value}'")
 
     def _take_defaults(self, node: Node | None) -> None:
         if node is None:
@@ -319,7 +334,10 @@ class _Resolver:
         near = self.catalogue.suggest(name, known)
         owned = [str(c) for n in near for c in self.catalogue.find(kind, n)]
         broken = [f"{p.distribution} {p.version} did not load ({p.problem})" for p in self.catalogue.broken()]
-        accepted = ", ".join(known) + ("; " + "; ".join(broken) if broken else "")
+        distribution, colon, _ = name.rpartition(":")
+        if colon and distribution not in {plugin.distribution for plugin in self.catalogue.plugins}:
+            broken.append(f'no plugin called "{distribution}" is installed')
+        accepted = "; ".join([", ".join(known), *broken, *self.missing])
         self._fault(what, place, path, accepted=accepted, suggestions=tuple(owned[:3]))
         return None
 

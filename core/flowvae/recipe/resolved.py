@@ -71,6 +71,8 @@ class Recipe:
     ablation: AblationSection | None
     seed: int
     description: str
+    requires: tuple[str, ...]
+    """Plugins beside flowvae's own that the recipe needs."""
     origins: Mapping[str, str]
     """Key path to where the value comes from."""
     dropped: tuple[Dropped, ...]

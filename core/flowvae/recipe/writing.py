@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from flowvae.catalogue.signature import toml_like
+from flowvae.recipe.requirements import requirements
 from flowvae.recipe.resolved import Part, Recipe
 from flowvae.recipe.values import NONE
 
@@ -20,6 +21,8 @@ def write_recipe(recipe: Recipe, *, paths: bool = True) -> str:
         else []
     )
     lines.append(_line("seed", recipe.seed, recipe.origins, "seed"))
+    if needed := requirements(recipe):
+        lines.append(f"requires = {toml_like(needed)}")
     writer = _Writer(recipe.origins, paths)
     for name, table in recipe.tables():
         if isinstance(table, tuple):

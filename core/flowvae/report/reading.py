@@ -59,20 +59,11 @@ def _load(path: Path, problems: list[str], name: str) -> dict[str, Any]:
     return _table(found)
 
 
-def _family(name: str, unit: str, declared: object) -> str:
-    """The panel of a metric: as the plan says, otherwise by what the name and the unit speak of."""
-    if declared:
-        return text(declared)
-    if "artefact" in name or "artifact" in name:
-        return "artefact"
-    return "latent" if unit in {"nats", "dims"} else "quality"
-
-
 def _metric(name: str, table: dict[str, Any]) -> MetricInfo:
     said = table.get("direction")
     direction: Direction = said if said in {"lower", "higher"} else "none"
     unit = text(table.get("unit"))
-    return MetricInfo(text(name), direction, unit, _family(name, unit, table.get("family")))
+    return MetricInfo(text(name), direction, unit, text(table.get("family")) or "quality")
 
 
 def _arm(table: dict[str, Any], *, is_baseline: bool) -> Arm:

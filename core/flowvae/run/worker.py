@@ -58,7 +58,7 @@ def main(folder: Path) -> int:
 
 def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     """One run from its folder: what is done already is not done again."""
-    recipe = resolve(read_recipe(str(folder / "recipe.toml")), Catalogue.installed())
+    recipe = resolve(read_recipe(str(folder / "recipe.toml")), Catalogue.installed(order["plugins"]))
     seed, device = int(order["seed"]), pick_device(order["device"])
     torch.set_num_threads(order["threads"])
     status.steps = recipe.train.steps
