@@ -48,6 +48,11 @@ def test_magnitudes_rest_on_their_floor():
     assert silence.grad.abs().sum() == 0
 
 
+def test_the_own_gradient_of_magnitudes_is_that_of_their_formula():
+    spectrum = torch.complex(noise(2, 5, 3), noise(2, 5, 3, seed=1)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda s: soft_magnitude(s, full_scale=3.0, floor=0.2), (spectrum,))
+
+
 def test_stft_loss_follows_its_formula():
     x, y = 0.1 * noise(2, 1, 4096), 0.1 * noise(2, 1, 4096, seed=1)
     total = 0.0
@@ -78,6 +83,15 @@ def test_twice_the_amplitude_costs_log10_2_a_mel_scale():
     loss = MultiScaleMel(RATE, plain_stft).double()
     value = loss(1e4 * noise(2, 1, 8192), 2e4 * noise(2, 1, 8192)).item()
     assert value == pytest.approx(7 * math.log10(2), abs=1e-5)
+
+
+@pytest.mark.parametrize("overlap", [2, 4])
+def test_mel_loss_follows_its_formula(overlap):
+    x, y = noise(2, 1, 4096), noise(2, 1, 4096, seed=1)
+    filters = mel_filters(RATE, 1024, 40).double()
+    log_mels = [(filters @ plain_stft(a, 1024, 1024 // overlap).abs()).clamp_min(0.1).log10() for a in (x, y)]
+    loss = MultiScaleMel(RATE, plain_stft, n_ffts=(1024,), n_mels=(40,), floor=0.1, overlap=overlap).double()
+    assert torch.isclose(loss(x, y), (log_mels[0] - log_mels[1]).abs().mean(), rtol=1e-3)
 
 
 @pytest.mark.parametrize("make", LOSSES.values(), ids=LOSSES)
@@ -165,7 +179,7 @@ def test_stft_loss_refuses_values_without_meaning_by_name(wrong):
         MultiResolutionSTFT(plain_stft, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"n_mels": (5,)}, {"n_ffts": (30,) * 7}, {"floor": 0.0}], ids=str)
+@pytest.mark.parametrize("wrong", [{"n_mels": (5,)}, {"n_ffts": (30,) * 7}, {"floor": 0.0}, {"overlap": 0}], ids=str)
 def test_mel_loss_refuses_values_without_meaning_by_name(wrong):
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must"):
         MultiScaleMel(RATE, plain_stft, **wrong)

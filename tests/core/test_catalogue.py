@@ -336,3 +336,43 @@ def test_the_written_recipe_requires_the_plugins_it_uses(tmp_path):
     catalogue = catalogue_with(plugin("fv-x", "3.1", flowvae_components=offering(("activation", "squareplus", Squareplus))))
     recipe = resolve(read_recipe("percussion_small", ("defaults.activation=squareplus",)), catalogue)
     assert 'requires = ["fv-x==3.1"]' in write_recipe(recipe)
+
+
+DEADLY = {
+    "segfault": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "signal 11"),
+    "leaves at once": ("import os; os._exit(0)", "exit status 0"),
+}
+
+
+@pytest.mark.parametrize("animal", DEADLY)
+def test_the_doctor_survives_a_plugin_that_kills_its_process(animal, installed, tmp_path, monkeypatch, capsys):
+    import json
+
+    from flowvae.cli.main import main
+
+    text, how = DEADLY[animal]
+    installed("fv-deadly", "fv_deadly", text)
+    installed("fv-fine", "fv_fine", offered("fv_fine", "fine"))
+    (tmp_path / "fv_fine_part.py").write_text("class Part:\n    '''Fine.'''\n    def __init__(self, channels): ...\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert main(["doctor", "--json"]) == 4
+    rows = {row["distribution"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["fv-deadly"]["state"] == "broken"
+    assert how in rows["fv-deadly"]["problem"]
+    assert rows["fv-fine"]["offers"] == ["activation fine"]
+    assert "activation snake" in rows["flowvae"]["offers"]
+    assert main(["list", "--no-plugins"]) == 0
+
+
+def test_plugins_can_be_left_out_or_chosen(installed, capsys):
+    from flowvae.cli.main import main
+
+    for name in ("fv-one", "fv-two"):
+        module = name.replace("-", "_")
+        installed(name, module, offered(module, module))
+    seen = {}
+    for options in ((), ("--plugins", "fv-two"), ("--no-plugins",)):
+        assert main(["list", "activation", *options]) == 0
+        out = capsys.readouterr().out
+        seen[options] = [name for name in ("fv_one", "fv_two", "snake") if f" {name} " in out]
+    assert list(seen.values()) == [["fv_one", "fv_two", "snake"], ["fv_two", "snake"], ["snake"]]

@@ -11,14 +11,14 @@ Step = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 OUTPUT_GAIN = 0.1
 """Adam moves every weight by the learning rate, whatever the gradient: from zero, the last layers would throw the latent
-vectors about within a few dozen steps at the rates that convolutions like. The gain slows the flow's map down to the
-pace of flows (1e-4 where the rest of the model has 1e-3)."""
+vectors about within a few dozen steps at the rates that convolutions like. The gain slows the map down to the pace of
+flows (1e-4 where the rest has 1e-3). Measured with 0.1 and 0.03: a flow posterior trains as well as a normal one."""
 
 
 class RealNVP(nn.Module):
     """Moves one part of a vector by an affine map that the other part chooses, in turns.
 
-    Formula: moved -> moved * exp(s) + t with (s, t) = net(kept, context), s = c * tanh(raw / c),
+    Formula: moved -> moved * exp(s) + t with (raw, t) = 0.1 * net(kept, context), s = c * tanh(raw / c),
         c = max_log_scale; log_abs_det is the sum of every s. The inverse is (moved - t) * exp(-s), with the
         same nets and at the same cost. The last layer of each net starts at zero, so the flow starts as the
         exact identity; its bias is an affine map without input, so no separate scale layer is needed.

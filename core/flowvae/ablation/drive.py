@@ -26,9 +26,10 @@ from flowvae.run.files import write_bytes, write_json
 from flowvae.run.lock import locked
 
 
-def run_recipe(name: str, settings: tuple[str, ...], out: Path | None, say: Callable[[str], None]) -> Path:
+def run_recipe(
+    name: str, settings: tuple[str, ...], out: Path | None, say: Callable[[str], None], catalogue: Catalogue
+) -> Path:
     """Checks, plans, runs and reports; called again, it continues. Returns the report's path."""
-    catalogue = Catalogue.installed()
     plan = plan_ablation(read_recipe(name, settings), catalogue)
     folder = out or Path("runs") / plan.recipe.name
     _make_folder(folder)

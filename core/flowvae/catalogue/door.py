@@ -52,27 +52,35 @@ def open_door(only: Collection[str] | None = None) -> list[Plugin]:
 
     With `only`, no distribution but these is imported; flowvae's own components always are.
     """
-    # pluggy's own loader skips the second of two entry points of one name and stops at the first that fails.
-    entries = [(_distribution(e), e) for e in metadata.entry_points(group=GROUP)]
     plugins = []
-    for (distribution, version), entry in sorted(entries, key=lambda e: (e[0], e[1].name, e[1].value)):
-        if only is not None and distribution not in {OWN, *only}:
-            continue
-        plugin = Plugin(entry.name, distribution, version)
-        plugins.append(plugin)
-        spoken = [extra.removeprefix("api") for extra in entry.extras if extra.startswith("api")]
-        if spoken and str(hooks.API_VERSION) not in spoken:
-            # Told by its metadata, before a line of it runs.
-            plugin.fail(f"written for plugin API {' and '.join(spoken)}; flowvae speaks {hooks.API_VERSION}")
-            continue
-        started = time.perf_counter()
-        _contained(plugin, partial(_load, plugin, entry))
-        plugin.seconds = time.perf_counter() - started
-        if plugin.seconds > SLOW_S:
-            plugin.notes.append(
-                f"its import took {plugin.seconds:.1f} s: it should import neither torch nor its components"
-            )
+    for plugin, entry in installed_entries():
+        if only is None or plugin.distribution in {OWN, *only}:
+            load_plugin(plugin, entry)
+            plugins.append(plugin)
     return plugins
+
+
+def installed_entries() -> list[tuple[Plugin, metadata.EntryPoint]]:
+    """Every entry point of the group with its owner; nothing is imported."""
+    # pluggy's own loader skips the second of two entry points of one name and stops at the first that fails.
+    found = [(Plugin(e.name, *_distribution(e)), e) for e in metadata.entry_points(group=GROUP)]
+    return sorted(found, key=lambda pair: (pair[0].distribution, pair[0].name, pair[1].value))
+
+
+def load_plugin(plugin: Plugin, entry: metadata.EntryPoint) -> None:
+    """Imports one plugin; what fails is contained and kept in its record."""
+    spoken = [extra.removeprefix("api") for extra in entry.extras if extra.startswith("api")]
+    if spoken and str(hooks.API_VERSION) not in spoken:
+        # Told by its metadata, before a line of it runs.
+        plugin.fail(f"written for plugin API {' and '.join(spoken)}; flowvae speaks {hooks.API_VERSION}")
+        return
+    started = time.perf_counter()
+    _contained(plugin, partial(_load, plugin, entry))
+    plugin.seconds = time.perf_counter() - started
+    if plugin.seconds > SLOW_S:
+        plugin.notes.append(
+            f"its import took {plugin.seconds:.1f} s: it should import neither torch nor its components"
+        )
 
 
 def call_hook(plugin: Plugin, hook: str, register: Callable[..., None]) -> None:

@@ -4,8 +4,9 @@ import argparse
 import json
 from typing import Any
 
-from flowvae.catalogue import REQUIRED, Catalogue, Component, Plugin
+from flowvae.catalogue import REQUIRED, Catalogue, Component
 from flowvae.catalogue.signature import toml_like
+from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import PluginError, UsageError
 
 
@@ -18,11 +19,12 @@ def add_verbs(verbs: Any) -> None:
     doctor = verbs.add_parser("doctor", help="every plugin: its state, its import time, what it offers")
     for verb, act in ((listing, _list), (explain, _explain), (doctor, _doctor)):
         verb.add_argument("--json", action="store_true")
+        add_plugin_options(verb)
         verb.set_defaults(act=act)
 
 
 def _list(options: argparse.Namespace) -> int:
-    catalogue = Catalogue.installed()
+    catalogue = catalogue_of(options)
     if options.kind and options.kind not in catalogue.kinds:
         near = catalogue.suggest(options.kind, catalogue.kinds)
         raise UsageError(
@@ -64,7 +66,7 @@ def _summary_json(component: Component) -> dict[str, Any]:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    catalogue = Catalogue.installed()
+    catalogue = catalogue_of(options)
     if options.name in catalogue.kinds:
         return _explain_kind(catalogue, options.name, as_json=options.json)
     kind, _, name = options.name.rpartition(".")
@@ -143,8 +145,9 @@ def _component_json(component: Component) -> dict[str, Any]:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    catalogue = Catalogue.installed()
-    rows = [_diagnosis(catalogue, plugin) for plugin in catalogue.plugins]
+    from flowvae.catalogue.trial import try_plugins  # noqa: PLC0415 - other verbs start faster without it
+
+    rows = try_plugins()
     if options.json:
         print(json.dumps(rows, indent=1))
     else:
@@ -154,25 +157,11 @@ def _doctor(options: argparse.Namespace) -> int:
     )
 
 
-def _diagnosis(catalogue: Catalogue, plugin: Plugin) -> dict[str, Any]:
-    offered = [c for cs in catalogue.components.values() for c in cs if c.plugin is plugin]
-    kinds = [kind.name for kind in catalogue.kinds.values() if kind.plugin is plugin]
-    return {
-        "name": plugin.name,
-        "distribution": plugin.distribution,
-        "version": plugin.version,
-        "state": plugin.state,
-        "problem": plugin.problem,
-        "import_seconds": round(plugin.seconds, 4),
-        "offers": [f"kind {kind}" for kind in kinds] + [f"{c.kind} {c.name}" for c in offered],
-        "unreadable": [s for c in offered if (s := _summary(c)).startswith("broken")],
-    }
-
-
 def _diagnosis_text(row: dict[str, Any]) -> str:
+    name = f"{row['distribution']} {row['version']} ({row['name']})"
     lines = [
-        f"{row['distribution']} {row['version']} ({row['name']}): {row['state']}, imported in {row['import_seconds']} s",
-        *(f"  {problem}" for problem in [row["problem"], *row["unreadable"]] if problem),
+        f"{name}: {row['state']}, imported in {row['seconds']} s",
+        *(f"  {problem}" for problem in [row["problem"], *row["unreadable"], *row["notes"]] if problem),
         f"  offers {', '.join(row['offers']) or 'nothing'}",
     ]
     return "\n".join(lines)

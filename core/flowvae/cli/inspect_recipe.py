@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from flowvae.ablation.difference import effective_difference, undeclared
-from flowvae.catalogue import Catalogue
+from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.recipe.resolved import recipe_leaves
 from flowvae.recipe.writing import write_recipe
@@ -23,11 +23,12 @@ def add_verbs(verbs: Any) -> None:
             verb.add_argument("recipe", help="a TOML file, or the name of a shipped recipe")
         verb.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], dest="settings")
         verb.add_argument("--json", action="store_true")
+        add_plugin_options(verb)
         verb.set_defaults(act=act)
 
 
 def _check(options: argparse.Namespace) -> int:
-    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), Catalogue.installed())
+    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), catalogue_of(options))
     ablation = plan.recipe.ablation
     arms: list[dict[str, Any]] = []
     for arm in plan.arms:
@@ -53,7 +54,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), Catalogue.installed())
+    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), catalogue_of(options))
     if options.json:
         leaves = recipe_leaves(plan.recipe)
         origins = plan.recipe.origins
@@ -65,7 +66,7 @@ def _resolve(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    catalogue, settings = Catalogue.installed(), tuple(options.settings)
+    catalogue, settings = catalogue_of(options), tuple(options.settings)
     one, other = (
         plan_ablation(read_recipe(r, settings), catalogue).recipe for r in (options.recipe, options.other)
     )

@@ -5,8 +5,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from flowvae.catalogue import Catalogue
 from flowvae.cli.datasets import data_setting
+from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import UsageError, shown
 
 
@@ -30,16 +30,17 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="FOLDER", help="train on the sounds in this folder")
     parser.add_argument("--out", metavar="FOLDER", type=Path, help="where the runs go (default: runs/RECIPE)")
     parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], dest="settings")
+    add_plugin_options(parser)
     parser.set_defaults(act=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     from flowvae.ablation.drive import run_recipe  # noqa: PLC0415 - other verbs start faster without it
 
-    settings = [*options.settings]
+    catalogue, settings = catalogue_of(options), [*options.settings]
     if options.data is not None:
-        settings.insert(0, data_setting(Catalogue.installed(), options.data))
-    report = run_recipe(options.recipe, tuple(settings), options.out, _say)
+        settings.insert(0, data_setting(catalogue, options.data))
+    report = run_recipe(options.recipe, tuple(settings), options.out, _say, catalogue)
     _say(f"report: {shown(report)}")
     return 0
 
