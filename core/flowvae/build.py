@@ -5,7 +5,7 @@ children's: two recipes that differ in one slot start with the same weights ever
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -23,8 +23,8 @@ class Builder:
 
     seed: int | None
     """None: modules are initialised by torch's generator as it stands."""
-    places: list[tuple[str, Part]] = Factory(list)
-    """Path of each component that was built."""
+    places: list[tuple[str, Part, Any]] = Factory(list)
+    """Path, part and result of everything that was built."""
 
     def factory(self, part: Part, path: str) -> Callable[..., Any]:
         """What a slot's owner calls: it gives the parent's arguments and gets the component."""
@@ -33,10 +33,11 @@ class Builder:
     def build(self, part: Part, path: str, **given: Any) -> Any:
         """The component at a path, with what its parent gives."""
         values = {name: self._value(value, f"{path}.{name}") for name, value in part.values.items()}
-        self.places.append((path, part))
         seeded = nullcontext() if self.seed is None else torch_seeded(self.seed, "initialisation", path)
         with seeded:
-            return construct(part, path, given, values)
+            built = construct(part, path, given, values)
+        self.places.append((path, part, built))
+        return built
 
     def _value(self, value: Any, path: str) -> Any:
         if isinstance(value, Part):
@@ -65,8 +66,3 @@ class _Factory:
         index = self._calls["made"]
         self._calls["made"] += 1
         return self.builder.build(self.part, f"{self.path}[{index}]", **given)
-
-
-def coverage(places: list[tuple[str, Part]]) -> Mapping[str, int]:
-    """How many places each component filled in the built model, by `kind name`."""
-    return Counter(f"{part.component.kind} {part.name}" for _, part in places)

@@ -6,29 +6,11 @@ import pytest
 
 from flowvae import hookimpl
 from flowvae.catalogue import REQUIRED, Catalogue
-from flowvae.catalogue.door import Plugin
 from flowvae.catalogue.signature import read_signature
 from flowvae.catalogue.source import SourceError, read_target
 from flowvae.errors import PluginError, RecipeError
 from flowvae.recipe.resolve import resolve_part
-from flowvae_components import plugin as built_in
-
-
-def plugin(distribution, version="1.0", **hooks):
-    return Plugin(distribution, distribution, version, module=SimpleNamespace(**hooks))
-
-
-def offering(*offers):
-    @hookimpl
-    def flowvae_components(register):
-        for offer in offers:
-            register(*offer)
-
-    return flowvae_components
-
-
-def catalogue_with(*plugins):
-    return Catalogue.of([Plugin("components", "flowvae", "0.1.0", module=built_in), *plugins])
+from pretend import catalogue_with, offering, plugin
 
 
 class Squareplus:

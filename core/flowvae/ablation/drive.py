@@ -121,6 +121,8 @@ class _Drive:
             weights = f"{probed['parameters']:,} weights" + (f" ({more:+,})" if more else "")
             macs = f"{probed['macs_per_second'] / 1e9:.2f} G multiply-adds a second of audio"
             self.say(f"  {arm.name}: {changes or 'the baseline'}; {weights}, {macs}")
+            for line in _reach(arm, probed["coverage"]):
+                self.say(f"    {line}")
         before = f", {len(runs) - len(waiting)} done before" if len(waiting) < len(runs) else ""
         self.say(
             f"arms: {len(self.plan.arms)}, seeds: {len(self.plan.seeds)}; runs to do: {len(waiting)}{before}"
@@ -134,6 +136,21 @@ class _Drive:
         with Progress({run.name: run.folder for run in runs}, self.say) as progress:
             statuses: dict[str, int] = execute([job_of(run) for run in runs], progress.poll)
         return statuses
+
+
+def _reach(arm: Arm, coverage: dict[str, Any]) -> list[str]:
+    """For a default that the ablation varies: how many places it fills, and what it does not reach."""
+    lines = []
+    kinds = [p.removeprefix("defaults.") for p in (arm.recipe.ablation.vary if arm.recipe.ablation else ())]
+    for kind in kinds:
+        if kind in coverage:
+            filled, left = coverage[kind]["filled"], coverage[kind]["left_over"]
+            places = ", ".join(
+                f"{name} fills {count} of {sum(filled.values())}" for name, count in filled.items()
+            )
+            rest = ", ".join(f"{count} x {what}" for what, count in left.items())
+            lines.append(f"{kind}: {places} places" + (f"; not reached: {rest}" if rest else ""))
+    return lines
 
 
 def _entry(arm: Arm, fingerprint: str) -> dict[str, Any]:

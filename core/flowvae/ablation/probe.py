@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from flowvae.build import Builder, coverage
+from flowvae.ablation.coverage import coverage
+from flowvae.build import Builder
 from flowvae.catalogue import Catalogue
 from flowvae.errors import FlowvaeError, PluginError
 from flowvae.recipe import Recipe, read_recipe, resolve
@@ -30,7 +31,7 @@ def main(folder: Path) -> int:
             if "parameters" not in arm:
                 catalogue = Catalogue.installed(arm["plugins"])
                 recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
-                arm.update(probe(recipe))
+                arm.update(probe(recipe, catalogue))
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_status
@@ -38,7 +39,7 @@ def main(folder: Path) -> int:
     return 0
 
 
-def probe(recipe: Recipe) -> dict[str, Any]:
+def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     """Costs of a model, and where each component went in it; PluginError where a part breaks its contract."""
     build, section = Builder(0), recipe.model
     model = SoundVAE(section, build)
@@ -55,7 +56,7 @@ def probe(recipe: Recipe) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in model.parameters()),
         "macs_per_second": counter.get_total_flops() / 2 / seconds,
         "receptive_field": int(reach.abs().sum(0).count_nonzero()),
-        "coverage": dict(coverage(build.places)),
+        "coverage": coverage(model, build, catalogue),
     }
 
 

@@ -29,6 +29,12 @@ class Kind:
         """The contract's own text."""
         return read_target(self.contract)
 
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Modules whose classes fill such a place where no slot was offered."""
+        names = self.source.constants.get("ALIKE", ())
+        return tuple(names) if isinstance(names, tuple) else ()
+
     @cached_property
     def gives(self) -> tuple[str, ...]:
         """The names of what the parent gives."""

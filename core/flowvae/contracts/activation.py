@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from torch import nn
 
+ALIKE = ("torch.nn.modules.activation",)
+"""Modules whose classes do the same when they are written down by hand, past any slot."""
+
 
 @runtime_checkable
 class Activation(Protocol):
