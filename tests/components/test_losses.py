@@ -179,7 +179,9 @@ def test_stft_loss_refuses_values_without_meaning_by_name(wrong):
         MultiResolutionSTFT(plain_stft, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"n_mels": (5,)}, {"n_ffts": (30,) * 7}, {"floor": 0.0}, {"overlap": 0}], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [{"n_mels": (5,)}, {"n_ffts": (30,) * 7}, {"floor": 0.0}, {"overlap": 0}], ids=str
+)
 def test_mel_loss_refuses_values_without_meaning_by_name(wrong):
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must"):
         MultiScaleMel(RATE, plain_stft, **wrong)

@@ -23,6 +23,8 @@ class Kind:
     name: str
     contract: str
     plugin: Plugin
+    checks: str = ""
+    """Where a kind that brings its own checks has them, "package.module:CHECKS"."""
 
     @cached_property
     def source(self) -> Source:
@@ -133,8 +135,8 @@ class Catalogue:
         kinds: list[Kind] = []
         components: list[Component] = []
 
-        def register_kind(kind: str, contract: str) -> None:
-            kinds.append(Kind(kind, contract, plugin))
+        def register_kind(kind: str, contract: str, *, checks: str = "") -> None:
+            kinds.append(Kind(kind, contract, plugin, checks))
 
         def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
             components.append(Component(kind, name, target, tuple(given), plugin, self))
@@ -167,9 +169,9 @@ class Catalogue:
 
     def of_kind(self, kind: str) -> Iterator[Component]:
         """The components of a kind, by name; clashing ones follow each other."""
-        for (of, _), found in sorted(self.components.items(), key=lambda item: item[0]):
-            if of == kind:
-                yield from found
+        mine = [(name, found) for (of, name), found in self.components.items() if of == kind]
+        for _, found in sorted(mine, key=lambda pair: pair[0]):
+            yield from found
 
     def find(self, kind: str, name: str) -> list[Component]:
         """The components that this name may mean: none, one, or several that clash."""

@@ -34,6 +34,7 @@ class Plugin:
     trace: str = field(default="", repr=False)
     seconds: float = 0.0
     """The time that its import took."""
+    manager: pluggy.PluginManager | None = field(default=None, repr=False)
     notes: list[str] = field(factory=list)
     """What its authors should know: deprecations, a slow import."""
 
@@ -103,11 +104,12 @@ def _load(plugin: Plugin, entry: metadata.EntryPoint) -> None:
 def _call(plugin: Plugin, hook: str, register: Callable[..., None]) -> None:
     # A manager of its own for each plugin: pluggy checks the signatures and finds misspelt hooks, and one
     # plugin's exception cannot take the others' registrations with it.
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hooks)
-    manager.register(plugin.module, name=plugin.name)
-    manager.check_pending()
-    getattr(manager.hook, hook)(register=register)
+    if plugin.manager is None:
+        plugin.manager = pluggy.PluginManager(GROUP)
+        plugin.manager.add_hookspecs(hooks)
+        plugin.manager.register(plugin.module, name=plugin.name)
+        plugin.manager.check_pending()
+    getattr(plugin.manager.hook, hook)(register=register)
 
 
 def _contained(plugin: Plugin, action: Callable[[], None]) -> None:

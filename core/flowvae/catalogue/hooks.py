@@ -22,9 +22,12 @@ class RegisterComponent(Protocol):
 
 
 class RegisterKind(Protocol):
-    """Offers a kind: its name, and "package.module:Contract", a Protocol whose `__call__` the parent uses."""
+    """Offers a kind: its name, and "package.module:Contract", a Protocol whose `__call__` the parent uses.
 
-    def __call__(self, kind: str, contract: str) -> None: ...
+    `checks` is "package.module:CHECKS", the checks that `flowvae check-plugin` runs over components of the kind.
+    """
+
+    def __call__(self, kind: str, contract: str, *, checks: str = "") -> None: ...
 
 
 @hookspec

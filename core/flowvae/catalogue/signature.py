@@ -94,8 +94,7 @@ def read_signature(source: Source, given: tuple[str, ...], slot_of: SlotOf) -> S
     else:
         pairs = list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
     parameters = {a.arg: read.parameter(a, d, meanings.get(a.arg, "")) for a, d in pairs}
-    summary = " ".join(doc.partition("\n\n")[0].split())
-    return Signature(summary, doc, tuple(leading), parameters, _class_constants(definition))
+    return Signature(source.summary, doc, tuple(leading), parameters, _class_constants(definition))
 
 
 def call_signature(source: Source) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import hashlib
 import importlib.util
 import inspect
 import textwrap
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from attrs import frozen
@@ -17,26 +17,58 @@ class SourceError(Exception):
     """A target whose source cannot be found or read."""
 
 
+@frozen(eq=False, slots=False)
+class _Module:
+    """The text of a module; what only some readers need is worked out for them alone."""
+
+    file: Path | None
+    tree: ast.Module
+    package: str
+    text: bytes
+
+    @cached_property
+    def definitions(self) -> dict[str, Definition]:
+        return {node.name: node for node in self.tree.body if isinstance(node, Definition)}
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        return _imports(self.tree, self.package)
+
+    @cached_property
+    def constants(self) -> dict[str, object]:
+        return _constants(self.tree)
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text).hexdigest()
+
+
 @frozen(eq=False)
 class Source:
-    """A definition, the names that its module imports, and a hash over the module's text."""
+    """A definition and the module that it stands in."""
 
     definition: Definition
-    imports: dict[str, str]
-    """Local name to "package.module.Name"."""
-    constants: dict[str, object]
-    """Literals assigned at the top of the module."""
-    file: Path | None
-    digest: str
+    _module: _Module
 
+    @property
+    def imports(self) -> dict[str, str]:
+        """Local name to "package.module.Name"."""
+        return self._module.imports
 
-@frozen(eq=False)
-class _Module:
-    file: Path
-    definitions: dict[str, Definition]
-    imports: dict[str, str]
-    constants: dict[str, object]
-    digest: str
+    @property
+    def constants(self) -> dict[str, object]:
+        """Literals assigned at the top of the module."""
+        return self._module.constants
+
+    @property
+    def digest(self) -> str:
+        """A hash over the module's text."""
+        return self._module.digest
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of the docstring, on one line."""
+        return " ".join((ast.get_docstring(self.definition) or "").partition("\n\n")[0].split())
 
 
 def read_target(target: str) -> Source:
@@ -50,7 +82,7 @@ def read_target(target: str) -> Source:
         module = _read_module(origin)
     if name not in module.definitions:
         raise SourceError(f"{module_name} defines no class or function {name}")
-    return Source(module.definitions[name], module.imports, module.constants, module.file, module.digest)
+    return Source(module.definitions[name], module)
 
 
 def read_object(thing: object) -> Source:
@@ -65,10 +97,8 @@ def read_object(thing: object) -> Source:
     if not isinstance(definition, Definition):
         raise SourceError(f"{thing!r} is neither a class nor a function")
     around = inspect.getsource(module) if module else text
-    tree = ast.parse(around)
-    digest = hashlib.sha256(text.encode()).hexdigest()
     package = (module.__name__ if module else "").rpartition(".")[0]
-    return Source(definition, _imports(tree, package), _constants(tree), file, digest)
+    return Source(definition, _Module(file, ast.parse(around), package, text.encode()))
 
 
 @cache
@@ -80,10 +110,7 @@ def _read_module(name: str) -> _Module:
     except (OSError, SyntaxError, ValueError) as error:
         raise SourceError(f"{name} cannot be read: {error}") from error
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    definitions = {n.name: n for n in tree.body if isinstance(n, Definition)}
-    return _Module(
-        file, definitions, _imports(tree, package), _constants(tree), hashlib.sha256(data).hexdigest()
-    )
+    return _Module(file, tree, package, data)
 
 
 def _find_module(name: str) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component
 from flowvae.catalogue.signature import toml_like
+from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import PluginError, UsageError
 
@@ -50,9 +51,9 @@ def _list(options: argparse.Namespace) -> int:
 
 def _summary(component: Component) -> str:
     try:
-        return component.signature.summary
-    except PluginError as error:
-        return f"broken: {error.what}"
+        return component.source.summary
+    except SourceError as error:
+        return f"broken: {error}"
 
 
 def _summary_json(component: Component) -> dict[str, Any]:

@@ -9,25 +9,37 @@ from types import FrameType
 from typing import NoReturn
 
 from flowvae import __version__
-from flowvae.cli import browse, inspect_recipe, work
+from flowvae.cli import browse, check_plugin, completion, docs, inspect_recipe, new_plugin, schema, work
 from flowvae.errors import FlowvaeError, Stopped, UsageError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """`flowvae`: see what is on offer, check recipes, look at data, rebuild reports."""
+    parser = verbs_parser()
+    return _guarded(lambda: _call(parser.parse_args(arguments)))
+
+
+def verbs_parser() -> argparse.ArgumentParser:
+    """What reads the arguments of `flowvae`."""
     parser = _Parser(prog="flowvae", description="True comparisons of neural-audio components.")
     parser.add_argument("--version", action="version", version=f"flowvae {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in (browse, inspect_recipe, work):
+    for module in (browse, inspect_recipe, work, docs, schema, completion, new_plugin, check_plugin):
         module.add_verbs(verbs)
-    return _guarded(lambda: _call(parser.parse_args(arguments)))
+    return parser
 
 
 def run_main(arguments: list[str] | None = None) -> int:
     """`flowvae-run RECIPE`: the same as `flowvae run RECIPE`."""
+    parser = run_parser()
+    return _guarded(lambda: _call(parser.parse_args(arguments)))
+
+
+def run_parser() -> argparse.ArgumentParser:
+    """What reads the arguments of `flowvae-run`."""
     parser = _Parser(prog="flowvae-run", description="Checks, plans, runs and reports; again: continues.")
     work.add_run_arguments(parser)
-    return _guarded(lambda: _call(parser.parse_args(arguments)))
+    return parser
 
 
 class _Parser(argparse.ArgumentParser):

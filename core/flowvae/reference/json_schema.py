@@ -1,45 +1,51 @@
 """A JSON Schema (draft-07) of recipes over one catalogue, for editors that complete and check TOML.
 
 It sees one file and not what that file extends, so the tables may leave out what they must have in the end; and to
-JSON, 2.0 is a whole number. An editor that finds nothing wrong has found no typing mistake; `flowvae check` decides.
+JSON, 2.0 is a whole number. What an editor accepts is well spelt; `flowvae check` decides.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType, UnionType
+from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
+from flowvae.catalogue import REQUIRED, Catalogue, Component, Slot
 from flowvae.errors import PluginError
+from flowvae.recipe.resolve import TOP_VALUES
 from flowvae.recipe.values import NONE
-from flowvae.reference.tables import DEFAULTS, TOP_KEYS, Key, Section, own_keys, tables
+from flowvae.reference.tables import DEFAULTS, EXTENDS, Key, Section, own_keys, tables
 
 Schema = dict[str, Any]
 
-_SCALARS: Mapping[Any, Schema] = MappingProxyType(
-    {
-        bool: {"type": "boolean"},
-        int: {"type": "integer"},
-        float: {"type": "number"},
-        str: {"type": "string"},
-        Path: {"type": "string", "pattern": r"\S"},
-        type(None): {"const": NONE},
-    }
-)
+_SCALARS: Mapping[Any, Schema] = {
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    Path: {"type": "string", "pattern": r"\S"},
+    type(None): {"const": NONE},
+}
 
 
 def recipe_schema(catalogue: Catalogue) -> Schema:
     """The schema of every recipe that this catalogue can resolve."""
-    keys = {name: _key(Key(parameter)) for name, parameter in TOP_KEYS.items()}
+    keys = {name: _key(Key(parameter)) for name, parameter in TOP_VALUES.items()}
+    kinds = sorted(catalogue.kinds)
+    defaults = {kind: _slot(Slot(kind)) for kind in kinds}
     owners = sorted({plugin.owner for plugin in catalogue.plugins})
-    whole = _table({**keys, **dict(_tables()), "defaults": _defaults(catalogue)})
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A flowvae recipe",
         "description": f"Made by flowvae schema from {', '.join(owners)}.",
-        **whole,
-        "definitions": {name: schema for kind in sorted(catalogue.kinds) for name, schema in _kind(catalogue, kind)},
+        **_table(
+            {
+                "extends": {"type": "string", "description": EXTENDS},
+                **keys,
+                **dict(_tables()),
+                "defaults": {"description": DEFAULTS, **_table(defaults)},
+            }
+        ),
+        "definitions": {name: schema for kind in kinds for name, schema in _definitions(catalogue, kind)},
     }
 
 
@@ -56,9 +62,78 @@ def _tables() -> Iterator[tuple[str, Schema]]:
             yield table.parameter.name, _key(table)
 
 
-def _defaults(catalogue: Catalogue) -> Schema:
-    fills = {
-        kind: {"description": f"What fills every {kind} slot that does not say otherwise.", **_slot(Slot(kind), catalogue)}
-        for kind in sorted(catalogue.kinds)
-    }
-    return {"description": DEFAULTS, **_table(fills)}
+def _key(key: Key) -> Schema:
+    parameter = key.parameter
+    if key.free:
+        schema: Schema = {"type": "object", "additionalProperties": {"type": "array", "minItems": 2}}
+    else:
+        schema = _slot(parameter.slot) if parameter.slot else dict(_value(parameter.type))
+    said = {"description": parameter.meaning, "minimum": key.least, "maximum": key.most}
+    schema |= {name: value for name, value in said.items() if value not in {None, ""}}
+    if parameter.default is not REQUIRED:
+        schema["default"] = NONE if parameter.default is None else parameter.default
+    return schema
+
+
+def _slot(slot: Slot) -> Schema:
+    # anyOf around a single reference: beside a $ref draft-07 reads no other key, and taplo shows no description
+    # that stands beside allOf.
+    part: Schema = {"anyOf": [{"$ref": f"#/definitions/{slot.kind}"}]}
+    if slot.many:
+        # An array replaces the one that it extends, so its tables are whole.
+        return {"type": "array", "items": {**part, "required": ["use"]}}
+    if slot.optional:
+        part["anyOf"].append({"const": NONE})
+    return part
+
+
+def _value(kind: Any) -> Schema:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in {Union, UnionType}:
+        return {"anyOf": [_value(a) for a in arguments]}
+    if origin is list or ... in arguments:
+        return {"type": "array", "items": _value(arguments[0])}
+    n = len(arguments)
+    items = [_value(a) for a in arguments]
+    return {"type": "array", "items": items, "additionalItems": False, "minItems": n, "maxItems": n}
+
+
+def _definitions(catalogue: Catalogue, kind: str) -> Iterator[tuple[str, Schema]]:
+    """A kind as a name or a table, and the table of each of its components."""
+    readable: list[Component] = []
+    for component in catalogue.of_kind(kind):
+        try:
+            table = _component(component)
+        except PluginError:  # `check` tells; a recipe cannot use it
+            continue
+        readable.append(component)
+        yield _definition(component), table
+    # taplo reads no if/then: the constant in `use` tells the tables apart.
+    tables = [{"$ref": f"#/definitions/{_definition(c)}"} for c in readable]
+    yield kind, {"anyOf": [_names(readable), *tables]} if readable else {"not": {}}
+
+
+def _definition(component: Component) -> str:
+    return f"{component.kind}.{component.plugin.distribution}.{component.name}"
+
+
+def _component(component: Component) -> Schema:
+    signature = component.signature
+    keys = {p.name: _key(Key(p)) for p in (*signature.parameters.values(), *own_keys(component.kind))}
+    return {"description": signature.summary, **_table({"use": _names([component]), **keys})}
+
+
+def _names(components: list[Component]) -> Schema:
+    """Bare names for editors to offer, where they are clear; qualified ones, which always are, to accept."""
+    bare = [c for c in components if len(c.catalogue.find(c.kind, c.name)) == 1]
+    qualified = "|".join(c.qualified.replace(".", r"\.") for c in components)
+    accepted: list[Schema] = [{"type": "string", "pattern": f"^({qualified})$"}]
+    if bare:
+        summaries = [c.signature.summary for c in bare]
+        offered = {"enum": [c.name for c in bare], "x-taplo": {"docs": {"enumValues": summaries}}}
+        accepted.insert(0, offered)
+    return {"anyOf": accepted}

@@ -1,12 +1,13 @@
 """What the resolver takes, table by table in the order of a recipe: told once, for pages and for the schema."""
 
 from collections.abc import Iterator, Mapping
+from typing import get_origin
 
 import attrs
 from attrs import frozen
 
 from flowvae.catalogue import Parameter
-from flowvae.recipe.resolve import TOP_SECTIONS, TOP_SLOTS, TOP_VALUES
+from flowvae.recipe.resolve import TOP_SECTIONS, TOP_SLOTS
 from flowvae.recipe.sections import parameters
 
 ORDER = (
@@ -22,17 +23,8 @@ ORDER = (
 )
 """The tables as one reads a recipe; one that is not named here comes last."""
 
-TOP_KEYS: Mapping[str, Parameter] = {
-    "extends": Parameter(
-        "extends",
-        str,
-        None,
-        "",
-        "the recipe that this one is laid over: a file beside it, or the name of a shipped one",
-    ),
-    **TOP_VALUES,
-}
-"""Keys that stand outside every table. The one that lays recipes over each other is gone when the resolver begins."""
+EXTENDS = "The recipe that this one is laid over: a file beside it, or the name of a shipped one."
+"""Gone when the resolver begins, so it is none of its values."""
 
 DEFAULTS = "What fills every slot of a kind that does not say otherwise: kind = component."
 
@@ -46,6 +38,11 @@ class Key:
     most: float | None = None
     extras: tuple[Parameter, ...] = ()
     """Keys of flowvae's own in the table of the component that stands here."""
+
+    @property
+    def free(self) -> bool:
+        """Whether it is a table whose keys are the user's: what an ablation varies."""
+        return get_origin(self.parameter.type) is Mapping
 
 
 @frozen
@@ -74,3 +71,10 @@ def _section(name: str, section: type) -> Section:
         for p in parameters(section).values()
     ]
     return Section(name, " ".join((section.__doc__ or "").split()), tuple(keys))
+
+
+def own_keys(kind: str) -> tuple[Parameter, ...]:
+    """The keys that flowvae adds to the tables of a kind's components, such as the weight of a loss."""
+    keys = (key for table in tables() for key in (table.keys if isinstance(table, Section) else (table,)))
+    found = [e for key in keys if key.parameter.slot and key.parameter.slot.kind == kind for e in key.extras]
+    return tuple(found)

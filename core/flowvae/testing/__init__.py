@@ -9,16 +9,27 @@ def test_mine(check):
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowvae.catalogue import Catalogue
 
 Check = Callable[[Any], None]
 
 
-def checks(kind: str) -> tuple[Check, ...]:
-    """The checks of a kind: each takes the factory that a parent would call, and fails with a line of advice."""
+def checks(kind: str, catalogue: "Catalogue | None" = None) -> tuple[Check, ...]:
+    """The checks of a kind: each takes the factory that a parent would call, and fails with a line of advice.
+
+    With a catalogue, a kind that a plugin has added is asked for the checks that it was registered with.
+    """
+    of_kind = catalogue.kinds.get(kind) if catalogue else None
+    if of_kind is not None and of_kind.checks:
+        module_name, _, name = of_kind.checks.partition(":")
+        found: tuple[Check, ...] = getattr(importlib.import_module(module_name), name)
+        return found
     try:
         module = importlib.import_module(f"flowvae.testing.{kind}")
     except ModuleNotFoundError:
         return ()
-    found: tuple[Check, ...] = module.CHECKS
+    found = getattr(module, "CHECKS", ())
     return found

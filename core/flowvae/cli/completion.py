@@ -1,0 +1,96 @@
+"""The verb completion: what a shell needs to complete verbs, options, kinds, components and recipes. No torch."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import join
+from typing import Any
+
+from flowvae.catalogue import Catalogue
+from flowvae.recipe.shipped import shipped_recipes
+
+USAGE = """
+bash and zsh: put eval "$(flowvae completion bash)" or zsh into ~/.bashrc or, after compinit, ~/.zshrc. fish: put
+flowvae completion fish | source into ~/.config/fish/config.fish. Names are those of what is installed when the shell
+starts.
+"""
+
+
+def add_verbs(verbs: Any) -> None:
+    """The verb completion."""
+    completion = verbs.add_parser("completion", help="a script that completes these commands", epilog=USAGE)
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"])
+    completion.set_defaults(act=_completion)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab  # noqa: PLC0415 - other verbs start faster without it
+
+    from flowvae.cli.main import run_parser, verbs_parser  # noqa: PLC0415 - they contain this module
+
+    catalogue = Catalogue.installed()
+    for parser in (verbs_parser(), run_parser()):
+        _complete(parser, catalogue)
+        print(shtab.complete(parser, options.shell))
+    return 0
+
+
+def _complete(parser: argparse.ArgumentParser, catalogue: Catalogue) -> None:
+    """Says of every argument what may stand there; shtab reads it off the actions."""
+    import shtab  # noqa: PLC0415
+
+    recipes = _recipes()
+    places = {"FOLDER": shtab.DIRECTORY, "FILE": shtab.FILE, Path: shtab.FILE}
+    names = {
+        "list kind": sorted(catalogue.kinds),
+        "explain name": sorted({*catalogue.kinds, *_names(catalogue)}),
+    }
+    verb = parser.prog.rpartition(" ")[2]
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to walk over arguments
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for inner in action.choices.values():
+                _complete(inner, catalogue)
+        elif action.dest in {"recipe", "other"}:
+            action.complete = recipes  # type: ignore[attr-defined]
+        elif f"{verb} {action.dest}" in names:
+            action.choices = names[f"{verb} {action.dest}"]
+        elif place := places.get(action.metavar) or places.get(action.type):
+            action.complete = place
+
+
+def _names(catalogue: Catalogue) -> Iterator[str]:
+    """What explain takes: a component, with its kind where the name alone could mean another thing."""
+    for kind, name in catalogue.components:
+        ambiguous = name in catalogue.kinds or catalogue.elsewhere(kind, name)
+        yield f"{kind}.{name}" if ambiguous else name
+
+
+def _recipes() -> dict[str, Any]:
+    """Shipped recipes by name, TOML files, and folders to look for them in."""
+    names = join(shipped_recipes())
+    # bash adds the slash to folders only where the function's name says that it completes files.
+    return {
+        "bash": "_flowvae_recipe_files",
+        "zsh": "_flowvae_recipe_files",
+        "fish": "(_flowvae_recipe_files)",
+        "preamble": {
+            "bash": f"""
+_flowvae_recipe_files() {{
+  compgen -W "{names}" -- "$1"
+  compgen -f -X '!*.toml' -- "$1"
+  compgen -d -- "$1"
+}}
+""",
+            "zsh": f"""
+_flowvae_recipe_files() {{
+  _alternative 'recipes:shipped recipe:({names})' 'files:recipe file:_files -g "*.toml"'
+}}
+""",
+            "fish": f"""
+function _flowvae_recipe_files
+  printf '%s\\n' {names}
+  __fish_complete_suffix .toml
+end
+""",
+        },
+    }

@@ -1,0 +1,136 @@
+"""`flowvae new-plugin NAME --kind KIND`: writes a package that is installable and passes its own tests."""
+
+import argparse
+import importlib.util
+import keyword
+import re
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import attrs
+
+from flowvae import __version__
+from flowvae.catalogue import Catalogue, Slot
+from flowvae.catalogue.hooks import API_VERSION
+from flowvae.errors import UsageError, shown
+from flowvae.recipe.resolve import TOP_SECTIONS, TOP_SLOTS
+
+NAME = re.compile(r"[a-z][a-z0-9-]{1,40}")
+FILES = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    ".github/workflows/ci.yml": "ci.yml",
+    "src/$package/plugin.py": "plugin.py",
+    "src/$package/$component.py": "kinds/$kind.py",
+    "tests/test_conformance.py": "test_conformance.py",
+}
+"""What is written, and the template that it is made from."""
+
+
+def add_verbs(verbs: Any) -> None:
+    """new-plugin."""
+    new = verbs.add_parser("new-plugin", help="write a package with a component of your own")
+    new.add_argument("name", help="of the distribution: small letters, digits and hyphens")
+    new.add_argument("--kind", required=True, help="the kind of its first component")
+    new.add_argument("--in", type=Path, default=Path(), dest="folder", help="where the package goes")
+    new.set_defaults(act=_new)
+
+
+def _new(options: argparse.Namespace) -> int:
+    folder = write_plugin(options.name, options.kind, options.folder, Catalogue.installed())
+    print(f"wrote {shown(folder)}\nnext: cd {shown(folder)} && pip install -e '.[test]' && pytest")
+    return 0
+
+
+def write_plugin(name: str, kind: str, parent: Path, catalogue: Catalogue) -> Path:
+    """The folder of the new package; UsageError where it cannot be written, and then nothing is."""
+    _check_kind(kind, catalogue)
+    _check_name(name, kind, catalogue)
+    folder = parent / name
+    words = _words(name, kind, catalogue)
+    texts = {Template(path).substitute(words): _text(template, words) for path, template in FILES.items()}
+    texts[f"src/{words['package']}/__init__.py"] = f'"""{words["article"]} {kind} for flowvae."""\n'
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{shown(folder)} is there already; nothing was written", do="choose another name or --in"
+        ) from error
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
+
+
+def _check_kind(kind: str, catalogue: Catalogue) -> None:
+    if kind not in catalogue.kinds:
+        near = catalogue.suggest(kind, catalogue.kinds)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"kinds: {', '.join(sorted(catalogue.kinds))}"
+        raise UsageError(f'there is no kind "{kind}"', do=hint)
+    if not (_templates() / "kinds" / f"{kind}.py.txt").is_file():
+        owner = catalogue.kinds[kind].plugin.owner
+        raise UsageError(
+            f"{kind} is a kind of {owner}, and flowvae has no example of it",
+            do=f"start from another kind; flowvae explain {kind} says what its components must do",
+        )
+
+
+def _check_name(name: str, kind: str, catalogue: Catalogue) -> None:
+    if not NAME.fullmatch(name) or name.endswith("-"):
+        raise UsageError(
+            f'"{name}" is no name for a plugin',
+            do="2 to 41 small letters, digits and hyphens, a letter first and no hyphen last",
+        )
+    package = name.replace("-", "_")
+    if keyword.iskeyword(package) or importlib.util.find_spec(package) is not None:
+        raise UsageError(f"Python has something else called {package}", do="choose another name")
+    for component in catalogue.find(kind, package):
+        raise UsageError(f"{component} has this name already", do="choose another name")
+
+
+def _words(name: str, kind: str, catalogue: Catalogue) -> dict[str, str]:
+    package = name.replace("-", "_")
+    return {
+        "name": name,
+        "package": package,
+        "component": package,
+        "class_name": "".join(part.capitalize() for part in name.split("-")),
+        "kind": kind,
+        "article": "an" if kind[0] in "aeiou" else "a",
+        "usage": _usage(package, kind, catalogue),
+        "version": __version__,
+        "api": str(API_VERSION),
+    }
+
+
+def _usage(component: str, kind: str, catalogue: Catalogue) -> str:
+    """The line of a recipe that puts the component in its place, as an arm where a recipe has one such place."""
+    path, many = _place(kind)
+    if many:
+        return f'{path} = [{{ use = "{component}" }}]'
+    rivals = [c.name for c in catalogue.of_kind(kind)]
+    return f'[ablation.vary]\n"{path}" = ["{rivals[0] if rivals else "..."}", "{component}"]'
+
+
+def _place(kind: str) -> tuple[str, bool]:
+    """The key path of a kind, and whether it holds several components."""
+    slots: dict[str, Slot] = {path: slot for path, (slot, _, _) in TOP_SLOTS.items()}
+    for section, fields in TOP_SECTIONS.items():
+        slots |= {
+            f"{section}.{f.name}": f.metadata["slot"] for f in attrs.fields(fields) if "slot" in f.metadata
+        }
+    for path, slot in slots.items():
+        if slot.kind == kind:
+            return path, slot.many
+    return f"defaults.{kind}", False
+
+
+def _text(template: str, words: dict[str, str]) -> str:
+    path = Template(template).substitute(words)
+    return Template(_templates().joinpath(f"{path}.txt").read_text("utf-8")).substitute(words)
+
+
+def _templates() -> Any:
+    return resources.files("flowvae.cli") / "templates"
