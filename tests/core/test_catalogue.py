@@ -294,7 +294,7 @@ def test_one_argument_of_a_hook_can_be_deprecated_on_its_own(monkeypatch):
     future = SimpleNamespace(flowvae_components=spec(lambda register: None))
     monkeypatch.setattr(door, "hooks", future)
     used = plugin("fv-old", flowvae_components=offering(("activation", "x", Squareplus)))
-    door.call_hook(used, "flowvae_components", lambda *_, **__: None)
+    door.call_hook(door.new_manager(), used, "flowvae_components", lambda *_, **__: None)
     assert used.state == "ready"
     assert used.notes == ["say offer instead of register"]
 

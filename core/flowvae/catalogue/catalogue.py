@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
+import pluggy
 from attrs import Factory, define, field, frozen
 
 from flowvae.catalogue import kinds as own_kinds
-from flowvae.catalogue.door import Plugin, call_hook, open_door
+from flowvae.catalogue.door import Plugin, call_hook, new_manager, open_door
 from flowvae.catalogue.signature import Signature, call_signature, doc_fields, read_signature
 from flowvae.catalogue.source import Source, SourceError, read_object, read_target
 from flowvae.errors import PluginError
@@ -126,12 +127,13 @@ class Catalogue:
         """The catalogue of these plugins, beside flowvae's own kinds."""
         own = Plugin("kinds", "flowvae", own_version(), module=own_kinds)
         catalogue = cls([own, *plugins])
+        manager = new_manager()
         for hook in ("flowvae_kinds", "flowvae_components"):
             for plugin in catalogue.plugins:
-                catalogue._collect(plugin, hook)
+                catalogue._collect(manager, plugin, hook)
         return catalogue
 
-    def _collect(self, plugin: Plugin, hook: str) -> None:
+    def _collect(self, manager: pluggy.PluginManager, plugin: Plugin, hook: str) -> None:
         kinds: list[Kind] = []
         components: list[Component] = []
 
@@ -141,7 +143,7 @@ class Catalogue:
         def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
             components.append(Component(kind, name, target, tuple(given), plugin, self))
 
-        call_hook(plugin, hook, register_kind if hook == "flowvae_kinds" else register_component)
+        call_hook(manager, plugin, hook, register_kind if hook == "flowvae_kinds" else register_component)
         if plugin.state == "broken":
             return  # half of what a plugin offers is no offer
         for kind in kinds:

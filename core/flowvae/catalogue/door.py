@@ -34,7 +34,6 @@ class Plugin:
     trace: str = field(default="", repr=False)
     seconds: float = 0.0
     """The time that its import took."""
-    manager: pluggy.PluginManager | None = field(default=None, repr=False)
     notes: list[str] = field(factory=list)
     """What its authors should know: deprecations, a slow import."""
 
@@ -84,11 +83,19 @@ def load_plugin(plugin: Plugin, entry: metadata.EntryPoint) -> None:
         )
 
 
-def call_hook(plugin: Plugin, hook: str, register: Callable[..., None]) -> None:
+def new_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows flowvae's hooks and no plugin."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hooks)
+    return manager
+
+
+def call_hook(
+    manager: pluggy.PluginManager, plugin: Plugin, hook: str, register: Callable[..., None]
+) -> None:
     """Calls one hook of one plugin, if it has it; a failure is the plugin's own."""
-    if plugin.state == "broken":
-        return
-    _contained(plugin, lambda: _call(plugin, hook, register))
+    if plugin.state != "broken":
+        _contained(plugin, partial(_call, manager, plugin, hook, register))
 
 
 def _distribution(entry: metadata.EntryPoint) -> tuple[str, str]:
@@ -101,15 +108,15 @@ def _load(plugin: Plugin, entry: metadata.EntryPoint) -> None:
     plugin.module = entry.load()
 
 
-def _call(plugin: Plugin, hook: str, register: Callable[..., None]) -> None:
-    # A manager of its own for each plugin: pluggy checks the signatures and finds misspelt hooks, and one
-    # plugin's exception cannot take the others' registrations with it.
-    if plugin.manager is None:
-        plugin.manager = pluggy.PluginManager(GROUP)
-        plugin.manager.add_hookspecs(hooks)
-        plugin.manager.register(plugin.module, name=plugin.name)
-        plugin.manager.check_pending()
-    getattr(plugin.manager.hook, hook)(register=register)
+def _call(manager: pluggy.PluginManager, plugin: Plugin, hook: str, register: Callable[..., None]) -> None:
+    # One plugin at a time: pluggy checks its signatures and finds misspelt hooks, and its exception cannot take the
+    # others' registrations with it.
+    manager.register(plugin.module, name=plugin.name)
+    try:
+        manager.check_pending()
+        getattr(manager.hook, hook)(register=register)
+    finally:
+        manager.unregister(name=plugin.name)
 
 
 def _contained(plugin: Plugin, action: Callable[[], None]) -> None:

@@ -39,8 +39,8 @@ def _complete(parser: argparse.ArgumentParser, catalogue: Catalogue) -> None:
     """Says of every argument what may stand there; shtab reads it off the actions."""
     import shtab  # noqa: PLC0415
 
-    recipes = _recipes()
-    places = {"FOLDER": shtab.DIRECTORY, "FILE": shtab.FILE, Path: shtab.FILE}
+    folders, files, recipes = shtab.DIRECTORY, shtab.FILE, _recipes()
+    places = {"FOLDER": folders, "FILE": files, "recipe": recipes, "other": recipes, Path: files}
     names = {
         "list kind": sorted(catalogue.kinds),
         "explain name": sorted({*catalogue.kinds, *_names(catalogue)}),
@@ -50,12 +50,12 @@ def _complete(parser: argparse.ArgumentParser, catalogue: Catalogue) -> None:
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for inner in action.choices.values():
                 _complete(inner, catalogue)
-        elif action.dest in {"recipe", "other"}:
-            action.complete = recipes  # type: ignore[attr-defined]
-        elif f"{verb} {action.dest}" in names:
-            action.choices = names[f"{verb} {action.dest}"]
-        elif place := places.get(action.metavar) or places.get(action.type):
-            action.complete = place
+            continue
+        action.choices = names.get(f"{verb} {action.dest}", action.choices)
+        for said in (action.metavar, action.dest, action.type):
+            if said in places:
+                action.complete = places[said]  # type: ignore[attr-defined]
+                break
 
 
 def _names(catalogue: Catalogue) -> Iterator[str]:
@@ -89,7 +89,7 @@ _flowvae_recipe_files() {{
             "fish": f"""
 function _flowvae_recipe_files
   printf '%s\\n' {names}
-  __fish_complete_suffix .toml
+  __fish_complete_path (commandline -ct) | string match -r '.*(?:/|[.]toml)(?:\\t.*)?$'
 end
 """,
         },

@@ -51,7 +51,9 @@ def write_plugin(name: str, kind: str, parent: Path, catalogue: Catalogue) -> Pa
     folder = parent / name
     words = _words(name, kind, catalogue)
     texts = {Template(path).substitute(words): _text(template, words) for path, template in FILES.items()}
-    texts[f"src/{words['package']}/__init__.py"] = f'"""{words["article"]} {kind} for flowvae."""\n'
+    texts[f"src/{words['package']}/__init__.py"] = (
+        f'"""{words["article"].capitalize()} {kind} for flowvae."""\n'
+    )
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:
@@ -67,7 +69,9 @@ def write_plugin(name: str, kind: str, parent: Path, catalogue: Catalogue) -> Pa
 def _check_kind(kind: str, catalogue: Catalogue) -> None:
     if kind not in catalogue.kinds:
         near = catalogue.suggest(kind, catalogue.kinds)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"kinds: {', '.join(sorted(catalogue.kinds))}"
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else f"kinds: {', '.join(sorted(catalogue.kinds))}"
+        )
         raise UsageError(f'there is no kind "{kind}"', do=hint)
     if not (_templates() / "kinds" / f"{kind}.py.txt").is_file():
         owner = catalogue.kinds[kind].plugin.owner
@@ -106,10 +110,12 @@ def _words(name: str, kind: str, catalogue: Catalogue) -> dict[str, str]:
 
 
 def _usage(component: str, kind: str, catalogue: Catalogue) -> str:
-    """The line of a recipe that puts the component in its place, as an arm where a recipe has one such place."""
+    """The line of a recipe that puts the component in its place, as an arm where arms may differ in it."""
     path, many = _place(kind)
     if many:
         return f'{path} = [{{ use = "{component}" }}]'
+    if path.startswith("execution."):
+        return f'{path} = "{component}"'
     rivals = [c.name for c in catalogue.of_kind(kind)]
     return f'[ablation.vary]\n"{path}" = ["{rivals[0] if rivals else "..."}", "{component}"]'
 

@@ -89,7 +89,9 @@ def slots_for(component: Component) -> str:
     for parameter in component.signature.parameters.values():
         if parameter.slot and parameter.slot.kind not in known:
             known.add(parameter.slot.kind)
-            lines += [f'{parameter.slot.kind} = "{c.qualified}"' for c in _simplest(parameter.slot.kind, component)]
+            lines += [
+                f'{parameter.slot.kind} = "{c.qualified}"' for c in _simplest(parameter.slot.kind, component)
+            ]
     return "\n".join(lines)
 
 

@@ -37,7 +37,9 @@ def its_example_runs(component: Component) -> None:
     finder = doctest.DocTestFinder(recurse=False)
     module = inspect.getmodule(thing)
     examples = finder.find(thing, component.name, globs=dict(vars(module)) if module else {})
-    assert any(test.examples for test in examples), "its docstring has no example: a line that begins with >>>"
+    assert any(test.examples for test in examples), (
+        "its docstring has no example: a line that begins with >>>"
+    )
     said: list[str] = []
     for test in examples:
         result = doctest.DocTestRunner(verbose=False).run(test, out=said.append)

@@ -1,0 +1,144 @@
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from flowvae.catalogue import Catalogue
+from flowvae.catalogue.hooks import API_VERSION
+from flowvae.cli.main import main
+from flowvae.cli.new_plugin import write_plugin
+from flowvae.errors import UsageError
+from flowvae.testing import checks
+
+KINDS = sorted(Catalogue.of([]).kinds)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
+    return {kind: write_plugin(f"try-{kind}", kind, folder, Catalogue.of([])) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def outcomes(written, environment_with, tmp_path_factory):
+    """Every test of every written package, run in one process to pay for torch once: name to what went wrong."""
+    report = tmp_path_factory.mktemp("report") / "report.xml"
+    # One root for all, so that the report tells them apart.
+    ini = written["activation"].parent / "pytest.ini"
+    ini.write_text("[pytest]\nfilterwarnings = error\n")
+    done = environment_with(*written.values()).python(
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", str(ini)),
+        *("--import-mode=importlib", "--doctest-modules", f"--junitxml={report}"),
+        *(str(project / part) for project in written.values() for part in ("src", "tests")),
+        cwd=report.parent,
+    )
+    assert report.is_file(), done.stdout + done.stderr
+    return [
+        (case.get("classname", ""), case.get("name", ""), [child.get("message") for child in case])
+        for case in ElementTree.parse(report).iter("testcase")
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_passes_its_own_tests(kind, outcomes):
+    mine = [(name, trouble) for where, name, trouble in outcomes if f"try-{kind}." in where]
+    assert not [(name, trouble) for name, trouble in mine if trouble and checks(kind)]
+    names = {name for name, _ in mine}
+    for check in checks(kind):
+        assert f"test_it_keeps_the_contract_of_its_kind[{check.__name__}]" in names
+    assert "test_it_keeps_what_holds_for_every_kind[its_docstring_has_its_fields]" in names
+    assert any("try_" in name for name in names), "the doctest was not found"
+
+
+def test_a_plugin_says_which_api_it_was_written_for(written):
+    project = tomllib.loads((written["activation"] / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["flowvae"] == {"try-activation": f"try_activation.plugin [api{API_VERSION}]"}
+
+
+def test_a_written_plugin_is_listed_with_its_owner_and_passes_the_public_checks(written, environment_with):
+    environment = environment_with(written["activation"])
+    listed = json.loads(environment.flowvae("list", "activation", "--json").stdout)
+    assert ("try_activation", "try-activation", "0.1.0") in {
+        (row["name"], row["distribution"], row["version"]) for row in listed
+    }
+    done = environment.flowvae("check-plugin", "try-activation")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok        plugin try-activation (try-activation 0.1.0): its_import_leaves_no_trace" in done.stdout
+    assert "0 failed, 0 could not be run" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "replacement", "file", "advice"),
+    [
+        ("Units:", "Unit:", "", "its docstring has no field Units"),
+        ("        bend: how", "        bent: how", "", "bend is not explained"),
+        ("tensor([[[1., 1., 1.]]])", "tensor([[[2., 1., 1.]]])", "", "its example does not give what it says"),
+        ("x.square()", "x.square_()", "", "input_is_untouched: the input was changed"),
+        ("from flowvae import", "import torch\nfrom flowvae import", "plugin", "listing it imports torch"),
+        ("import torch\n", "import torch\ntorch.manual_seed(7)\n", "", "torch's generator"),
+    ],
+    ids=["field", "key", "example", "contract", "torch", "seed"],
+)
+def test_check_plugin_says_what_is_wrong(text, replacement, file, advice, tmp_path, environment_with):
+    project = write_plugin("try-wrong", "activation", tmp_path, Catalogue.of([]))
+    source = project / "src" / "try_wrong" / f"{file or 'try_wrong'}.py"
+    assert text in source.read_text()
+    source.write_text(source.read_text().replace(text, replacement))
+    done = environment_with(project).flowvae("check-plugin", "try-wrong", "--json")
+    failed = [row for row in json.loads(done.stdout)["results"] if row["state"] == "FAILED"]
+    assert done.returncode == 4
+    said = [f"{row['check']}: {row['advice']}" for row in failed]
+    assert [line for line in said if advice in line], said
+
+
+def test_a_folder_that_is_there_stays_as_it_was(tmp_path, capsys):
+    (tmp_path / "try-again").mkdir()
+    assert main(["new-plugin", "try-again", "--kind", "activation", "--in", str(tmp_path)]) == 2
+    assert "there already" in capsys.readouterr().err
+    assert not list((tmp_path / "try-again").iterdir())
+
+
+@pytest.mark.parametrize("name", ["Try", "1st", "a", "a_b", "a" * 42, "../a", "try-", "class", "torch", ""])
+def test_a_name_that_python_or_pip_could_not_use_is_refused(name, tmp_path):
+    with pytest.raises(UsageError):
+        write_plugin(name, "activation", tmp_path, Catalogue.of([]))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_a_component_of_the_kind_has_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="has this name already"):
+        write_plugin("snake", "activation", tmp_path, Catalogue.installed())
+
+
+def test_an_unknown_kind_is_answered_with_the_near_ones(tmp_path, capsys):
+    assert main(["new-plugin", "try-it", "--kind", "activaton", "--in", str(tmp_path)]) == 2
+    assert "did you mean activation?" in capsys.readouterr().err
+
+
+def test_nothing_is_called_that(capsys):
+    assert main(["check-plugin", "snak"]) == 2
+    assert "did you mean snake" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_written_plugin_is_installed_by_pip(tmp_path):
+    project = write_plugin("try-pip", "upsampler", tmp_path, Catalogue.of([]))
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    [site] = (tmp_path / "venv").glob("lib/*/site-packages")
+    # The new environment sees the packages of this one: nothing is fetched.
+    parents = [p for p in sys.path if Path(p).is_dir() and re.search("site-packages|core|components", p)]
+    (site / "parents.pth").write_text("".join(f"import site; site.addsitedir({p!r})\n" for p in parents))
+    install = [python, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", project]
+    subprocess.run(install, check=True, capture_output=True)
+    done = subprocess.run(
+        [python, "-m", "flowvae.cli.main", "check-plugin", "try-pip"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failed" in done.stdout
