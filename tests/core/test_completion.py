@@ -31,6 +31,9 @@ CASES = {
     "part of a verb": ("flowvae com", {"completion"}, {"check"}),
     "options": ("flowvae check percussion --", {"--set", "--json"}, {"--data"}),
     "kinds": ("flowvae list a", {"activation", "augmentation"}, {"bands"}),
+    "kinds for a new plugin": ("flowvae new-plugin mine --kind ba", {"bands"}, {"snake"}),
+    "no name for a new plugin": ("flowvae new-plugin ", set(), {"snake", "activation"}),
+    "plugins and components": ("flowvae check-plugin ", {"flowvae", "snake"}, {"activation"}),
     "components": ("flowvae explain sn", {"snake"}, {"leaky_relu"}),
     "a kind beside a component of its name": (
         "flowvae explain posterior",

@@ -8,6 +8,7 @@ from jsonschema import Draft7Validator
 
 from flowvae.catalogue import Catalogue, Plugin, hooks
 from flowvae.cli.main import main
+from flowvae.contracts import Activation
 from flowvae.errors import RecipeError
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.recipe.shipped import shipped_recipes
@@ -124,7 +125,9 @@ class Ripple:
         alpha: how far
     """
 
-    def __init__(self, *, alpha: float = 1.0, choice: tuple[int, float] | None = None) -> None: ...
+    def __init__(
+        self, *, alpha: float = 1.0, choice: tuple[int, float] | None = None, inner: Activation | None = None
+    ) -> None: ...
 
 
 def a_plugin(distribution):
@@ -143,6 +146,12 @@ def test_clashing_components_are_told_apart_by_their_owners():
     assert not faults(validator, '[defaults]\nactivation = { use = "two:ripple", choice = [1, 2.0] }')
     assert not faults(validator, '[defaults]\nactivation = { use = "two:ripple", choice = "none" }')
     assert faults(validator, '[defaults]\nactivation = { use = "two:ripple", choice = [1, 2.0, 3] }')
+
+
+def test_a_slot_takes_nothing_only_where_it_may_stay_empty():
+    validator = Draft7Validator(recipe_schema(Catalogue.of([a_plugin("one")])))
+    assert not faults(validator, '[defaults]\nactivation = { use = "ripple", inner = "none" }')
+    assert faults(validator, '[defaults]\nactivation = "none"') == ["$.defaults.activation"]
 
 
 def test_a_kind_without_components_takes_nothing():

@@ -8,7 +8,7 @@ from torch import nn
 
 Layer = TypeVar("Layer", nn.Conv1d, nn.ConvTranspose1d, nn.Linear)
 
-HEAD_GAIN = 0.05
+HEAD_GAIN = 0.02
 """The start of a decoder's last layer: far softer than sounds are. Spectral losses on logarithms punish a loud start,
 and the decoder unlearns all it was born with before it learns: with 0.1 the first 150 steps went that way."""
 

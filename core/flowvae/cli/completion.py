@@ -40,18 +40,25 @@ def _complete(parser: argparse.ArgumentParser, catalogue: Catalogue) -> None:
     import shtab  # noqa: PLC0415
 
     folders, files, recipes = shtab.DIRECTORY, shtab.FILE, _recipes()
-    places = {"FOLDER": folders, "FILE": files, "recipe": recipes, "other": recipes, Path: files}
-    names = {
-        "list kind": sorted(catalogue.kinds),
-        "explain name": sorted({*catalogue.kinds, *_names(catalogue)}),
+    places = {
+        "FOLDER": folders,
+        "folder": folders,
+        "FILE": files,
+        "recipe": recipes,
+        "other": recipes,
+        Path: files,
     }
-    verb = parser.prog.rpartition(" ")[2]
+    kinds, components = sorted(catalogue.kinds), sorted(set(_names(catalogue)))
+    offering = sorted({plugin.distribution for plugin in catalogue.plugins})
+    # What a name is differs from verb to verb: new-plugin takes one that nobody has.
+    names = {"explain": [*kinds, *components], "check-plugin": [*offering, *components]}
+    choices = {"kind": kinds, "name": names.get(parser.prog.rpartition(" ")[2])}
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to walk over arguments
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for inner in action.choices.values():
                 _complete(inner, catalogue)
             continue
-        action.choices = names.get(f"{verb} {action.dest}", action.choices)
+        action.choices = choices.get(action.dest, action.choices)
         for said in (action.metavar, action.dest, action.type):
             if said in places:
                 action.complete = places[said]  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from flowvae.catalogue.hooks import API_VERSION
 from flowvae.errors import UsageError, shown
 from flowvae.recipe.resolve import TOP_SECTIONS, TOP_SLOTS
 
+TEMPLATES = resources.files("flowvae.cli") / "templates"
 NAME = re.compile(r"[a-z][a-z0-9-]{1,40}")
 FILES = {
     "pyproject.toml": "pyproject.toml",
@@ -73,7 +74,7 @@ def _check_kind(kind: str, catalogue: Catalogue) -> None:
             f"did you mean {' or '.join(near)}?" if near else f"kinds: {', '.join(sorted(catalogue.kinds))}"
         )
         raise UsageError(f'there is no kind "{kind}"', do=hint)
-    if not (_templates() / "kinds" / f"{kind}.py.txt").is_file():
+    if not (TEMPLATES / "kinds" / f"{kind}.py.txt").is_file():
         owner = catalogue.kinds[kind].plugin.owner
         raise UsageError(
             f"{kind} is a kind of {owner}, and flowvae has no example of it",
@@ -96,11 +97,14 @@ def _check_name(name: str, kind: str, catalogue: Catalogue) -> None:
 
 def _words(name: str, kind: str, catalogue: Catalogue) -> dict[str, str]:
     package = name.replace("-", "_")
+    class_name = "".join(part.capitalize() for part in name.split("-"))
+    is_class = "class $class_name" in _template(f"kinds/{kind}.py")
     return {
         "name": name,
         "package": package,
         "component": package,
-        "class_name": "".join(part.capitalize() for part in name.split("-")),
+        "class_name": class_name,
+        "offered": class_name if is_class else package,
         "kind": kind,
         "article": "an" if kind[0] in "aeiou" else "a",
         "usage": _usage(package, kind, catalogue),
@@ -134,9 +138,8 @@ def _place(kind: str) -> tuple[str, bool]:
 
 
 def _text(template: str, words: dict[str, str]) -> str:
-    path = Template(template).substitute(words)
-    return Template(_templates().joinpath(f"{path}.txt").read_text("utf-8")).substitute(words)
+    return Template(_template(Template(template).substitute(words))).substitute(words)
 
 
-def _templates() -> Any:
-    return resources.files("flowvae.cli") / "templates"
+def _template(path: str) -> str:
+    return (TEMPLATES / f"{path}.txt").read_text("utf-8")
