@@ -18,11 +18,23 @@ STEPS = 60
 def run(folder: Path, workers: int) -> float:
     """Seconds of the whole command with this many workers."""
     settings = [
-        f"train.steps={STEPS}", f"evaluation.every={STEPS}", f"train.checkpoint_every={STEPS}", "ablation.seeds=2",
-        f'execution.executor={{ use = "processes", workers = {workers} }}', "execution.threads=1",
+        f"train.steps={STEPS}",
+        f"evaluation.every={STEPS}",
+        f"train.checkpoint_every={STEPS}",
+        "ablation.seeds=2",
+        f'execution.executor={{ use = "processes", workers = {workers} }}',
+        "execution.threads=1",
     ]
     code = "import sys; from flowvae.cli.main import run_main; sys.exit(run_main())"
-    command = [sys.executable, "-c", code, "ablation_snake", "--out", str(folder), *(f"--set={s}" for s in settings)]
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "ablation_snake",
+        "--out",
+        str(folder),
+        *(f"--set={s}" for s in settings),
+    ]
     started = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
@@ -47,7 +59,9 @@ def main() -> None:
             step = sorted(r["costs"]["seconds_per_step"] for r in results)[len(results) // 2]
             memory = max(r["costs"]["peak_memory_mb"] for r in results)
             figures[workers] = execution_seconds(folder)
-            print(f"{workers} workers: {whole:.1f} s in all, {figures[workers]:.1f} s of runs, {1000 * step:.0f} ms a step, {memory:.0f} MB a run")
+            print(
+                f"{workers} workers: {whole:.1f} s in all, {figures[workers]:.1f} s of runs, {1000 * step:.0f} ms a step, {memory:.0f} MB a run"
+            )
         print(f"{cores} workers against 1: {figures[1] / figures[cores]:.2f} times the rate on {cores} cores")
 
 

@@ -55,7 +55,13 @@ def cpu_seconds(command: list[str], environment: dict[str, str]) -> float:
     times = []
     for _ in range(ROUNDS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(
+            [sys.executable, *command],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(times)
@@ -73,8 +79,12 @@ def main() -> None:
         if count >= 3:
             names = ", ".join(f'"act_{n}_{n}"' for n in range(3))
             recipe = Path(place, "three.toml")
-            recipe.write_text(f'extends = "ablation_snake"\n[ablation.vary]\n"defaults.activation" = [{names}]\n')
-            print(f"{'check naming three':24} {cpu_seconds(['-c', MAIN, 'check', str(recipe)], environment):.3f}")
+            recipe.write_text(
+                f'extends = "ablation_snake"\n[ablation.vary]\n"defaults.activation" = [{names}]\n'
+            )
+            print(
+                f"{'check naming three':24} {cpu_seconds(['-c', MAIN, 'check', str(recipe)], environment):.3f}"
+            )
 
 
 if __name__ == "__main__":

@@ -303,7 +303,9 @@ def test_a_recipe_says_which_plugin_it_requires_and_what_to_install(tmp_path):
     from flowvae.recipe import read_recipe, resolve
 
     path = tmp_path / "a.toml"
-    path.write_text('extends = "percussion_small"\nrequires = ["fv-drums>=2"]\n[defaults]\nactivation = "squareplus"\n')
+    path.write_text(
+        'extends = "percussion_small"\nrequires = ["fv-drums>=2"]\n[defaults]\nactivation = "squareplus"\n'
+    )
     with pytest.raises(RecipeError) as caught:
         resolve(read_recipe(str(path)), catalogue_with())
     required, unknown = caught.value.faults
@@ -315,7 +317,9 @@ def test_the_written_recipe_requires_the_plugins_it_uses(tmp_path):
     from flowvae.recipe import read_recipe, resolve
     from flowvae.recipe.writing import write_recipe
 
-    catalogue = catalogue_with(plugin("fv-x", "3.1", flowvae_components=offering(("activation", "squareplus", Squareplus))))
+    catalogue = catalogue_with(
+        plugin("fv-x", "3.1", flowvae_components=offering(("activation", "squareplus", Squareplus)))
+    )
     recipe = resolve(read_recipe("percussion_small", ("defaults.activation=squareplus",)), catalogue)
     assert 'requires = ["fv-x==3.1"]' in write_recipe(recipe)
 
@@ -327,7 +331,9 @@ DEADLY = {
 
 
 @pytest.mark.parametrize("animal", DEADLY)
-def test_the_doctor_survives_a_plugin_that_kills_its_process(animal, installed, tmp_path, monkeypatch, capsys):
+def test_the_doctor_survives_a_plugin_that_kills_its_process(
+    animal, installed, tmp_path, monkeypatch, capsys
+):
     import json
 
     from flowvae.cli.main import main
@@ -335,7 +341,9 @@ def test_the_doctor_survives_a_plugin_that_kills_its_process(animal, installed, 
     text, how = DEADLY[animal]
     installed("fv-deadly", "fv_deadly", text)
     installed("fv-fine", "fv_fine", offered("fv_fine", "fine"))
-    (tmp_path / "fv_fine_part.py").write_text("class Part:\n    '''Fine.'''\n    def __init__(self, channels): ...\n")
+    (tmp_path / "fv_fine_part.py").write_text(
+        "class Part:\n    '''Fine.'''\n    def __init__(self, channels): ...\n"
+    )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert main(["doctor", "--json"]) == 4
     rows = {row["distribution"]: row for row in json.loads(capsys.readouterr().out)}

@@ -135,7 +135,15 @@ def test_data_proposes_a_length(capsys, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["list"], ["explain", "snake"], ["check", "ablation_snake"], ["check", "percussion", "--set", "train.steps=x"], ["doctor"], ["resolve", "percussion"], ["diff", "percussion", "percussion_small"]],
+    [
+        ["list"],
+        ["explain", "snake"],
+        ["check", "ablation_snake"],
+        ["check", "percussion", "--set", "train.steps=x"],
+        ["doctor"],
+        ["resolve", "percussion"],
+        ["diff", "percussion", "percussion_small"],
+    ],
     ids=" ".join,
 )
 def test_what_needs_no_tensor_answers_without_torch(arguments):
@@ -156,6 +164,10 @@ sys.exit(main({arguments!r}))
 
 def test_a_reader_that_leaves_is_no_error():
     done = subprocess.run(
-        f"{sys.executable} -m flowvae.cli.main list | head -n 1", shell=True, capture_output=True, text=True, check=False
+        f"{sys.executable} -m flowvae.cli.main list | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stderr == ""

@@ -33,7 +33,10 @@ def surroundings(folder, stop=lambda: 0):
 
 
 def weights(training):
-    return {**training.model.state_dict(), **{f"average.{n}": t for n, t in training.average.state_dict().items()}}
+    return {
+        **training.model.state_dict(),
+        **{f"average.{n}": t for n, t in training.average.state_dict().items()},
+    }
 
 
 def test_a_step_never_waits_for_its_device(make):
@@ -102,7 +105,10 @@ def test_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(make, tmp_path,
     with pytest.raises(NumbersError, match="loss is nan at step 4") as caught:
         train(training, surroundings(tmp_path / "run"))
     assert "batch: " in caught.value.where
-    assert sorted(p.name for p in (tmp_path / "run" / "checkpoints").iterdir()) == ["step-000000000", "step-000000003"]
+    assert sorted(p.name for p in (tmp_path / "run" / "checkpoints").iterdir()) == [
+        "step-000000000",
+        "step-000000003",
+    ]
 
 
 def test_a_torn_journal_is_cut_to_what_the_checkpoint_knows(tmp_path):
@@ -121,7 +127,9 @@ def test_every_sound_is_seen_once_an_epoch(make):
 
 
 def test_losses_share_one_transform_of_the_target(make):
-    training = make('losses=[{ use = "multi_scale_mel", n_ffts = [512], n_mels = [40] }, { use = "multi_scale_mel", n_ffts = [512], n_mels = [20] }]')
+    training = make(
+        'losses=[{ use = "multi_scale_mel", n_ffts = [512], n_mels = [40] }, { use = "multi_scale_mel", n_ffts = [512], n_mels = [20] }]'
+    )
     calls = []
     transform = type(training.stft)._transform
     type(training.stft)._transform = lambda self, *a: (calls.append(a[1:]), transform(self, *a))[1]

@@ -11,12 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from conftest import TINY
+
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-c", "import sys; from flowvae.cli.main import run_main; sys.exit(run_main())"]
 
 
 def arguments(tiny, out, *more):
-    settings = [*tiny, "ablation.seeds=2", "train.steps=30", "train.checkpoint_every=10", "evaluation.every=30", *more]
+    settings = [
+        *tiny,
+        "ablation.seeds=2",
+        "train.steps=30",
+        "train.checkpoint_every=10",
+        "evaluation.every=30",
+        *more,
+    ]
     return [*COMMAND, "ablation_snake", "--out", str(out), *(f"--set={s}" for s in settings)]
 
 
@@ -28,15 +37,16 @@ def weights(out):
     found = {}
     for folder in sorted(out.glob("runs/*/seed-*")):
         newest = max((folder / "checkpoints").glob("step-*"))
-        found[str(folder.relative_to(out))] = (newest.name, hashlib.sha256((newest / "tensors.safetensors").read_bytes()).hexdigest())
+        found[str(folder.relative_to(out))] = (
+            newest.name,
+            hashlib.sha256((newest / "tensors.safetensors").read_bytes()).hexdigest(),
+        )
     return found
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """An ablation that nothing disturbed."""
-    from conftest import TINY
-
     out = tmp_path_factory.mktemp("whole") / "out"
     done = run(arguments(TINY, out))
     assert done.returncode == 0, done.stderr
@@ -55,7 +65,16 @@ def test_an_ablation_leaves_everything_that_it_promises(whole):
     assert (out / "results.csv").read_text().count("\n") > 8
     for folder in out.glob("runs/*/seed-*"):
         names = {p.name for p in folder.iterdir()}
-        assert names >= {"recipe.toml", "environment.json", "status.json", "metrics.jsonl", "result.json", "checkpoints", "audio", "tb"}
+        assert names >= {
+            "recipe.toml",
+            "environment.json",
+            "status.json",
+            "metrics.jsonl",
+            "result.json",
+            "checkpoints",
+            "audio",
+            "tb",
+        }
         result = json.loads((folder / "result.json").read_text())
         assert result["metrics"]["spectral_distance"]["value"] > 0
         assert result["untrained"]["spectral_distance"]["value"] > 0
@@ -70,8 +89,6 @@ def test_no_file_says_where_on_this_machine_it_lies(whole, tmp_path_factory):
 
 
 def test_the_same_command_does_nothing_again(whole):
-    from conftest import TINY
-
     out, _ = whole
     before = {p: p.stat().st_mtime_ns for p in out.glob("runs/*/*/result.json")}
     done = run(arguments(TINY, out))
@@ -81,8 +98,6 @@ def test_the_same_command_does_nothing_again(whole):
 
 
 def test_another_recipe_is_refused_a_folder_that_is_taken(whole):
-    from conftest import TINY
-
     out, _ = whole
     done = run(arguments(TINY, out, "train.batch=3"))
     assert done.returncode == 6
@@ -90,12 +105,12 @@ def test_another_recipe_is_refused_a_folder_that_is_taken(whole):
 
 
 def test_an_arm_can_be_added_and_the_ledger_says_so(whole):
-    from conftest import TINY
-
     out, _ = whole
     alternatives = '["snake", "leaky_relu", { use = "leaky_relu", slope = 0.01 }]'
     recipe = out.parent / "three.toml"
-    recipe.write_text(f'extends = "ablation_snake"\n[ablation.vary]\n"defaults.activation" = {alternatives}\n')
+    recipe.write_text(
+        f'extends = "ablation_snake"\n[ablation.vary]\n"defaults.activation" = {alternatives}\n'
+    )
     command = arguments(TINY, out)
     command[command.index("ablation_snake")] = str(recipe)
     done = run(command)
@@ -103,6 +118,32 @@ def test_an_arm_can_be_added_and_the_ledger_says_so(whole):
     assert done.returncode == 0, done.stderr
     ledger = json.loads((out / "plan.json").read_text())["ledger"]
     assert any("arm added" in entry["what"] for entry in ledger)
+
+
+HOSTILE = """
+import torch
+from flowvae import hookimpl
+torch.nn.functional.pad = torch.set_num_threads = None
+torch.manual_seed = lambda seed: torch.default_generator.manual_seed(1)
+
+@hookimpl
+def flowvae_components(register): ...
+"""
+
+
+def test_a_plugin_that_no_recipe_names_cannot_touch_a_result(whole, tmp_path):
+    out, _ = whole
+    info = tmp_path / "site" / "fv_hostile-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fv-hostile\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[flowvae]\nhostile = fv_hostile\n")
+    (tmp_path / "site" / "fv_hostile.py").write_text(HOSTILE)
+    done = run(arguments(TINY, tmp_path / "out"), env={**os.environ, "PYTHONPATH": str(tmp_path / "site")})
+    assert done.returncode == 0, done.stderr
+    mine = weights(tmp_path / "out")
+    assert mine == {name: value for name, value in weights(out).items() if name in mine}
+    for file in (tmp_path / "out").glob("runs/*/*/result.json"):
+        assert json.loads(file.read_text())["plugins"] == ["flowvae 0.1.0"]
 
 
 def running_workers(out):
@@ -121,8 +162,6 @@ def running_workers(out):
 
 @pytest.mark.parametrize("victim", ["worker", "driver"])
 def test_after_kill_9_the_same_command_continues_to_the_same_bits(victim, whole, tmp_path):
-    from conftest import TINY
-
     out, _ = whole
     mine = tmp_path / "out"
     process = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -146,10 +185,10 @@ def test_after_kill_9_the_same_command_continues_to_the_same_bits(victim, whole,
 
 
 def test_a_signal_ends_the_ablation_and_it_continues(whole, tmp_path):
-    from conftest import TINY
-
     mine = tmp_path / "out"
-    process = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while not list(mine.glob("runs/*/*/checkpoints/step-*")) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -163,8 +202,6 @@ def test_a_signal_ends_the_ablation_and_it_continues(whole, tmp_path):
 
 
 def test_two_commands_in_one_folder_exclude_each_other(tmp_path):
-    from conftest import TINY
-
     mine = tmp_path / "out"
     first = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60

@@ -56,7 +56,10 @@ def test_every_file_gets_a_verdict_and_the_good_rest_trains(folder, tmp_path):
     assert "15 sounds:" in done.stdout
     assert "6 skipped" in done.stdout
     [file] = (tmp_path / "out").glob("data/*/skipped.jsonl")
-    skipped = {row["name"].rpartition("/")[2]: row["reason"] for row in map(json.loads, file.read_text().splitlines())}
+    skipped = {
+        row["name"].rpartition("/")[2]: row["reason"]
+        for row in map(json.loads, file.read_text().splitlines())
+    }
     assert set(skipped) == {"readme.txt", "words.wav", "nothing.wav", "empty.wav", "silent.wav", "cut.flac"}
     assert all(skipped.values())
 

@@ -32,7 +32,12 @@ class Environment:
             "OMP_NUM_THREADS": "1",
         }
         return subprocess.run(
-            [sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False, **options
+            [sys.executable, *arguments],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+            **options,
         )
 
     def flowvae(self, *arguments):

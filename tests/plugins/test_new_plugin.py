@@ -58,7 +58,9 @@ def test_what_is_written_passes_its_own_tests(kind, outcomes):
 
 def test_a_plugin_says_which_api_it_was_written_for(written):
     project = tomllib.loads((written["activation"] / "pyproject.toml").read_text())["project"]
-    assert project["entry-points"]["flowvae"] == {"try-activation": f"try_activation.plugin [api{API_VERSION}]"}
+    assert project["entry-points"]["flowvae"] == {
+        "try-activation": f"try_activation.plugin [api{API_VERSION}]"
+    }
 
 
 def test_a_written_plugin_is_listed_with_its_owner_and_passes_the_public_checks(written, environment_with):
@@ -156,7 +158,10 @@ def test_a_written_plugin_is_installed_by_pip(tmp_path):
     install = [python, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", project]
     subprocess.run(install, check=True, capture_output=True)
     done = subprocess.run(
-        [python, "-m", "flowvae.cli.main", "check-plugin", "try-pip"], capture_output=True, text=True, check=False
+        [python, "-m", "flowvae.cli.main", "check-plugin", "try-pip"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 failed" in done.stdout

@@ -16,7 +16,13 @@ def test_the_small_recipe_learns_from_real_kits(tmp_path):
     out = tmp_path / "out"
     settings = ["train.steps=60", "evaluation.every=60", "evaluation.sounds=32", "execution.threads=1"]
     command = [sys.executable, "-c", CODE, "percussion_small", "--data", str(KITS), "--out", str(out)]
-    done = subprocess.run([*command, *(f"--set={s}" for s in settings)], capture_output=True, text=True, check=False, timeout=400)
+    done = subprocess.run(
+        [*command, *(f"--set={s}" for s in settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
     assert done.returncode == 0, done.stderr
     plan = json.loads((out / "plan.json").read_text())
     assert plan["data"]["used"] > 700
@@ -26,5 +32,7 @@ def test_the_small_recipe_learns_from_real_kits(tmp_path):
     [result] = [json.loads(p.read_text()) for p in out.glob("runs/*/*/result.json")]
     before, after = (result[k]["spectral_distance"]["value"] for k in ("untrained", "metrics"))
     assert after < 0.85 * before
-    skipped = [json.loads(line) for p in out.glob("data/*/skipped.jsonl") for line in p.read_text().splitlines()]
+    skipped = [
+        json.loads(line) for p in out.glob("data/*/skipped.jsonl") for line in p.read_text().splitlines()
+    ]
     assert any("silent" in row["reason"] for row in skipped)

@@ -58,7 +58,8 @@ def main(folder: Path) -> int:
 
 def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     """One run from its folder: what is done already is not done again."""
-    recipe = resolve(read_recipe(str(folder / "recipe.toml")), Catalogue.installed(order["plugins"]))
+    catalogue = Catalogue.installed(order["plugins"])
+    recipe = resolve(read_recipe(str(folder / "recipe.toml")), catalogue)
     seed, device = int(order["seed"]), pick_device(order["device"])
     torch.set_num_threads(order["threads"])
     status.steps = recipe.train.steps
@@ -73,9 +74,10 @@ def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     judge = _Judge.of(recipe, seed, held_out_sounds(recipe, clips, device), training.model.periods, folder)
     started = time.monotonic()
     train(training, Surroundings(folder, order["identity"], status, judge.validate, signals.asked))
-    write_json(
-        folder / "result.json", judge.result(training, order, clips.fingerprint, time.monotonic() - started)
-    )
+    result = judge.result(training, order, clips.fingerprint, time.monotonic() - started)
+    # The proof that no plugin but those named had a hand in it.
+    result["plugins"] = sorted({plugin.owner for plugin in catalogue.plugins})
+    write_json(folder / "result.json", result)
     status.write("done", recipe.train.steps)
 
 

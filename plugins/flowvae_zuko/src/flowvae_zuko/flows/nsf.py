@@ -16,15 +16,16 @@ def zuko_nsf(
     hidden: int = 128,
     n_hidden_layers: int = 2,
 ) -> VectorMap:
-    """Bends half of a vector, dimension by dimension, along splines that the other half chooses, in turns.
+    """Bends each dimension of a vector along a spline; one half of the vector chooses the splines of the other.
 
     Formula: inside [-5, 5] each dimension goes through a rising rational-quadratic spline of n_bins pieces; outside
-        it stays as it is. Which half moves is drawn at the start for each coupling. log_abs_det is the sum of the
+        it stays as it is. The splines of the first half depend on the context alone, those of the second on the
+        first half as well; which half is which is drawn anew for each coupling. log_abs_det is the sum of the
         logarithms of the slopes. The inverse is a root of a quadratic, at the same cost. It starts as the identity.
     Shapes: x (b, features), context (b, context) or None; y (b, features), log_abs_det (b,).
     Units: log_abs_det is in nats.
     Parameters:
-        n_couplings: number of couplings; two move every dimension about once
+        n_couplings: number of couplings, each with halves of its own
         n_bins: pieces of each spline, 2 or more
         hidden: width of the nets that choose the splines
         n_hidden_layers: number of hidden layers of each net

@@ -1,0 +1,1 @@
+"""An activation without its worst overtones, for flowvae."""

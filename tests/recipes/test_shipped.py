@@ -1,0 +1,65 @@
+"""The recipes that come with flowvae: each resolves, varies what its name says, and takes a step."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from conftest import TINY
+from flowvae.ablation.difference import effective_difference, undeclared
+from flowvae.construct import construct
+from flowvae.recipe import plan_ablation, read_recipe
+from flowvae.recipe.shipped import shipped_recipes
+from flowvae.run.clips import prepare_clips
+from flowvae.run.training import Training
+
+RECIPES = shipped_recipes()
+ABLATIONS = [name for name in RECIPES if name.startswith("ablation_")]
+GOLDEN = Path(__file__).with_name("golden.json")
+
+
+def of(recipe, folder, seed=0):
+    model, data = recipe.model, recipe.data
+    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+    clips = prepare_clips(construct(data, "data", given, data.values), data, model, folder)
+    return Training.of(recipe, seed, clips, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_arm_takes_a_step_at_tiny_size(name, catalogue, tmp_path):
+    for arm in plan_ablation(read_recipe(name, TINY), catalogue).arms:
+        figures = of(arm.recipe, tmp_path / arm.name).step(0)
+        assert all(bool(torch.isfinite(figure)) for figure in figures.values())
+        assert figures["grad_norm"] > 0
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_an_ablation_differs_on_its_declared_axis_alone(name, catalogue):
+    plan = plan_ablation(read_recipe(name), catalogue)
+    assert len(plan.arms) >= 2
+    assert len(plan.seeds) >= 6
+    for arm in plan.arms[1:]:
+        difference = effective_difference(plan.recipe, arm.recipe)
+        assert difference
+        assert not undeclared(difference, plan.recipe.ablation.vary)
+
+
+def test_the_question_is_in_every_ablation(catalogue):
+    for name in ABLATIONS:
+        assert plan_ablation(read_recipe(name), catalogue).recipe.ablation.question.endswith("?")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_can_be_read_at_a_glance(name):
+    limit = 15 if name in ABLATIONS else 120
+    assert len(RECIPES[name].read_text().splitlines()) <= limit
+
+
+def test_five_seeded_steps_give_the_losses_that_they_gave(catalogue, tmp_path):
+    """A commit that moves these losses writes golden.json anew and says why."""
+    torch.set_num_threads(1)
+    training = of(plan_ablation(read_recipe("percussion_small", TINY), catalogue).recipe, tmp_path)
+    losses = [training.step(step)["loss"].item() for step in range(5)]
+    # Other processors round otherwise; a change of the computation is far larger.
+    assert losses == pytest.approx(json.loads(GOLDEN.read_text()), rel=1e-3)
