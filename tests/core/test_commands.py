@@ -79,6 +79,25 @@ def test_diff_of_two_recipes_is_the_effective_one(capsys):
     assert out == "no difference\n"
 
 
+def test_diff_counts_what_a_change_costs_where_it_is_asked_to(capsys, tiny):
+    settings = [f"--set={s}" for s in tiny]
+    _, out, _ = run(capsys, "diff", "percussion_small", "percussion_small", "--costs", "--json", *settings)
+    one, other = json.loads(out)["costs"]
+    assert one == other
+    assert one["parameters"] > 1000
+    assert one["receptive_field"] == 4096
+
+
+def test_runs_are_never_written_among_the_sounds(capsys, tmp_path):
+    (tmp_path / "kit").mkdir()
+    status, _, err = run(
+        capsys, "percussion_small", "--data", tmp_path, "--out", tmp_path / "kit" / "out", command=run_main
+    )
+    assert status == 2
+    assert "lies inside the sounds" in err
+    assert not (tmp_path / "kit" / "out").exists()
+
+
 def test_doctor_lists_the_plugins(capsys):
     status, out, _ = run(capsys, "doctor")
     assert status == 0

@@ -243,3 +243,54 @@ def test_a_bomb_of_arms_is_refused_at_once(catalogue, write):
     many = str(list(range(1, 40)))
     text = f'extends = "ablation_snake"\n[ablation]\ncross = true\n[ablation.vary]\n"train.steps" = {many}\n"train.batch" = {many}\n'
     assert "at most 1000" in faults_of(catalogue, write("a.toml", text))[0].what
+
+
+def test_a_loss_of_weight_0_is_inert(catalogue, write):
+    text = 'extends = "percussion_small"\n[[losses]]\nuse = "multi_scale_mel"\n[[losses]]\nuse = "multi_resolution_stft"\nweight = 0.0\n'
+    [fault] = faults_of(catalogue, write("a.toml", text))
+    assert (fault.path, fault.place.line) == ("losses.1.weight", 6)
+
+
+WHERE = {
+    "nested": '[model.decoder]\nuse = "soundstream"\n[model.decoder.activation]\n{body}\n',
+    "inline": '[model]\ndecoder = {{ use = "soundstream", activation = {{ {inline} }} }}\n',
+    "default": "[defaults]\nactivation = {{ {inline} }}\n",
+}
+MISTAKES = {
+    "unknown name": ('use = "snak"', 'no activation called "snak"', "snak"),
+    "misspelt key": ('use = "snake"\nalhpa = 0.5', 'there is no key "alhpa"', "alhpa"),
+    "wrong type": ('use = "snake"\nalpha = "many"', '"many" is not a number', '"many"'),
+    "missing name": ("alpha = 0.5", "use is missing", ""),
+    "other kind": ('use = "pqmf"', "pqmf is a bands", "pqmf"),
+}
+
+
+# A default without a name is laid over the base's, which has one: only a slot of its own can miss it.
+PLACES = [
+    (mistake, where)
+    for mistake in MISTAKES
+    for where in WHERE
+    if (mistake, where) != ("missing name", "default")
+]
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+@pytest.mark.parametrize(("mistake", "where"), PLACES)
+def test_every_mistake_is_shown_where_it_stands(catalogue, write, mistake, where, inherited):
+    body, what, under = MISTAKES[mistake]
+    text = 'extends = "percussion_small"\n' + WHERE[where].format(
+        body=body, inline=", ".join(body.split("\n"))
+    )
+    if mistake == "missing name":
+        # The base names a component there; only a recipe of its own can leave it out.
+        text = text.replace('extends = "percussion_small"\n', "")
+    path = write("a.toml", text)
+    if inherited:
+        path = write("b.toml", 'extends = "a.toml"\n')
+    faults = [f for f in faults_of(catalogue, path) if what in f.what and "activation" in f.path]
+    assert len(faults) == 1
+    [fault] = faults
+    assert fault.place.label.endswith("a.toml")
+    line, caret = fault.place.excerpt()
+    assert under in line[caret.index("^") :][: max(len(under), 1) + 2]
+    assert fault.accepted

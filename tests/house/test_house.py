@@ -64,9 +64,7 @@ COMMON = {"none", "flow", "plain", "folder", "constant", "kl"}
 def test_the_core_names_no_component():
     names = registered_names() - COMMON
     assert len(names) > 25
-    said = {
-        (f.name, s) for f in python_files(*ENGINE, *AROUND) for s in strings_of(f) if s in names
-    }
+    said = {(f.name, s) for f in python_files(*ENGINE, *AROUND) for s in strings_of(f) if s in names}
     assert not said
 
 

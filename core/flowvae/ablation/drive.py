@@ -15,7 +15,15 @@ from flowvae.ablation.runs import Run, all_runs, job_of, prepare_run
 from flowvae.ablation.sounds import Sounds, prepare_sounds
 from flowvae.catalogue import Catalogue
 from flowvae.construct import construct
-from flowvae.errors import AblationError, DataError, FlowvaeError, MachineError, RunFolderError, shown
+from flowvae.errors import (
+    AblationError,
+    DataError,
+    FlowvaeError,
+    MachineError,
+    RunFolderError,
+    UsageError,
+    shown,
+)
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.requirements import owners
@@ -32,9 +40,21 @@ def run_recipe(
     """Checks, plans, runs and reports; called again, it continues. Returns the report's path."""
     plan = plan_ablation(read_recipe(name, settings), catalogue)
     folder = out or Path("runs") / plan.recipe.name
+    _refuse_mixing(plan, folder)
     _make_folder(folder)
     with locked(folder):
         return _Drive(plan, catalogue, folder, say).run()
+
+
+def _refuse_mixing(plan: AblationPlan, folder: Path) -> None:
+    """Sounds that a run writes must never become sounds that it reads."""
+    here = folder.resolve()
+    for arm in plan.arms:
+        for value in arm.recipe.data.values.values():
+            if isinstance(value, Path) and here.is_relative_to(value.resolve()):
+                raise UsageError(
+                    f"{shown(folder)} lies inside the sounds ({value})", do="choose another --out"
+                )
 
 
 def _make_folder(folder: Path) -> None:

@@ -5,9 +5,10 @@ import json
 from typing import Any
 
 from flowvae.ablation.difference import effective_difference, undeclared
+from flowvae.catalogue import Catalogue
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.recipe import plan_ablation, read_recipe
-from flowvae.recipe.resolved import recipe_leaves
+from flowvae.recipe.resolved import Recipe, recipe_leaves
 from flowvae.recipe.writing import write_recipe
 
 
@@ -18,6 +19,9 @@ def add_verbs(verbs: Any) -> None:
     diff = verbs.add_parser("diff", help="what two recipes really differ in, after all defaults")
     diff.add_argument("recipe")
     diff.add_argument("other")
+    diff.add_argument(
+        "--costs", action="store_true", help="weights, multiply-adds, receptive field; loads torch"
+    )
     for verb, act in ((check, _check), (resolve, _resolve), (diff, _diff)):
         if verb is not diff:
             verb.add_argument("recipe", help="a TOML file, or the name of a shipped recipe")
@@ -67,15 +71,26 @@ def _resolve(options: argparse.Namespace) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     catalogue, settings = catalogue_of(options), tuple(options.settings)
-    one, other = (
+    recipes = [
         plan_ablation(read_recipe(r, settings), catalogue).recipe for r in (options.recipe, options.other)
-    )
-    difference = effective_difference(one, other)
+    ]
+    difference = effective_difference(*recipes)
+    costs = [_costs(recipe, catalogue) for recipe in recipes] if options.costs else []
     if options.json:
-        print(json.dumps(difference, indent=1))
+        print(json.dumps({"difference": difference, "costs": costs} if costs else difference, indent=1))
         return 0
     for entry in difference:
         print(f"{entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
     if not difference:
         print("no difference")
+    for key in costs[0] if costs else ():
+        print(f"{key}: {costs[0][key]:,.0f} -> {costs[1][key]:,.0f}")
     return 0
+
+
+def _costs(recipe: Recipe, catalogue: Catalogue) -> dict[str, float]:
+    """What a model takes. Builds it, so this is where torch comes in."""
+    from flowvae.ablation.probe import probe  # noqa: PLC0415 - the only verb here that needs torch, and only if asked
+
+    probed = probe(recipe, catalogue)
+    return {key: probed[key] for key in ("parameters", "macs_per_second", "receptive_field")}

@@ -98,6 +98,7 @@ class _Resolver:
         self._inert_defaults(values.pop("may_be_unused") or ())
         values["requires"] = values["requires"] or ()
         self._check_ablation(values, source)
+        self._inert_losses(values["losses"] or (), source.root.value.get("losses"))
         if self.faults:
             return None
         return Recipe(name=source.name, origins=self.origins, dropped=tuple(source.dropped), **values)
@@ -134,6 +135,17 @@ class _Resolver:
                     node.key_place,
                     f"defaults.{kind}",
                     accepted=f'leave it out, or say may_be_unused = ["defaults.{kind}"]',
+                )
+
+    def _inert_losses(self, losses: Iterable[Part | None], node: Node | None) -> None:
+        for index, loss in enumerate(losses):
+            if loss is not None and node is not None and loss.extras["weight"] == 0:
+                place = node.value[index].value["weight"].place
+                self._fault(
+                    "a loss of weight 0 has no effect",
+                    place,
+                    f"losses.{index}.weight",
+                    accepted="leave it out",
                 )
 
     def _section(self, section: type, node: Node | None, path: str, around: Node) -> Any:

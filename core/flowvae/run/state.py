@@ -24,10 +24,15 @@ class TrainingState:
     optimizer: optim.Optimizer
     step: int = 0
 
-    def files(self, recipe_identity: str) -> dict[str, bytes]:
-        """The state as files of a checkpoint."""
+    def files(self, recipe_identity: str, components: Mapping[str, object]) -> dict[str, bytes]:
+        """The state as files of a checkpoint; `components` says whose code made it."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._tensors()}
-        content = {"step": self.step, "identity": recipe_identity, "scalars": dict(self._scalars())}
+        content = {
+            "step": self.step,
+            "identity": recipe_identity,
+            "components": components,
+            "scalars": dict(self._scalars()),
+        }
         return {TENSORS: save(tensors), STATE: json.dumps(content, indent=1).encode()}
 
     def restore(self, files: Mapping[str, bytes], recipe_identity: str) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from flowvae.build import Builder
 from flowvae.contracts import Regularize
 from flowvae.errors import CheckpointError, NumbersError, Stopped
+from flowvae.recipe.identity import components
 from flowvae.recipe.resolved import Recipe
 from flowvae.run import checkpoint
 from flowvae.run.batches import Batches
@@ -209,7 +210,7 @@ def uses_bf16(recipe: Recipe, device: torch.device) -> bool:
 
 
 def _save(training: Training, around: Surroundings, journal: Journal) -> None:
-    files = training.state.files(around.identity)
+    files = training.state.files(around.identity, components(training.recipe))
     journal.flush_to_disk()
     checkpoint.commit(around.checkpoints, training.state.step, files)
     checkpoint.retain(around.checkpoints, KEEP)

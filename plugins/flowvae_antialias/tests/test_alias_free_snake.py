@@ -53,13 +53,16 @@ def test_small_signals_lose_what_the_filters_take_and_are_not_delayed(share, gai
         assert float((y - gain * x).norm() / x.norm()) < 0.1
 
 
-def test_filters_agree_with_scipy():
+def test_doubling_agrees_with_scipy():
     x = torch.randn(1, 1, 64, dtype=torch.float64)
-    up = signal.upfirdn(2 * TAPS.numpy(), np.pad(x[0, 0], 5, mode="edge"), up=2)[15:-15]
-    assert np.allclose(doubled(x, TAPS)[0, 0], up[:128], atol=1e-12)
-    down = signal.upfirdn(TAPS.numpy(), np.pad(x[0, 0], (5, 6), mode="edge"), down=2)
-    assert np.allclose(halved(x, TAPS)[0, 0], np.convolve(np.pad(x[0, 0], (5, 6), mode="edge"), TAPS, "valid")[::2])
-    assert len(down) >= 32
+    expected = signal.upfirdn(2 * TAPS.numpy(), np.pad(x[0, 0], 5, mode="edge"), up=2)[15:-15]
+    assert np.allclose(doubled(x, TAPS)[0, 0], expected[:128], atol=1e-12)
+
+
+def test_halving_agrees_with_numpy():
+    x = torch.randn(1, 1, 64, dtype=torch.float64)
+    expected = np.convolve(np.pad(x[0, 0], (5, 6), mode="edge"), TAPS, "valid")[::2]
+    assert np.allclose(halved(x, TAPS)[0, 0], expected, atol=1e-12)
 
 
 def test_a_constant_becomes_what_snake_makes_of_it():
@@ -76,7 +79,8 @@ def test_a_slow_tone_becomes_what_snake_makes_of_it():
 
 
 def test_folded_overtones_are_7_db_down():
-    # A tone at 0.27 of the rate: its second overtone lies at 0.54 and folds to 0.46, its third at 0.81 to 0.19.
+    # The square of a sine has even harmonics: of a tone at 0.27 of the rate they lie at 0.54 and 1.08, and fold to
+    # 0.46 and 0.08.
     x = tone(0.27)
     plain = x + torch.sin(3.0 * x).square() / 3.0
     clean = AliasFreeSnake(1, alpha=3.0).double()(x)

@@ -20,7 +20,7 @@ def half_band_taps() -> Float[Tensor, " k"]:
     Units: none.
     Source: Kaiser 1974; the sizes are those of BigVGAN, arxiv.org/abs/2206.04658.
 
-    >>> float(half_band_taps().sum())
+    >>> round(float(half_band_taps().sum()), 9)
     1.0
     """
     attenuation_db = 2.285 * (N_TAPS / 2 - 1) * math.pi * 4 * HALF_WIDTH + 7.95

@@ -1,0 +1,1 @@
+"""Loudness over time, for flowvae."""

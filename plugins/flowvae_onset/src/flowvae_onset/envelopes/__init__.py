@@ -1,0 +1,1 @@
+"""The envelopes, one file each."""

@@ -1,0 +1,89 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from flowvae.testing import checks
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+OFFERS = {
+    "zuko": {"flow": {"zuko_maf", "zuko_nsf"}},
+    "antialias": {"activation": {"alias_free_snake"}},
+    "onset": {"envelope": {"peak", "rms"}, "loss": {"envelope_loss"}},
+}
+RECIPES = {
+    "zuko": ("flow", '[defaults]\nflow = { use = "zuko_nsf", n_bins = 4 }\n'),
+    "antialias": ("activation", '[defaults]\nactivation = "alias_free_snake"\n'),
+    "onset": ("losses", '[[losses]]\nuse = "envelope_loss"\nweight = 0.1\nenvelope = "rms"\n'),
+}
+
+
+def project(name):
+    return PLUGINS / f"flowvae_{name}"
+
+
+@pytest.fixture(scope="module")
+def everything(environment_with):
+    """A Python with all three plugins."""
+    return environment_with(*map(project, OFFERS))
+
+
+@pytest.fixture(scope="module")
+def listed(everything):
+    return json.loads(everything.flowvae("list", "--json").stdout)
+
+
+@pytest.mark.parametrize("name", OFFERS)
+def test_what_a_plugin_offers_is_listed_with_its_owner(name, listed):
+    mine = [row for row in listed if row["distribution"] == f"flowvae-{name}"]
+    assert {row["version"] for row in mine} == {"0.1.0"}
+    assert {row["name"] for row in mine} == set().union(*OFFERS[name].values())
+    for kind, names in OFFERS[name].items():
+        assert {row["name"] for row in mine if row["kind"] == kind} == names
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_one_line_of_a_recipe_takes_the_plugin(name, everything, tmp_path):
+    _, line = RECIPES[name]
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(f'extends = "percussion_small"\n{line}')
+    done = everything.flowvae("diff", "percussion_small", str(recipe))
+    assert done.returncode == 0, done.stderr
+    used = {f'"{n}"' for names in OFFERS[name].values() for n in names} & set(line.split())
+    assert used
+    for component in used:
+        assert component.strip('"') in done.stdout
+
+
+def test_a_wrong_envelope_is_answered_with_the_ones_there_are(everything, tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(f'extends = "percussion_small"\n{RECIPES["onset"][1].replace("rms", "rns")}')
+    done = everything.flowvae("check", str(recipe))
+    assert done.returncode == 2
+    assert "did you mean rms (envelope, flowvae-onset 0.1.0)?" in done.stderr
+
+
+@pytest.mark.parametrize("name", OFFERS)
+def test_a_plugin_passes_the_public_checks(name, everything):
+    done = everything.flowvae("check-plugin", f"flowvae-{name}", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert {row["state"] for row in results} == {"ok"}
+    subjects = {row["subject"].partition(" ")[0] for row in results}
+    assert subjects == {"plugin"}.union(*OFFERS[name].values())
+
+
+def test_a_kind_of_a_plugin_is_checked_by_the_checks_that_it_brings(everything):
+    done = everything.flowvae("check-plugin", "rms", "--json")
+    said = {row["check"] for row in json.loads(done.stdout)["results"]}
+    assert "a_constant_is_its_own_envelope" in said
+    assert not checks("envelope")
+
+
+@pytest.mark.parametrize("name", OFFERS)
+def test_a_plugin_passes_tests_of_its_own(name, environment_with, tmp_path):
+    # Alone: no plugin may lean on another.
+    done = environment_with(project(name)).python(
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", str(project(name))), cwd=project(name)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
