@@ -59,7 +59,7 @@ def it_is_known_without_torch(plugin: Plugin, catalogue: Catalogue) -> None:
     )
 
 
-def its_import_is_quick(plugin: Plugin, catalogue: Catalogue) -> None:
+def its_import_is_quick(plugin: Plugin, _catalogue: Catalogue) -> None:
     """The module with the hooks is imported in less than two seconds."""
     [seconds] = _in_child("import_time", [plugin.module.__name__])
     assert float(seconds) < SLOW_S, (

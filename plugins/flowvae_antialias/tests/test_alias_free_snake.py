@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from flowvae_antialias.alias_free_snake import AliasFreeSnake, doubled, halved
-from flowvae_antialias.half_band import half_band_taps
+from flowvae.testing import checks
 from scipy import signal
 
-from flowvae.testing import checks
+from flowvae_antialias.alias_free_snake import AliasFreeSnake, doubled, halved
+from flowvae_antialias.half_band import half_band_taps
 
 TAPS = half_band_taps()
 N = 4096
@@ -100,5 +100,5 @@ def test_every_length_is_kept(t):
 
 
 def test_alpha_must_be_above_0():
-    with pytest.raises(ValueError, match="^alpha must be above 0"):
+    with pytest.raises(ValueError, match=r"^alpha must be above 0"):
         AliasFreeSnake(4, alpha=0.0)

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from flowvae.testing import checks
+
 from flowvae_onset.checks import CHECKS
 from flowvae_onset.envelope_loss import EnvelopeLoss
 from flowvae_onset.envelopes.peak import Peak
 from flowvae_onset.envelopes.rms import RMS
-
-from flowvae.testing import checks
 
 RATE = 44100
 
@@ -72,5 +72,5 @@ def test_durations_must_be_above_0(make, name):
 
 
 def test_the_floor_must_be_above_0():
-    with pytest.raises(ValueError, match="^floor must be above 0"):
+    with pytest.raises(ValueError, match=r"^floor must be above 0"):
         EnvelopeLoss(RATE, floor=0.0, envelope=RMS)

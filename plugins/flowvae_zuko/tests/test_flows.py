@@ -3,11 +3,11 @@ import sys
 
 import pytest
 import torch
+from flowvae.testing import checks
+
 from flowvae_zuko.flows.maf import zuko_maf
 from flowvae_zuko.flows.nsf import zuko_nsf
 from flowvae_zuko.vector_map import OUTPUT_GAIN
-
-from flowvae.testing import checks
 
 FLOWS = (zuko_maf, zuko_nsf)
 

@@ -19,7 +19,9 @@ def one_value_a_frame(make: Envelope) -> None:
     n_frames = []
     for t in (1, 100, N_SAMPLES):
         envelope = make(SAMPLE_RATE)(sound()[..., :t])
-        assert envelope.dim() == 2, f"{t} samples give {tuple(envelope.shape)}; expected (b, n): join the channels"
+        assert envelope.dim() == 2, (
+            f"{t} samples give {tuple(envelope.shape)}; expected (b, n): join the channels"
+        )
         assert len(envelope) == 3, f"3 sounds give {len(envelope)} envelopes; expected one each"
         n_frames.append(envelope.shape[1])
     assert 1 <= n_frames[0] <= n_frames[1] < n_frames[2], (
@@ -31,10 +33,14 @@ def silence_is_0_with_a_finite_gradient(make: Envelope) -> None:
     """Zeros give zeros, and a gradient without inf or NaN."""
     silence = torch.zeros(1, 1, N_SAMPLES, requires_grad=True)
     envelope = make(SAMPLE_RATE)(silence)
-    assert float(envelope.detach().abs().max()) < 1e-6, "silence has an envelope above 0: take the floor off again"
+    assert float(envelope.detach().abs().max()) < 1e-6, (
+        "silence has an envelope above 0: take the floor off again"
+    )
     envelope.sum().backward()
     assert silence.grad is not None, "no gradient reaches the audio; usually a detach()"
-    assert bool(silence.grad.isfinite().all()), "the gradient at silence is not finite: put a floor inside the root"
+    assert bool(silence.grad.isfinite().all()), (
+        "the gradient at silence is not finite: put a floor inside the root"
+    )
 
 
 def a_constant_is_its_own_envelope(make: Envelope) -> None:
