@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from attrs import evolve
 
+from flowvae.build import Builder
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Evidence
 from flowvae.recipe import read_recipe, resolve
@@ -19,7 +20,6 @@ from flowvae.run import checkpoint
 from flowvae.run.clips import load_clips
 from flowvae.run.evaluate import build_measures, gather_evidence
 from flowvae.run.training import Training, held_out_sounds
-from flowvae.build import Builder
 
 CLASSES = ("kick", "snare", "closed_hat", "tom")
 
@@ -36,14 +36,18 @@ def own_original(folder: Path) -> tuple[int, int, bool]:
     training.state.restore(found.files, order["identity"])
     held_out = held_out_sounds(recipe, clips, device)
     evidence = gather_evidence(training.average, held_out, 1, recipe.train.batch)
-    distance = next(iter(build_measures(recipe.evaluation, Builder(0), recipe.model.sample_rate, training.model.periods).values()))
+    distance = next(
+        iter(
+            build_measures(
+                recipe.evaluation, Builder(0), recipe.model.sample_rate, training.model.periods
+            ).values()
+        )
+    )
     rows = {name: [i for i, n in enumerate(held_out.names) if n.startswith(name)] for name in CLASSES}
     verdicts = []
     for four in zip(*rows.values(), strict=False):
         for mine in four:
-            distances = {
-                other: float(distance(_pair(evidence, other, mine)).mean()) for other in four
-            }
+            distances = {other: float(distance(_pair(evidence, other, mine)).mean()) for other in four}
             verdicts.append(min(distances, key=lambda other: distances[other]) == mine)
     return sum(verdicts), len(verdicts), all(verdicts[:4])
 
@@ -58,4 +62,6 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     for name in sys.argv[1:]:
         right, of, first = own_original(Path(name))
-        print(f"{name}: {right} of {of}; the first kick, snare, hat and tom: {'all four' if first else 'not all'}")
+        print(
+            f"{name}: {right} of {of}; the first kick, snare, hat and tom: {'all four' if first else 'not all'}"
+        )

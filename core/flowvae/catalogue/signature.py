@@ -15,7 +15,7 @@ from typing import Any, Literal, Union
 
 from attrs import frozen
 
-from flowvae.catalogue.source import Source, SourceError
+from flowvae.catalogue.source import Source, SourceError, literals
 
 
 class _Required(Enum):
@@ -94,7 +94,13 @@ def read_signature(source: Source, given: tuple[str, ...], slot_of: SlotOf) -> S
     else:
         pairs = list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
     parameters = {a.arg: read.parameter(a, d, meanings.get(a.arg, "")) for a, d in pairs}
-    return Signature(source.summary, doc, tuple(leading), parameters, _class_constants(definition))
+    return Signature(
+        source.summary,
+        doc,
+        tuple(leading),
+        parameters,
+        literals(definition.body) if isinstance(definition, ast.ClassDef) else {},
+    )
 
 
 def call_signature(source: Source) -> tuple[str, ...]:
@@ -124,23 +130,6 @@ def _defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]
 
 def _is_constant(node: ast.AnnAssign) -> bool:
     return node.value is not None or "ClassVar" in ast.unparse(node.annotation)
-
-
-def _class_constants(definition: ast.ClassDef | ast.FunctionDef) -> dict[str, object]:
-    constants: dict[str, object] = {}
-    for node in definition.body if isinstance(definition, ast.ClassDef) else []:
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ):
-                try:
-                    constants[name] = ast.literal_eval(value)
-                except ValueError:
-                    continue
-            case _:
-                continue
-    return constants
 
 
 _FIELD = re.compile(r"^(\w[\w ]*):\s*(.*)$")

@@ -36,7 +36,7 @@ class _Module:
 
     @cached_property
     def constants(self) -> dict[str, object]:
-        return _constants(self.tree)
+        return literals(self.tree.body)
 
     @cached_property
     def digest(self) -> str:
@@ -159,9 +159,10 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*base, node.module] if node.module else base)
 
 
-def _constants(tree: ast.Module) -> dict[str, object]:
+def literals(body: list[ast.stmt]) -> dict[str, object]:
+    """The names that a module or a class assigns a literal to."""
     constants: dict[str, object] = {}
-    for node in tree.body:
+    for node in body:
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
