@@ -212,3 +212,14 @@ def test_two_commands_in_one_folder_exclude_each_other(tmp_path):
     first.wait(timeout=120)
     assert second.returncode == 6
     assert f"in use by process {first.pid}" in second.stderr
+
+
+def test_a_value_that_a_component_refuses_is_shown_where_it_was_written(tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('extends = "percussion_small"\n[model.decoder]\nkernel_size = 4\n')
+    data = '--set=data={ use = "synthetic_percussion", n_sounds = 48 }'
+    done = run([*COMMAND, str(recipe), "--out", str(tmp_path / "out"), data])
+    assert done.returncode == 2
+    assert f"{recipe}:3:15" in done.stderr
+    assert "kernel_size must be odd" in done.stderr
+    assert not (tmp_path / "out" / "plan.json").exists()

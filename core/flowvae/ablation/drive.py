@@ -1,13 +1,14 @@
 """Drives a recipe from the command to the report. Needs no torch: whatever does runs in a process of its own."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 
 from flowvae.ablation.plan_file import write_plan
 from flowvae.ablation.progress import Progress
@@ -18,8 +19,11 @@ from flowvae.construct import construct
 from flowvae.errors import (
     AblationError,
     DataError,
+    Fault,
     FlowvaeError,
     MachineError,
+    Place,
+    RecipeError,
     RunFolderError,
     UsageError,
     shown,
@@ -113,9 +117,22 @@ class _Drive:
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
         if done.returncode:
             write_json(path, known) if known else path.unlink()
+            self._raise_faults(done.stdout)
             raise ProbeError(done.returncode, done.stderr)
         probed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return probed
+
+    def _raise_faults(self, output: str) -> None:
+        """What a component said of its values, with the places where the recipe has them."""
+        try:
+            said = json.loads(output)
+        except ValueError:
+            return
+        recipe = next(arm.recipe for arm in self.plan.arms if arm.name == said["arm"])
+        faults = [
+            _placed(Fault(what, None, path, component), recipe) for path, what, component in said["faults"]
+        ]
+        raise RecipeError(faults, recipe=recipe.name)
 
     def _refuse_other(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         """A folder belongs to one ablation: arms and seeds may be added, nothing else may change."""
@@ -156,6 +173,16 @@ class _Drive:
         with Progress({run.name: run.folder for run in runs}, self.say) as progress:
             statuses: dict[str, int] = execute([job_of(run) for run in runs], progress.poll)
         return statuses
+
+
+def _placed(fault: Fault, recipe: Recipe) -> Fault:
+    """A component's message begins with the key that it refuses."""
+    slot = re.sub(r"\[\d+\]", "", fault.path)
+    path = f"{slot}.{fault.what.partition(' ')[0]}"
+    origin = recipe.origins.get(path) or recipe.origins.get(f"{slot}.use")
+    return evolve(
+        fault, path=path if path in recipe.origins else slot, place=Place(origin) if origin else None
+    )
 
 
 def _reach(arm: Arm, coverage: dict[str, Any]) -> list[str]:

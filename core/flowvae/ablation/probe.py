@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from flowvae.ablation.coverage import coverage
 from flowvae.build import Builder
 from flowvae.catalogue import Catalogue
-from flowvae.errors import FlowvaeError, PluginError
+from flowvae.errors import FlowvaeError, PluginError, RecipeError
 from flowvae.recipe import Recipe, read_recipe, resolve
 from flowvae.run.files import write_json
 from flowvae.run.model import SoundVAE
@@ -32,6 +32,10 @@ def main(folder: Path) -> int:
                 catalogue = Catalogue.installed(arm["plugins"])
                 recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
                 arm.update(probe(recipe, catalogue))
+    except RecipeError as error:
+        # The driver knows where the user wrote each value.
+        print(json.dumps({"arm": name, "faults": [[f.path, f.what, f.component] for f in error.faults]}))
+        return error.exit_status
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_status
