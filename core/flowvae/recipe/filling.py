@@ -1,0 +1,261 @@
+"""Fills slots and keys: from nodes of a recipe to parts and values, with every fault on the way."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, define
+
+from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
+from flowvae.errors import Fault, Place, PluginError
+from flowvae.recipe.resolved import Part
+from flowvae.recipe.tree import Node
+from flowvae.recipe.values import NONE, structure
+
+
+@define
+class Filler:
+    """Reads parts and values against the catalogue; keeps where each came from, and what was wrong."""
+
+    catalogue: Catalogue
+    faults: list[Fault] = Factory(list)
+    origins: dict[str, str] = Factory(dict)
+    """Key path to where the value comes from."""
+    defaults: dict[str, Node] = Factory(dict)
+    """What fills the slots of a kind that do not say otherwise."""
+    defaults_used: set[str] = Factory(set)
+    unmet: list[str] = Factory(list)
+    """Requirements of the recipe that are not met: they may be why a name is unknown."""
+    standing_for: list[tuple[str, str]] = Factory(list)
+    """Path of a slot and of the default that is being read for it."""
+
+    def take_defaults(self, node: Node | None) -> None:
+        """Reads the table of defaults."""
+        if node is None:
+            return
+        if not isinstance(node.value, dict):
+            self.fault("defaults is a table from kind to component", node.place, "defaults")
+            return
+        for kind, default in node.value.items():
+            if kind in self.catalogue.kinds:
+                self.defaults[kind] = default
+            else:
+                near = self.catalogue.suggest(kind, self.catalogue.kinds)
+                self.fault(
+                    f'there is no kind "{kind}"', default.key_place, f"defaults.{kind}", suggestions=near
+                )
+
+    def slot(
+        self,
+        slot: Slot,
+        node: Node | None,
+        path: str,
+        around: Node,
+        default: Any,
+        extras: tuple[Parameter, ...] = (),
+    ) -> Any:
+        """What stands in a slot: a part, several, or nothing."""
+        if slot.many:
+            return self._slots(slot, node, path, around, default, extras)
+        if node is None and slot.kind in self.defaults:
+            return self._from_defaults(slot, path, extras)
+        if node is None:
+            if default is not REQUIRED:
+                self.origins[path] = "default"
+                return default
+            self.missing(path.rpartition(".")[2], path, around, f"a component of kind {slot.kind}", slot.kind)
+            return None
+        if slot.optional and node.value == NONE and not self.catalogue.find(slot.kind, NONE):
+            self.origins[path] = str(node.place)
+            return None
+        return self.part(slot, node, path, extras)
+
+    def _from_defaults(self, slot: Slot, path: str, extras: tuple[Parameter, ...]) -> Part | None:
+        self.defaults_used.add(slot.kind)
+        # A fault of the default is one fault, in however many slots the default stands.
+        self.standing_for.append((path, f"defaults.{slot.kind}"))
+        part = self.part(slot, self.defaults[slot.kind], path, extras)
+        self.standing_for.pop()
+        return part
+
+    def _slots(
+        self,
+        slot: Slot,
+        node: Node | None,
+        path: str,
+        around: Node,
+        default: Any,
+        extras: tuple[Parameter, ...],
+    ) -> Any:
+        if node is None:
+            if default is REQUIRED:
+                self.missing(path, path, around, f"an array of components of kind {slot.kind}", slot.kind)
+                return None
+            return default
+        if not isinstance(node.value, list):
+            self.fault(
+                "takes an array of components", node.place, path, accepted=f"[[{path}]] tables, or strings"
+            )
+            return None
+        if not node.value and default is REQUIRED:
+            self.fault(f"needs at least one {slot.kind}", node.place, path)
+        return tuple(self.part(slot, child, f"{path}.{i}", extras) for i, child in enumerate(node.value))
+
+    def part(self, slot: Slot, node: Node, path: str, extras: tuple[Parameter, ...]) -> Part | None:
+        """One component with its values, or None with the fault kept."""
+        if isinstance(node.value, str):
+            name, name_node, table = node.value, node, {}
+        elif isinstance(node.value, dict):
+            table = dict(node.value)
+            use = table.pop("use", None)
+            if use is None:
+                self.missing(
+                    "use", f"{path}.use", node, f"the name of a component of kind {slot.kind}", slot.kind
+                )
+                return None
+            if not isinstance(use.value, str):
+                self.fault("takes the name of a component", use.place, f"{path}.use")
+                return None
+            name, name_node = use.value, use
+        else:
+            self.fault(
+                f"takes a component of kind {slot.kind}", node.place, path, accepted="a name, or a table"
+            )
+            return None
+        component = self._component(slot.kind, name, name_node.place, path)
+        if component is None:
+            return None
+        try:
+            parameters = component.signature.parameters
+        except PluginError as error:
+            self.fault(error.what, name_node.place, path)
+            return None
+        self.origins[f"{path}.use"] = str(name_node.place)
+        values = {
+            p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in parameters.values()
+        }
+        more = {p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in extras}
+        self.unknown(table, [*parameters, *(p.name for p in extras)], path, str(component))
+        return Part(component, values, more)
+
+    def _any(
+        self, parameter: Parameter, node: Node | None, path: str, around: Node, component: Component
+    ) -> Any:
+        here = f"{path}.{parameter.name}"
+        if parameter.slot:
+            return self.slot(parameter.slot, node, here, around, parameter.default)
+        return self.value(parameter, node, here, around, component)
+
+    def _component(self, kind: str, name: str, place: Place, path: str) -> Component | None:
+        found = self.catalogue.find(kind, name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            owners = " and ".join(c.plugin.owner for c in found)
+            self.fault(
+                f'"{name}" is offered by {owners}',
+                place,
+                path,
+                accepted=" or ".join(f'"{c.qualified}"' for c in found),
+            )
+            return None
+        elsewhere = self.catalogue.elsewhere(kind, name)
+        if elsewhere:
+            what = f"{name} is {_article(elsewhere[0].kind)}; this slot takes {_article(kind)}"
+        else:
+            what = f'there is no {kind} called "{name}"'
+        known = [c.name for c in self.catalogue.of_kind(kind)]
+        near = self.catalogue.suggest(name, known)
+        owned = [str(c) for n in near for c in self.catalogue.find(kind, n)]
+        broken = [f"{p.distribution} {p.version} did not load ({p.problem})" for p in self.catalogue.broken()]
+        distribution, colon, _ = name.rpartition(":")
+        if colon and distribution not in {plugin.distribution for plugin in self.catalogue.plugins}:
+            broken.append(f'no plugin called "{distribution}" is installed')
+        accepted = "; ".join([", ".join(known), *broken, *self.unmet])
+        self.fault(what, place, path, accepted=accepted, suggestions=tuple(owned[:3]))
+        return None
+
+    def value(
+        self,
+        parameter: Parameter,
+        node: Node | None,
+        path: str,
+        around: Node,
+        component: Component | None = None,
+    ) -> Any:
+        """A value of the right type, or None with the fault kept."""
+        owner = str(component) if component else ""
+        if node is None:
+            if parameter.default is REQUIRED:
+                self.missing(parameter.name, path, around, parameter.accepted(), component=owner)
+                return None
+            self.origins[path] = f"default of {component}" if component else "default"
+            return parameter.default
+        self.origins[path] = str(node.place)
+        try:
+            value = structure(node.plain(), parameter.type)
+        except (TypeError, ValueError) as error:
+            place = _culprit(node, parameter.type).place
+            self.fault(str(error), place, path, accepted=parameter.accepted(), component=owner)
+            return None
+        if isinstance(value, Path):
+            return node.folder / value.expanduser()
+        return value
+
+    def table(self, node: Node, path: str) -> dict[str, Node] | None:
+        """The keys of a table; a fault where it is none."""
+        if isinstance(node.value, dict):
+            return dict(node.value)
+        self.fault("is a table", node.place, path)
+        return None
+
+    def unknown(self, table: Mapping[str, Node], known: list[str], path: str, component: str) -> None:
+        """A fault for each key that nobody knows."""
+        for name, node in table.items():
+            self.fault(
+                f'there is no key "{name}"',
+                node.key_place,
+                f"{path}.{name}" if path else name,
+                accepted=", ".join(known) or "no keys",
+                suggestions=self.catalogue.suggest(name, known),
+                component=component,
+            )
+
+    def missing(
+        self, name: str, path: str, around: Node, accepted: str, kind: str = "", component: str = ""
+    ) -> None:
+        """A fault for a key that must be there."""
+        hint = f"; [defaults] {kind} = ... fills every {kind} slot" if kind else ""
+        what = f"{name} is missing"
+        self.fault(what, around.place, path, accepted=accepted + hint, component=component)
+
+    def fault(
+        self,
+        what: str,
+        place: Place,
+        path: str,
+        accepted: str = "",
+        suggestions: tuple[str, ...] = (),
+        component: str = "",
+    ) -> None:
+        """Keeps a fault; one of a default is told of the default, in however many slots it stands."""
+        for slot_path, default_path in self.standing_for:
+            if path.startswith(slot_path):
+                path = default_path + path.removeprefix(slot_path)
+        self.faults.append(Fault(what, place, path, component, accepted, suggestions))
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def _culprit(node: Node, kind: Any) -> Node:
+    """The innermost value that is at fault: an element of an array has its own place."""
+    if isinstance(node.value, list) and getattr(kind, "__args__", None):
+        inner = kind.__args__[0]
+        for child in node.value:
+            try:
+                structure(child.plain(), inner)
+            except (TypeError, ValueError):
+                return _culprit(child, inner)
+    return node
