@@ -1,8 +1,11 @@
 """Calls a component with what its parent gives and what the recipe says."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
+from flowvae.catalogue.door import OWN
+from flowvae.catalogue.watch import watched
 from flowvae.errors import Fault, PluginError, RecipeError
 from flowvae.recipe.resolved import Part
 
@@ -12,6 +15,12 @@ def construct(part: Part, path: str, given: Mapping[str, Any], values: Mapping[s
 
     RecipeError where the component refuses a value, PluginError where it cannot be called.
     """
+    plugin = part.component.plugin
+    with nullcontext() if plugin.distribution == OWN else watched(plugin.notes.append):
+        return _call(part, path, given, values)
+
+
+def _call(part: Part, path: str, given: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
     target = part.component.load()
     arguments = {name: given[name] for name in part.component.signature.given}
     try:

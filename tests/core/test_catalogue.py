@@ -366,3 +366,54 @@ def test_plugins_can_be_left_out_or_chosen(installed, capsys):
         out = capsys.readouterr().out
         seen[options] = [name for name in ("fv_one", "fv_two", "snake") if f" {name} " in out]
     assert list(seen.values()) == [["fv_one", "fv_two", "snake"], ["fv_two", "snake"], ["snake"]]
+
+
+MEDDLING = {
+    "the working folder": "import os; os.chdir('/')",
+    "the state of random": "import random; random.seed(1)",
+    "the environment": "import os; os.environ['OMP_NUM_THREADS'] = '64'",
+    "the handler of SIGTERM": "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    "torch's default dtype": "import torch; torch.set_default_dtype(torch.float64)",
+    "torch's number of threads": "import torch; torch.set_num_threads(7)",
+}
+
+
+@pytest.mark.parametrize("what", MEDDLING)
+def test_a_plugin_that_meddles_is_named_and_the_process_is_as_it_was(what, installed):
+    import torch  # so that there is something to meddle with
+
+    state = torch.get_default_dtype(), torch.get_num_threads()
+    installed("fv-meddler", f"fv_meddler_{list(MEDDLING).index(what)}", MEDDLING[what])
+    catalogue = Catalogue.installed()
+    [meddler] = [p for p in catalogue.plugins if p.distribution == "fv-meddler"]
+    assert f"it changed {what}; put back" in meddler.notes
+    assert (torch.get_default_dtype(), torch.get_num_threads()) == state
+    again = Catalogue.installed()
+    assert [p.notes for p in again.plugins if p.distribution == "fv-meddler"] == [[]]
+
+
+def test_a_component_that_meddles_while_it_is_built_is_named():
+    import torch
+
+    from flowvae.build import Builder
+
+    class Meddler:
+        """Meddles."""
+
+        def __init__(self, channels: int) -> None:
+            torch.set_default_dtype(torch.float64)
+
+    theirs = plugin("fv-m", flowvae_components=offering(("activation", "meddler", Meddler)))
+    part = resolve_part("activation", '"meddler"', catalogue_with(theirs))
+    Builder(0).build(part, "here", channels=1)
+    assert theirs.notes == ["it changed torch's default dtype; put back"]
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_a_slow_import_is_noted(installed, monkeypatch):
+    from flowvae.catalogue import door
+
+    monkeypatch.setattr(door, "SLOW_S", 0.05)
+    installed("fv-slow", "fv_slow", "import time; time.sleep(0.1)")
+    [slow] = [p for p in Catalogue.installed().plugins if p.distribution == "fv-slow"]
+    assert slow.notes[0].startswith("its import took 0.1")

@@ -4,6 +4,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from functools import partial
 from importlib import metadata
 from types import ModuleType
@@ -13,6 +14,7 @@ import pluggy
 from attrs import define, field
 
 from flowvae.catalogue import hooks
+from flowvae.catalogue.watch import watched
 
 GROUP = "flowvae"
 OWN = "flowvae"
@@ -75,7 +77,8 @@ def load_plugin(plugin: Plugin, entry: metadata.EntryPoint) -> None:
         plugin.fail(f"written for plugin API {' and '.join(spoken)}; flowvae speaks {hooks.API_VERSION}")
         return
     started = time.perf_counter()
-    _contained(plugin, partial(_load, plugin, entry))
+    with nullcontext() if plugin.distribution == OWN else watched(plugin.notes.append):
+        _contained(plugin, partial(_load, plugin, entry))
     plugin.seconds = time.perf_counter() - started
     if plugin.seconds > SLOW_S:
         plugin.notes.append(

@@ -71,6 +71,7 @@ def run(folder: Path, order: dict[str, Any], status: Status) -> None:
         )
     signals = StopSignals.installed()
     training = Training.of(recipe, seed, clips, device)
+    status.warnings += [f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes]
     judge = _Judge.of(recipe, seed, held_out_sounds(recipe, clips, device), training.model.periods, folder)
     started = time.monotonic()
     train(training, Surroundings(folder, order["identity"], status, judge.validate, signals.asked))
