@@ -4,7 +4,9 @@ A property takes a function that makes the module anew, and an input for it.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeVar
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -137,6 +139,35 @@ def float64_works(make: Make, x: Tensor) -> None:
     )
 
 
+def follows_its_device(make: Make, x: Tensor) -> None:
+    """A module that is moved computes where it is: torch's meta device stands in for a GPU, and needs none."""
+    expected = built(make)(x)
+    moved = built(make).to("meta")
+    try:
+        # autocast does not know the meta device, and there is nothing to cast there.
+        with patch("torch.autocast", lambda *_, **__: nullcontext()):
+            output = moved(x.to("meta"))
+    except (RuntimeError, NotImplementedError) as error:
+        raise AssertionError(
+            f"after a move the module fails ({str(error).splitlines()[0]}): a tensor that it made stays on the CPU; "
+            "make it a buffer, or create it on the input's device"
+        ) from error
+    assert output.device.type == "meta", (
+        "after a move the output is still on the CPU: follow the input's device"
+    )
+    assert output.shape == expected.shape, "after a move the output has another shape"
+
+
+def export_keeps_the_output(make: Make, x: Tensor) -> None:
+    """torch.export takes the module as it is, and the exported program computes the same."""
+    module = built(make).eval()
+    with torch.no_grad():
+        exported = torch.export.export(module, (x,)).module()
+        assert torch.allclose(exported(x), module(x), atol=1e-5), (
+            "the exported program computes something else: look for Python that depends on values or on earlier calls"
+        )
+
+
 OF_MODULES: tuple[Property, ...] = (
     same_input_gives_same_output,
     same_seed_gives_same_module,
@@ -147,6 +178,8 @@ OF_MODULES: tuple[Property, ...] = (
     state_makes_a_twin,
     bf16_autocast_works,
     float64_works,
+    follows_its_device,
+    export_keeps_the_output,
 )
 
 
