@@ -8,6 +8,11 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
+LONGEST = 200
+"""Characters of a line that a message shows."""
+MOST_FAULTS = 50
+"""Faults that a report shows in full."""
+
 
 @frozen
 class Place:
@@ -29,11 +34,13 @@ class Place:
         if not self.text:
             return []
         number = str(self.line) if self.line else "-"
+        first = max(self.column - 1 - LONGEST // 2, 0)  # of a line that is too long, what is around the caret
+        text, column = self.text[first : first + LONGEST], max(self.column - 1 - first, 0)
         # A tab stays a tab under a tab, so that the caret stands where the eye expects it.
-        lead = "".join("\t" if c == "\t" else " " for c in self.text[: max(self.column - 1, 0)])
+        lead = "".join("\t" if c == "\t" else " " for c in text[:column])
         return [
-            f"    {number} | {printable(self.text)}",
-            f"    {' ' * len(number)} | {lead}{'^' * max(1, self.length)}",
+            f"    {number} | {printable(text)}",
+            f"    {' ' * len(number)} | {lead}{'^' * min(max(1, self.length), max(1, len(text) - column))}",
         ]
 
 
@@ -53,15 +60,14 @@ class Fault:
 
     def lines(self) -> list[str]:
         """The block that is printed for this fault."""
-        head = [f"  {self.place}"] if self.place else []
+        head = [f"  {printable(str(self.place))}"] if self.place else []
         lines = head + (self.place.excerpt() if self.place else [])
-        lines.append(
-            f"    {self.path}: {printable(self.what)}" if self.path else f"    {printable(self.what)}"
-        )
+        what = shortened(printable(self.what))
+        lines.append(f"    {printable(self.path)}: {what}" if self.path else f"    {what}")
         if self.component:
-            lines.append(f"    in {self.component}")
+            lines.append(f"    in {printable(self.component)}")
         if self.accepted:
-            lines.append(f"    accepted: {self.accepted}")
+            lines.append(f"    accepted: {shortened(printable(self.accepted), 2000)}")
         if self.suggestions:
             lines.append(f"    did you mean {' or '.join(self.suggestions)}?")
         return lines
@@ -104,8 +110,10 @@ class RecipeError(FlowvaeError):
     def lines(self) -> list[str]:
         """Every fault with its place."""
         lines = [f"flowvae: error[{self.code}]: {printable(self.what)}"]
-        for fault in self.faults:
+        for fault in self.faults[:MOST_FAULTS]:
             lines += ["", *fault.lines()]
+        if len(self.faults) > MOST_FAULTS:
+            lines += ["", f"  and {len(self.faults) - MOST_FAULTS} more"]
         return lines
 
 
@@ -170,6 +178,11 @@ class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
     """A signal asked the run to end, and it did so with its state saved."""
 
     signal: int = field()
+
+
+def shortened(text: str, most: int = 400) -> str:
+    """A text that fits into a message."""
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def printable(text: str) -> str:

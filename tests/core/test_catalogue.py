@@ -417,3 +417,13 @@ def test_a_slow_import_is_noted(installed, monkeypatch):
     installed("fv-slow", "fv_slow", "import time; time.sleep(0.1)")
     [slow] = [p for p in Catalogue.installed().plugins if p.distribution == "fv-slow"]
     assert slow.notes[0].startswith("its import took 0.1")
+
+
+@pytest.mark.parametrize(
+    "offer", [(1, 2, 3), ("activation", "../evil", Squareplus), ("activation", "z\x1b[31m", Squareplus)]
+)
+def test_an_offer_without_a_proper_name_is_the_plugins_own_fault(offer):
+    odd = plugin("fv-odd", flowvae_components=offering(offer))
+    catalogue = catalogue_with(odd)
+    assert catalogue.broken() == [odd]
+    assert catalogue.find("activation", "snake")

@@ -67,6 +67,8 @@ def test_damaged_checkpoints_alone_never_start_a_run_over(two):
         checkpoint.find_newest(two)
     assert "step-000000005" in caught.value.what
     assert "step-000000010" in caught.value.what
+    with pytest.raises(CheckpointError, match="put aside before"):
+        checkpoint.find_newest(two)
 
 
 def test_leftovers_of_an_interrupted_commit_are_removed(two):

@@ -98,6 +98,26 @@ def test_runs_are_never_written_among_the_sounds(capsys, tmp_path):
     assert not (tmp_path / "kit" / "out").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--out", "", "percussion_small"], ["--data", " ", "percussion_small"]]
+)
+def test_an_empty_folder_is_no_folder(capsys, arguments):
+    assert run(capsys, *arguments, command=run_main)[0] == 2
+
+
+@pytest.mark.parametrize("rate", [0, -5, 2_000_000_000])
+def test_an_impossible_rate_is_refused(capsys, tmp_path, rate):
+    assert run(capsys, "data", tmp_path, "--rate", rate)[0] == 2
+
+
+@pytest.mark.parametrize(("redirection", "status"), [(">&-", 0), (">/dev/full", 8)])
+def test_a_command_without_a_listener_ends_with_its_own_status(redirection, status):
+    command = f"{sys.executable} -c 'import sys; from flowvae.cli.main import main; sys.exit(main())' list {redirection}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == status
+
+
 def test_doctor_lists_the_plugins(capsys):
     status, out, _ = run(capsys, "doctor")
     assert status == 0

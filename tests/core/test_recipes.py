@@ -294,3 +294,26 @@ def test_every_mistake_is_shown_where_it_stands(catalogue, write, mistake, where
     line, caret = fault.place.excerpt()
     assert under in line[caret.index("^") :][: max(len(under), 1) + 2]
     assert fault.accepted
+
+
+def test_a_newline_in_a_setting_cannot_write_a_line_of_its_own(catalogue, tmp_path):
+    recipe = resolve(read_recipe("percussion_small", ("train.steps=6\ntrain.batch=3",)), catalogue)
+    (tmp_path / "again.toml").write_text(write_recipe(recipe))
+    assert recipe_leaves(resolve(read_recipe(str(tmp_path / "again.toml")), catalogue)) == recipe_leaves(
+        recipe
+    )
+
+
+def test_a_report_of_many_faults_stays_readable(catalogue, write):
+    keys = "".join(f"key{i} = {i}\n" for i in range(3000))
+    with pytest.raises(RecipeError) as caught:
+        resolve(read_recipe(write("a.toml", f'extends = "percussion_small"\n[train]\n{keys}')), catalogue)
+    text = "\n".join(caught.value.lines())
+    assert "3000 faults" in text
+    assert text.endswith("and 2950 more")
+    assert len(text) < 100_000
+
+
+def test_a_terminal_gets_no_control_characters_from_a_recipe(catalogue, write):
+    faults = faults_of(catalogue, write("a.toml", 'extends = "percussion_small"\n"\\u001b[31mred" = 1\n'))
+    assert "\x1b" not in "\n".join(line for fault in faults for line in fault.lines())

@@ -223,3 +223,52 @@ def test_a_value_that_a_component_refuses_is_shown_where_it_was_written(tmp_path
     assert f"{recipe}:3:15" in done.stderr
     assert "kernel_size must be odd" in done.stderr
     assert not (tmp_path / "out" / "plan.json").exists()
+
+
+DAMAGE = {
+    "plan.json": "[",
+    "arms.json": '{"snake": 3}',
+    "data/*/clips.json": "[]",
+    "data/*/clips.npy": None,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_record_that_was_changed_is_told_and_never_a_traceback(name, whole, tmp_path):
+    import shutil
+
+    out, _ = whole
+    shutil.copytree(out, tmp_path / "out")
+    [path] = (tmp_path / "out").glob(name)
+    if DAMAGE[name] is None:
+        data = bytearray(path.read_bytes())
+        data[-1000:] = bytes(1000)
+        data[-500] = 77
+        path.write_bytes(data)
+    else:
+        path.write_text(DAMAGE[name])
+    done = run(arguments(TINY, tmp_path / "out"))
+    assert done.returncode == 5, done.stderr
+    assert path.name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_result_that_was_torn_is_made_again(whole, tmp_path):
+    import shutil
+
+    out, _ = whole
+    shutil.copytree(out, tmp_path / "out")
+    result = tmp_path / "out" / "runs" / "snake" / "seed-1" / "result.json"
+    expected = json.loads(result.read_text())["metrics"]
+    result.write_text(result.read_text()[:100])
+    done = run(arguments(TINY, tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert "runs to do: 1, 3 done before" in done.stdout
+    assert json.loads(result.read_text())["metrics"] == expected
+
+
+def test_a_device_that_is_not_there_is_refused_before_the_first_run(tmp_path):
+    done = run(arguments(TINY, tmp_path / "out", "execution.device=nosuch"))
+    assert done.returncode == 8
+    assert '"nosuch" is no device' in done.stderr
+    assert not list((tmp_path / "out").glob("runs/*"))

@@ -34,7 +34,7 @@ from flowvae.recipe.requirements import owners
 from flowvae.recipe.resolved import Recipe
 from flowvae.recipe.writing import write_recipe
 from flowvae.report.write import write_report
-from flowvae.run.files import write_bytes, write_json
+from flowvae.run.files import read_record, trusting, write_bytes, write_json
 from flowvae.run.lock import locked
 
 
@@ -88,7 +88,8 @@ class _Drive:
         write_plan(self.folder / "plan.json", self.plan, arms, sounds[self.plan.arms[0].name])
         runs = all_runs(self.plan, sounds, self.folder / "runs")
         waiting = [run for run in runs if not run.done()]
-        self._announce(runs, waiting, arms)
+        with trusting(self.folder / "arms.json"):
+            self._announce(runs, waiting, arms)
         for run in waiting:
             prepare_run(run, self.catalogue, alone=len(runs) == 1)
         statuses = self._execute(waiting)
@@ -99,14 +100,15 @@ class _Drive:
     def _probe(self, sounds: dict[str, Sounds]) -> dict[str, Any]:
         """Builds every arm once, in a process of its own; arms that are known are not built again."""
         path = self.folder / "arms.json"
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        known = read_record(path) if path.exists() else {}
         arms = dict(known)
         (self.folder / "arms").mkdir(exist_ok=True)
         for arm in self.plan.arms:
             entry = _entry(arm, sounds[arm.name].clips.fingerprint)
-            if arm.name in known:
-                self._refuse_other(arm.name, known[arm.name], entry)
-            arms[arm.name] = {**known.get(arm.name, {}), **entry}
+            with trusting(path):
+                if arm.name in known:
+                    self._refuse_other(arm.name, known[arm.name], entry)
+                arms[arm.name] = {**known.get(arm.name, {}), **entry}
             text = write_recipe(arm.recipe, paths=False)
             write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
         if all("parameters" in entry for entry in arms.values()):
@@ -119,8 +121,7 @@ class _Drive:
             write_json(path, known) if known else path.unlink()
             self._raise_faults(done.stdout)
             raise ProbeError(done.returncode, done.stderr)
-        probed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return probed
+        return read_record(path)
 
     def _raise_faults(self, output: str) -> None:
         """What a component said of its values, with the places where the recipe has them."""

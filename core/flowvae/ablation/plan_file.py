@@ -1,6 +1,5 @@
 """plan.json: what is compared with what, by which figure, written before the first step."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from flowvae.ablation.difference import effective_difference, undeclared
 from flowvae.ablation.sounds import Sounds
 from flowvae.recipe import AblationPlan, Arm
-from flowvae.run.files import write_json
+from flowvae.run.files import read_record, trusting, write_json
 
 FORMAT = 1
 
@@ -17,8 +16,9 @@ def write_plan(path: Path, plan: AblationPlan, arms: Mapping[str, Any], sounds: 
     """Writes the plan; where there is one already, what differs is entered in its ledger."""
     content = plan_content(plan, arms, sounds)
     if path.exists():
-        old = json.loads(path.read_text(encoding="utf-8"))
-        content["ledger"] = [*old["ledger"], *amendments(old, content)]
+        old = read_record(path)
+        with trusting(path):
+            content["ledger"] = [*old["ledger"], *amendments(old, content)]
     write_json(path, content)
 
 

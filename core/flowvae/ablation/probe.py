@@ -16,10 +16,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from flowvae.ablation.coverage import coverage
 from flowvae.build import Builder
 from flowvae.catalogue import Catalogue
-from flowvae.errors import FlowvaeError, PluginError, RecipeError
+from flowvae.errors import FlowvaeError, MachineError, PluginError, RecipeError
 from flowvae.recipe import Recipe, read_recipe, resolve
+from flowvae.run.device import pick_device
+from flowvae.run.evaluate import build_measures
 from flowvae.run.files import write_json
 from flowvae.run.model import SoundVAE
+from flowvae.run.spectra import SharedStft
 
 
 def main(folder: Path) -> int:
@@ -39,6 +42,14 @@ def main(folder: Path) -> int:
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_status
+    except (RuntimeError, MemoryError) as error:
+        if "allocate" not in str(error) and not isinstance(error, MemoryError):
+            raise
+        refused = MachineError(
+            f"the model of {name} does not fit into memory", do="lower width, n_samples or batch"
+        )
+        print("\n".join(refused.lines()), file=sys.stderr)
+        return refused.exit_status
     write_json(folder / "arms.json", wanted)
     return 0
 
@@ -54,6 +65,7 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
         _expect(recipe, "posterior", posterior.mode, (2, section.latent_dim))
         estimate = model.decode(posterior.mode)
     _expect(recipe, "decoder", estimate, (2, section.channels, section.n_samples))
+    _build_the_rest(recipe, build, model)
     seconds = 2 * section.n_samples / section.sample_rate
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
     return {
@@ -62,6 +74,20 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
         "receptive_field": int(reach.abs().sum(0).count_nonzero()),
         "coverage": coverage(model, build, catalogue),
     }
+
+
+def _build_the_rest(recipe: Recipe, build: Builder, model: SoundVAE) -> None:
+    """What a run will need beside its model: a value that is refused is refused before the first run."""
+    pick_device(recipe.execution.device)
+    rate, samples = recipe.model.sample_rate, recipe.model.n_samples
+    for i, part in enumerate(recipe.losses):
+        build.build(part, f"losses.{i}", sample_rate=rate, stft=SharedStft())
+    for i, part in enumerate(recipe.augmentations):
+        build.build(part, f"augmentations.{i}", sample_rate=rate, n_samples=samples)
+    build_measures(recipe.evaluation, build, rate, model.periods)
+    build.build(recipe.regularizer, "regularizer", n_steps=recipe.train.steps)
+    build.build(recipe.train.schedule, "train.schedule", n_steps=recipe.train.steps)
+    build.build(recipe.train.optimizer, "train.optimizer", parameters=list(model.named_parameters()))
 
 
 def _expect(recipe: Recipe, kind: str, tensor: Tensor, shape: tuple[int, ...]) -> None:

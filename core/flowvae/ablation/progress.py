@@ -38,6 +38,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.poll(())  # the last run has ended since the executor looked
         if self._live is not None:
             self._live.stop()
 

@@ -12,11 +12,12 @@ from flowvae.ablation.environment import describe_environment
 from flowvae.ablation.sounds import Sounds
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
+from flowvae.errors import CheckpointError
 from flowvae.recipe import AblationPlan, Arm
 from flowvae.recipe.identity import identity
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
-from flowvae.run.files import write_bytes, write_json
+from flowvae.run.files import read_record, trusting, write_bytes, write_json
 from flowvae.run.status import read_status
 
 ALLOCATOR = {
@@ -48,7 +49,12 @@ class Run:
 
     def done(self) -> bool:
         """Whether its result is there: an exit status of 0 is not enough."""
-        return read_status(self.folder).get("state") == "done" and (self.folder / "result.json").exists()
+        if read_status(self.folder).get("state") != "done":
+            return False
+        try:
+            return "metrics" in read_record(self.folder / "result.json")
+        except CheckpointError:
+            return False  # it is made again, from the last checkpoint
 
     def why_not(self, exit_status: int) -> str:
         """What ended a run that is not done."""
@@ -82,7 +88,8 @@ def prepare_run(run: Run, catalogue: Catalogue, *, alone: bool) -> None:
     threads = execution.threads or (os.cpu_count() or 1 if alone else 1)
     path = run.folder / "run.json"
     if path.exists() and not execution.threads:  # another number would change the last bits
-        threads = json.loads(path.read_text(encoding="utf-8"))["threads"]
+        with trusting(path):
+            threads = int(read_record(path)["threads"])
     order = {
         "identity": run.identity,
         "arm": run.arm.name,

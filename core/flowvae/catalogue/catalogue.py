@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
@@ -15,6 +16,8 @@ from flowvae.catalogue.door import Plugin, call_hook, new_manager, open_door
 from flowvae.catalogue.signature import Signature, call_signature, doc_fields, read_signature
 from flowvae.catalogue.source import Source, SourceError, read_object, read_target
 from flowvae.errors import PluginError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @frozen(eq=False, slots=False)
@@ -149,6 +152,11 @@ class Catalogue:
         for kind in kinds:
             self._add_kind(plugin, kind)
         for component in components:
+            if not (_NAME.fullmatch(str(component.name)) and isinstance(component.kind, str)):
+                plugin.fail(
+                    f"it offers {component.name!r} for {component.kind!r}: a name is letters, digits and _"
+                )
+                return
             if component.kind not in self.kinds:
                 near = self.suggest(component.kind, self.kinds)
                 hint = f"; did you mean {near[0]}?" if near else ""

@@ -1,6 +1,7 @@
 """The commands: `flowvae-run RECIPE`, and `flowvae VERB`."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from typing import NoReturn
 
 from flowvae import __version__
 from flowvae.cli import browse, check_plugin, completion, docs, inspect_recipe, new_plugin, schema, work
-from flowvae.errors import FlowvaeError, Stopped, UsageError
+from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,21 +60,31 @@ def _guarded(action: Callable[[], int]) -> int:
         signal.signal(signal.SIGHUP, _stop)
     try:
         status = action()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # a daemon may have none
+            sys.stdout.flush()
     except FlowvaeError as error:
-        print("\n".join(error.lines()), file=sys.stderr)
+        _tell("\n".join(error.lines()))
         return error.exit_status
     except KeyboardInterrupt:
-        print("flowvae: stopped; the same command continues", file=sys.stderr)
+        _tell("flowvae: stopped; the same command continues")
         return 128 + signal.SIGINT
     except Stopped as stopped:
-        print("flowvae: stopped; the same command continues", file=sys.stderr)
+        _tell("flowvae: stopped; the same command continues")
         return 128 + stopped.signal
     except BrokenPipeError:
         # The reader has left: nothing is wrong with what was done. Python must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        _tell(f"flowvae: error[MACHINE]: {error.strerror or error}")
+        return MachineError.exit_status
     return status
+
+
+def _tell(message: str) -> None:
+    # Where nobody listens, the exit status still tells.
+    with contextlib.suppress(OSError, ValueError):
+        print(message, file=sys.stderr, flush=True)
 
 
 def _stop(number: int, _: FrameType | None) -> None:

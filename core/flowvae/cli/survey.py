@@ -71,8 +71,10 @@ def _print(content: dict[str, Any]) -> None:
     )
     for row in content["skipped"]:
         print(f"  skipped {row['name']}: {row['reason']}")
-    for row in content["noted"]:
-        print(f"  noted {row['name']}: {row['note']}")
+    kinds = Counter(part for row in content["noted"] for part in row["note"].split("; "))
+    for note, count in kinds.most_common():
+        first = next(row["name"] for row in content["noted"] if note in row["note"].split("; "))
+        print(f"  noted {count} x {note} ({first})")
     print(
         f"groups, kept together in the split: {', '.join(f'{g} ({n})' for g, n in content['groups'].items())}"
     )

@@ -37,6 +37,10 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from flowvae.ablation.drive import run_recipe  # noqa: PLC0415 - other verbs start faster without it
 
+    if options.out is not None and options.out == Path():
+        raise UsageError("--out names no folder of its own", do="--out FOLDER")
+    if options.data is not None and not options.data.strip():
+        raise UsageError("--data names no folder", do="--data FOLDER")
     catalogue, settings = catalogue_of(options), [*options.settings]
     if options.data is not None:
         settings.insert(0, data_setting(catalogue, options.data))
@@ -57,6 +61,8 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _data(options: argparse.Namespace) -> int:
+    if not 1000 <= options.rate <= 768_000:
+        raise UsageError(f"--rate {options.rate} is out of range", do="1000 to 768000 samples a second")
     from flowvae.cli.survey import survey  # noqa: PLC0415
 
     return survey(options.folder, options.rate, as_json=options.json)

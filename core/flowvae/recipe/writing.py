@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from flowvae.catalogue.signature import toml_like
+from flowvae.errors import printable
 from flowvae.recipe.requirements import requirements
 from flowvae.recipe.resolved import Part, Recipe
 from flowvae.recipe.values import NONE
@@ -38,7 +39,7 @@ def write_recipe(recipe: Recipe, *, paths: bool = True) -> str:
 def _line(key: str, value: Any, origins: Mapping[str, str], path: str) -> str:
     text = NONE if value is None else value
     origin = origins.get(path, "")
-    return f"{key} = {toml_like(text)}" + (f"  # {origin}" if origin else "")
+    return f"{key} = {toml_like(text)}" + (f"  # {printable(origin)}" if origin else "")
 
 
 @attrs.frozen

@@ -74,6 +74,7 @@ def find_newest(folder: Path) -> Found | None:
             path.rename(path.with_name(f".bad-{path.name}"))
             continue
         return Found(int(path.name.removeprefix("step-")), files, tuple(damaged))
+    damaged += [f"{path.name}: was put aside before" for path in sorted(folder.glob(".bad-step-*"))]
     if damaged:
         raise CheckpointError(
             "no usable checkpoint is left: " + "; ".join(damaged),

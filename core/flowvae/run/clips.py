@@ -14,7 +14,7 @@ from flowvae.contracts import Skipped, Sound
 from flowvae.errors import DataError
 from flowvae.recipe.resolved import Part
 from flowvae.recipe.sections import ModelSection
-from flowvae.run.files import write_bytes, write_json
+from flowvae.run.files import read_record, trusting, write_bytes, write_json
 
 FADE_S = 0.005
 
@@ -82,11 +82,15 @@ def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) ->
 
 
 def load_clips(folder: Path) -> Clips:
-    """Maps the prepared clips into memory."""
-    content = json.loads((folder / "clips.json").read_text(encoding="utf-8"))
-    audio = np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False)
-    info = tuple(ClipInfo(**clip) for clip in content["clips"])
-    return Clips(audio, info, content["slack"], content["fingerprint"])
+    """Maps the prepared clips into memory; CheckpointError where they are not what was prepared."""
+    path = folder / "clips.json"
+    content = read_record(path)
+    with trusting(path):
+        audio = np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False)
+        info = tuple(ClipInfo(**clip) for clip in content["clips"])
+        if hashlib.sha256(np.ascontiguousarray(audio).data).hexdigest() != content["array"]:
+            raise ValueError("clips.npy is damaged; remove the folder, and it is prepared again")
+        return Clips(audio, info, content["slack"], content["fingerprint"])
 
 
 def cut_clip(sound: Sound, n_samples: int, slack: int, sample_rate: int) -> NDArray[np.float32]:

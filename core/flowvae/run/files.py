@@ -3,10 +3,12 @@
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flowvae.errors import MachineError, shown
+from flowvae.errors import CheckpointError, MachineError, shown
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -28,6 +30,32 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Replaces a JSON file in one step; a number that is not finite becomes null."""
     write_bytes(path, (json.dumps(finite(content), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """A JSON table that flowvae wrote; CheckpointError where it is no such thing any more."""
+    problem, content = "it is no regular file", None
+    if path.is_file():  # a pipe would be waited for
+        try:
+            content = json.loads(path.read_bytes())
+            problem = "it holds no table"
+        except (OSError, ValueError, RecursionError) as error:
+            problem = str(error)[:80] or type(error).__name__
+    if isinstance(content, dict):
+        return content
+    raise CheckpointError(
+        f"{shown(path)} cannot be read ({problem})", do="restore it from a backup, or choose another --out"
+    )
+
+
+@contextmanager
+def trusting(path: Path) -> Iterator[None]:
+    """Turns what goes wrong with the content of a record into CheckpointError: somebody has changed it."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        what = f"{shown(path)} does not hold what flowvae wrote ({type(error).__name__}: {str(error)[:80]})"
+        raise CheckpointError(what, do="restore it from a backup, or choose another --out") from error
 
 
 def sync_folder(folder: Path) -> None:

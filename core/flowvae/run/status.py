@@ -1,13 +1,13 @@
 """Where a run stands, in a file that the driver, the report and people read. Needs no torch."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
-from flowvae.run.files import write_json
+from flowvae.errors import CheckpointError
+from flowvae.run.files import read_record, write_json
 
 
 @define(eq=False)
@@ -34,7 +34,8 @@ class Status:
 def read_status(folder: Path) -> dict[str, Any]:
     """The status of a run folder; one that has none is waiting."""
     try:
-        content = json.loads((folder / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_record(folder / "status.json")
+    except CheckpointError:
         return {"state": "waiting", "step": 0}
-    return content if isinstance(content, dict) else {"state": "waiting", "step": 0}
+    known = isinstance(content.get("state"), str) and isinstance(content.get("step"), int)
+    return content if known else {"state": "waiting", "step": 0}

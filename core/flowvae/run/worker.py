@@ -23,6 +23,7 @@ from flowvae.recipe.resolved import Recipe
 from flowvae.run.audio import slug, write_wav
 from flowvae.run.board import Board
 from flowvae.run.clips import load_clips
+from flowvae.run.device import pick_device
 from flowvae.run.evaluate import Figures, HeldOut, build_measures, gather_evidence, measure
 from flowvae.run.files import write_json
 from flowvae.run.journal import Journal
@@ -212,22 +213,6 @@ def real_time_factor(model: SoundVAE, recipe: Recipe, device: torch.device) -> f
         model.decode(latent).cpu()
         times.append(time.perf_counter() - started)
     return recipe.model.n_samples / recipe.model.sample_rate / statistics.median(times)
-
-
-def pick_device(name: str) -> torch.device:
-    """The device that a recipe names; never another one in silence."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and (
-        not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()
-    ):
-        raise MachineError(f"there is no device {name}; found: {_devices()}", do="--set execution.device=cpu")
-    return device
-
-
-def _devices() -> str:
-    return ", ".join(["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))])
 
 
 def _end(status: Status, state: str, reason: str, folder: Path, error: BaseException | None = None) -> None:
