@@ -427,3 +427,20 @@ def test_an_offer_without_a_proper_name_is_the_plugins_own_fault(offer):
     catalogue = catalogue_with(odd)
     assert catalogue.broken() == [odd]
     assert catalogue.find("activation", "snake")
+
+
+KINDS = sorted(Catalogue.installed().kinds)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_of_another_kind_is_told_whatever_the_kind(kind, catalogue):
+    strangers = [
+        (of, name) for of, name in catalogue.components if not catalogue.find(kind, name) and of != kind
+    ]
+    for of, name in strangers[:: max(1, len(strangers) // 5)]:
+        with pytest.raises(RecipeError) as caught:
+            resolve_part(kind, f'"{name}"', catalogue)
+        [fault] = caught.value.faults
+        assert f"{name} is a" in fault.what
+        assert of in fault.what
+        assert f"this slot takes a{'n' if kind[0] in 'aeiou' else ''} {kind}" in fault.what

@@ -59,6 +59,18 @@ def test_check_says_what_would_run_and_what_each_arm_changes(capsys):
     assert 'model.decoder.activation.use: "snake" -> "leaky_relu"' in out
 
 
+def test_check_sees_the_same_sounds_as_the_run(capsys, tmp_path):
+    status, out, _ = run(capsys, "resolve", "percussion_small", "--data", tmp_path)
+    assert status == 0
+    assert f'path = "{tmp_path}"' in out
+
+
+def test_a_setting_cannot_change_what_is_extended(capsys):
+    status, _, err = run(capsys, "check", "percussion_small", "--set", "extends=percussion")
+    assert status == 2
+    assert "name the other recipe instead" in err
+
+
 def test_check_of_a_bad_recipe_prints_the_faults_and_exits_with_2(capsys):
     status, out, err = run(capsys, "check", "ablation_snake", "--set", "train.steps=x")
     assert (status, out) == (2, "")

@@ -29,7 +29,7 @@ def script(shell, folder):
 CASES = {
     "verbs": ("flowvae ", {"list", "check", "docs", "schema", "completion"}, {"snake"}),
     "part of a verb": ("flowvae com", {"completion"}, {"check"}),
-    "options": ("flowvae check percussion --", {"--set", "--json"}, {"--data"}),
+    "options": ("flowvae check percussion --", {"--set", "--json"}, {"--out"}),
     "kinds": ("flowvae list a", {"activation", "augmentation"}, {"bands"}),
     "kinds for a new plugin": ("flowvae new-plugin mine --kind ba", {"bands"}, {"snake"}),
     "no name for a new plugin": ("flowvae new-plugin ", set(), {"snake", "activation"}),

@@ -6,8 +6,9 @@ from typing import Any
 
 from flowvae.ablation.difference import effective_difference, undeclared
 from flowvae.catalogue import Catalogue
+from flowvae.cli.datasets import data_setting
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
-from flowvae.recipe import plan_ablation, read_recipe
+from flowvae.recipe import AblationPlan, plan_ablation, read_recipe
 from flowvae.recipe.resolved import Recipe, recipe_leaves
 from flowvae.recipe.writing import write_recipe
 
@@ -25,14 +26,22 @@ def add_verbs(verbs: Any) -> None:
     for verb, act in ((check, _check), (resolve, _resolve), (diff, _diff)):
         if verb is not diff:
             verb.add_argument("recipe", help="a TOML file, or the name of a shipped recipe")
+            verb.add_argument("--data", metavar="FOLDER", help="as for flowvae-run")
         verb.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], dest="settings")
         verb.add_argument("--json", action="store_true")
         add_plugin_options(verb)
         verb.set_defaults(act=act)
 
 
+def _plan(options: argparse.Namespace) -> AblationPlan:
+    catalogue, settings = catalogue_of(options), list(options.settings)
+    if options.data is not None:
+        settings.insert(0, data_setting(catalogue, options.data))
+    return plan_ablation(read_recipe(options.recipe, tuple(settings)), catalogue)
+
+
 def _check(options: argparse.Namespace) -> int:
-    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), catalogue_of(options))
+    plan = _plan(options)
     ablation = plan.recipe.ablation
     arms: list[dict[str, Any]] = []
     for arm in plan.arms:
@@ -58,7 +67,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    plan = plan_ablation(read_recipe(options.recipe, tuple(options.settings)), catalogue_of(options))
+    plan = _plan(options)
     if options.json:
         leaves = recipe_leaves(plan.recipe)
         origins = plan.recipe.origins

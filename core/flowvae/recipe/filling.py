@@ -161,7 +161,8 @@ class Filler:
             return None
         elsewhere = self.catalogue.elsewhere(kind, name)
         if elsewhere:
-            what = f"{name} is {_article(elsewhere[0].kind)}; this slot takes {_article(kind)}"
+            kinds = " and ".join(_article(other) for other in sorted({c.kind for c in elsewhere}))
+            what = f"{name} is {kinds}; this slot takes {_article(kind)}"
         else:
             what = f'there is no {kind} called "{name}"'
         known = [c.name for c in self.catalogue.of_kind(kind)]

@@ -264,6 +264,11 @@ def apply_setting(root: Node, setting: str, dropped: list[Dropped]) -> Node:
         place = Place(label, 0, 1, len(setting), setting)
         raise RecipeError([Fault("--set takes PATH=VALUE", place)], recipe="the command line")
     node = _setting_value(text.strip(), label, setting, len(path) + 2)
+    if path.strip() == "extends":
+        fault = Fault(
+            "--set cannot change what a recipe extends: name the other recipe instead", node.key_place
+        )
+        raise RecipeError([fault], recipe="the command line")
     return set_path(root, path.strip(), node, dropped)
 
 
