@@ -317,3 +317,9 @@ def test_a_report_of_many_faults_stays_readable(catalogue, write):
 def test_a_terminal_gets_no_control_characters_from_a_recipe(catalogue, write):
     faults = faults_of(catalogue, write("a.toml", 'extends = "percussion_small"\n"\\u001b[31mred" = 1\n'))
     assert "\x1b" not in "\n".join(line for fault in faults for line in fault.lines())
+
+
+def test_what_a_recipe_varies_replaces_what_its_base_varied(catalogue, write):
+    text = 'extends = "ablation_snake"\n[ablation.vary]\n"train.batch" = [2, 4]\n'
+    plan = plan_ablation(read_recipe(write("a.toml", text)), catalogue)
+    assert [arm.changes for arm in plan.arms] == [{}, {"train.batch": "4"}]

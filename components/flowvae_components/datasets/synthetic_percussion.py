@@ -30,6 +30,9 @@ _LEAD_S = 0.002
 # What a fingerprint stands for; a change in any voice raises it.
 _VERSION = 1
 
+MOST_SOUNDS = 100_000
+"""They are held in memory: 10 GB at a second each are plenty."""
+
 
 class SyntheticPercussion:
     """Kicks, snares, hats, claps, toms, rims and shakers of 24 kits that never existed.
@@ -53,8 +56,8 @@ class SyntheticPercussion:
     def __init__(
         self, sample_rate: int, channels: int, n_samples: int, *, n_sounds: int = 480, seed: int = 0
     ) -> None:
-        if n_sounds < 1:
-            raise ValueError(f"n_sounds must be at least 1, got {n_sounds}")
+        if not 1 <= n_sounds <= MOST_SOUNDS:
+            raise ValueError(f"n_sounds must be from 1 to {MOST_SOUNDS}, got {n_sounds}")
         if not 0 <= seed < 2**32:
             raise ValueError(f"seed must be from 0 to 4294967295, got {seed}")
         self.sample_rate = sample_rate

@@ -215,6 +215,8 @@ class _Planter:
 
 def lay_over(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
     """One tree over another: tables merge, everything else is replaced, and so is a swapped component."""
+    if path == "ablation.vary":
+        return over  # what is varied is one decision: an axis of the base would be one more, unasked for
     old, new = component_name(base), component_name(over)
     if old is not None and new is not None and old != new:
         dropped += [
