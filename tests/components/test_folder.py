@@ -459,4 +459,4 @@ def test_importing_the_folder_needs_no_torch():
 @pytest.mark.parametrize(("name", "value"), [("peak", 0.0), ("peak", 1.5), ("group_by", "kit")])
 def test_wrong_parameters_are_refused_by_name(name, value):
     with pytest.raises(ValueError, match=f"^{name} must"):
-        Folder(RATE, 1, 16, **{"path": "x", name: value})
+        Folder(RATE, 1, 16, **{"path": Path("x"), name: value})

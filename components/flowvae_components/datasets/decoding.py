@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Decoder:
         self.seconds = seconds
         self.child: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Decoder":  # noqa: PYI034 - beartype knows Self only in classes that it decorates
         return self
 
     def __exit__(self, *error: object) -> None:
