@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-STEPS = 60
+STEPS = 250
 
 
 def run(folder: Path, workers: int) -> float:
