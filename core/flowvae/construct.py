@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from flowvae.catalogue.door import OWN
+from flowvae.catalogue.plugin import OWN
 from flowvae.catalogue.watch import watched
 from flowvae.errors import Fault, PluginError, RecipeError
 from flowvae.recipe.resolved import Part

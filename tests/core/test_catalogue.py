@@ -1,6 +1,5 @@
 import sys
 import textwrap
-from types import SimpleNamespace
 
 import pytest
 
@@ -214,91 +213,6 @@ def test_a_plugin_can_add_a_kind_and_another_can_fill_it(module):
     assert resolve_part("colour", "{ use = 'red', shade = 1 }", catalogue).values == {"shade": 1.0}
 
 
-@pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """Writes an installed distribution with one entry point, as pip would leave it."""
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def install(name, module, text="", version="1.0", entry=None, extras=""):
-        info = tmp_path / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[flowvae]\n{entry or name} = {module}{extras}\n")
-        (tmp_path / f"{module}.py").write_text(textwrap.dedent(text))
-
-    return install
-
-
-GOOD = """
-from flowvae import hookimpl
-@hookimpl
-def flowvae_components(register):
-    register("activation", "{name}", "{module}_part:Part")
-"""
-
-
-def offered(module, name):
-    return GOOD.format(module=module, name=name)
-
-
-ZOO = {
-    "raises": ("1 / 0", "ZeroDivisionError"),
-    "syntax": ("def (", "SyntaxError"),
-    "dependency": ("import no_such_dependency", "No module named 'no_such_dependency'"),
-    "exits": ("import sys; sys.exit(7)", "SystemExit: 7"),
-}
-
-
-@pytest.mark.parametrize("animal", ZOO)
-def test_a_plugin_that_does_not_load_is_blamed_with_distribution_and_cause(animal, installed):
-    text, problem = ZOO[animal]
-    installed(f"fv-{animal}", f"fv_{animal}", text, version="1.2")
-    catalogue = Catalogue.installed()
-    [broken] = catalogue.broken()
-    assert (broken.distribution, broken.version) == (f"fv-{animal}", "1.2")
-    assert problem in broken.problem
-    assert catalogue.find("activation", "snake")
-
-
-def test_two_distributions_with_one_entry_point_name_both_load(installed):
-    for name in ("fv-one", "fv-two"):
-        module = name.replace("-", "_")
-        installed(name, module, offered(module, module), entry="extras")
-    catalogue = Catalogue.installed()
-    assert catalogue.find("activation", "fv_one")
-    assert catalogue.find("activation", "fv_two")
-
-
-def test_a_plugin_for_another_api_is_told_by_its_metadata_and_never_imported(installed):
-    installed("fv-future", "fv_future", "raise AssertionError('imported')", extras=" [api2,api3]")
-    installed("fv-present", "fv_present", offered("fv_present", "present"), extras=" [api1,api2]")
-    catalogue = Catalogue.installed()
-    [broken] = catalogue.broken()
-    assert broken.problem == "written for plugin API 2 and 3; flowvae speaks 1"
-    assert "fv_future" not in sys.modules
-    assert catalogue.find("activation", "present")
-
-
-def test_a_plugin_that_is_not_asked_for_is_not_imported(installed):
-    installed("fv-quiet", "fv_quiet", "raise AssertionError('imported')")
-    catalogue = Catalogue.installed(only=["fv-other"])
-    assert not catalogue.broken()
-    assert "fv_quiet" not in sys.modules
-    assert catalogue.find("activation", "snake")
-
-
-def test_one_argument_of_a_hook_can_be_deprecated_on_its_own(monkeypatch):
-    from flowvae.catalogue import door, hooks
-
-    spec = hooks.hookspec(warn_on_impl_args={"register": DeprecationWarning("say offer instead of register")})
-    future = SimpleNamespace(flowvae_components=spec(lambda register: None))
-    monkeypatch.setattr(door, "hooks", future)
-    used = plugin("fv-old", flowvae_components=offering(("activation", "x", Squareplus)))
-    door.call_hook(door.new_manager(), used, "flowvae_components", lambda *_, **__: None)
-    assert used.state == "ready"
-    assert used.notes == ["say offer instead of register"]
-
-
 def test_a_recipe_says_which_plugin_it_requires_and_what_to_install(tmp_path):
     from flowvae.recipe import read_recipe, resolve
 
@@ -324,74 +238,6 @@ def test_the_written_recipe_requires_the_plugins_it_uses(tmp_path):
     assert 'requires = ["fv-x==3.1"]' in write_recipe(recipe)
 
 
-DEADLY = {
-    "segfault": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "signal 11"),
-    "leaves at once": ("import os; os._exit(0)", "exit status 0"),
-}
-
-
-@pytest.mark.parametrize("animal", DEADLY)
-def test_the_doctor_survives_a_plugin_that_kills_its_process(
-    animal, installed, tmp_path, monkeypatch, capsys
-):
-    import json
-
-    from flowvae.cli.main import main
-
-    text, how = DEADLY[animal]
-    installed("fv-deadly", "fv_deadly", text)
-    installed("fv-fine", "fv_fine", offered("fv_fine", "fine"))
-    (tmp_path / "fv_fine_part.py").write_text(
-        "class Part:\n    '''Fine.'''\n    def __init__(self, channels): ...\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert main(["doctor", "--json"]) == 4
-    rows = {row["distribution"]: row for row in json.loads(capsys.readouterr().out)}
-    assert rows["fv-deadly"]["state"] == "broken"
-    assert how in rows["fv-deadly"]["problem"]
-    assert rows["fv-fine"]["offers"] == ["activation fine"]
-    assert "activation snake" in rows["flowvae"]["offers"]
-    assert main(["list", "--no-plugins"]) == 0
-
-
-def test_plugins_can_be_left_out_or_chosen(installed, capsys):
-    from flowvae.cli.main import main
-
-    for name in ("fv-one", "fv-two"):
-        module = name.replace("-", "_")
-        installed(name, module, offered(module, module))
-    seen = {}
-    for options in ((), ("--plugins", "fv-two"), ("--no-plugins",)):
-        assert main(["list", "activation", *options]) == 0
-        out = capsys.readouterr().out
-        seen[options] = [name for name in ("fv_one", "fv_two", "snake") if f" {name} " in out]
-    assert list(seen.values()) == [["fv_one", "fv_two", "snake"], ["fv_two", "snake"], ["snake"]]
-
-
-MEDDLING = {
-    "the working folder": "import os; os.chdir('/')",
-    "the state of random": "import random; random.seed(1)",
-    "the environment": "import os; os.environ['OMP_NUM_THREADS'] = '64'",
-    "the handler of SIGTERM": "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
-    "torch's default dtype": "import torch; torch.set_default_dtype(torch.float64)",
-    "torch's number of threads": "import torch; torch.set_num_threads(7)",
-}
-
-
-@pytest.mark.parametrize("what", MEDDLING)
-def test_a_plugin_that_meddles_is_named_and_the_process_is_as_it_was(what, installed):
-    import torch  # so that there is something to meddle with
-
-    state = torch.get_default_dtype(), torch.get_num_threads()
-    installed("fv-meddler", f"fv_meddler_{list(MEDDLING).index(what)}", MEDDLING[what])
-    catalogue = Catalogue.installed()
-    [meddler] = [p for p in catalogue.plugins if p.distribution == "fv-meddler"]
-    assert f"it changed {what}; put back" in meddler.notes
-    assert (torch.get_default_dtype(), torch.get_num_threads()) == state
-    again = Catalogue.installed()
-    assert [p.notes for p in again.plugins if p.distribution == "fv-meddler"] == [[]]
-
-
 def test_a_component_that_meddles_while_it_is_built_is_named():
     import torch
 
@@ -408,15 +254,6 @@ def test_a_component_that_meddles_while_it_is_built_is_named():
     Builder(0).build(part, "here", channels=1)
     assert theirs.notes == ["it changed torch's default dtype; put back"]
     assert torch.get_default_dtype() == torch.float32
-
-
-def test_a_slow_import_is_noted(installed, monkeypatch):
-    from flowvae.catalogue import door
-
-    monkeypatch.setattr(door, "SLOW_S", 0.05)
-    installed("fv-slow", "fv_slow", "import time; time.sleep(0.1)")
-    [slow] = [p for p in Catalogue.installed().plugins if p.distribution == "fv-slow"]
-    assert slow.notes[0].startswith("its import took 0.1")
 
 
 @pytest.mark.parametrize(

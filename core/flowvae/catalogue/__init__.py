@@ -1,7 +1,8 @@
 """Everything on offer: kinds and components with their owners and parameters, known without importing torch."""
 
 from flowvae.catalogue.catalogue import Catalogue, Component, Kind
-from flowvae.catalogue.door import Plugin, open_door
+from flowvae.catalogue.door import open_door
+from flowvae.catalogue.plugin import Plugin
 from flowvae.catalogue.signature import REQUIRED, Parameter, Signature, Slot
 
 __all__ = [

@@ -2,22 +2,20 @@
 
 import difflib
 import importlib
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-import pluggy
 from attrs import Factory, define, field, frozen
 
 from flowvae.catalogue import kinds as own_kinds
-from flowvae.catalogue.door import Plugin, call_hook, new_manager, open_door
+from flowvae.catalogue.asking import ask, new_manager
+from flowvae.catalogue.door import open_door
+from flowvae.catalogue.plugin import Plugin
 from flowvae.catalogue.signature import Signature, call_signature, doc_fields, read_signature
 from flowvae.catalogue.source import Source, SourceError, read_object, read_target
 from flowvae.errors import PluginError
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @frozen(eq=False, slots=False)
@@ -103,7 +101,7 @@ class Component:
         module, _, name = self.target.partition(":")
         try:
             return getattr(importlib.import_module(module), name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f"{self} did not load: {type(error).__name__}: {error}",
                 do=f"repair or uninstall {self.plugin.distribution}",
@@ -131,47 +129,35 @@ class Catalogue:
         own = Plugin("kinds", "flowvae", own_version(), module=own_kinds)
         catalogue = cls([own, *plugins])
         manager = new_manager()
-        for hook in ("flowvae_kinds", "flowvae_components"):
-            for plugin in catalogue.plugins:
-                catalogue._collect(manager, plugin, hook)
+        for plugin in catalogue.plugins:
+            if plugin.module is not None:  # the others were asked where they do no harm
+                ask(plugin, manager)
+        # Every kind before any component: a plugin may fill a kind of another that comes later.
+        for plugin in catalogue.plugins:
+            catalogue._add_kinds(plugin)
+        for plugin in catalogue.plugins:
+            catalogue._add_components(plugin)
         return catalogue
 
-    def _collect(self, manager: pluggy.PluginManager, plugin: Plugin, hook: str) -> None:
-        kinds: list[Kind] = []
-        components: list[Component] = []
+    def _add_kinds(self, plugin: Plugin) -> None:
+        for offer in plugin.kinds:
+            if offer.kind in self.kinds:
+                owner = self.kinds[offer.kind].plugin.owner
+                plugin.fail(f'the kind "{offer.kind}" belongs to {owner} already')
+        for offer in plugin.kinds:  # none, where one of them failed
+            module, _, name = offer.contract.partition(":")
+            self.kinds[offer.kind] = Kind(offer.kind, offer.contract, plugin, offer.checks)
+            self._contracts[module.partition(".")[0], name] = offer.kind
 
-        def register_kind(kind: str, contract: str, *, checks: str = "") -> None:
-            kinds.append(Kind(kind, contract, plugin, checks))
-
-        def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
-            components.append(Component(kind, name, target, tuple(given), plugin, self))
-
-        call_hook(manager, plugin, hook, register_kind if hook == "flowvae_kinds" else register_component)
-        if plugin.state == "broken":
-            return  # half of what a plugin offers is no offer
-        for kind in kinds:
-            self._add_kind(plugin, kind)
-        for component in components:
-            if not (_NAME.fullmatch(str(component.name)) and isinstance(component.kind, str)):
-                plugin.fail(
-                    f"it offers {component.name!r} for {component.kind!r}: a name is letters, digits and _"
-                )
-                return
-            if component.kind not in self.kinds:
-                near = self.suggest(component.kind, self.kinds)
+    def _add_components(self, plugin: Plugin) -> None:
+        for offer in plugin.components:
+            if offer.kind not in self.kinds:
+                near = self.suggest(offer.kind, self.kinds)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                plugin.fail(f'it offers {component.name} for an unknown kind "{component.kind}"{hint}')
-                return
-        for component in components:
-            self.components.setdefault((component.kind, component.name), []).append(component)
-
-    def _add_kind(self, plugin: Plugin, kind: Kind) -> None:
-        if kind.name in self.kinds:
-            plugin.fail(f'the kind "{kind.name}" belongs to {self.kinds[kind.name].plugin.owner} already')
-            return
-        module, _, name = kind.contract.partition(":")
-        self.kinds[kind.name] = kind
-        self._contracts[module.partition(".")[0], name] = kind.name
+                plugin.fail(f'it offers {offer.name} for an unknown kind "{offer.kind}"{hint}')
+        for offer in plugin.components:
+            component = Component(offer.kind, offer.name, offer.target, offer.given, plugin, self)
+            self.components.setdefault((offer.kind, offer.name), []).append(component)
 
     def kind_of(self, contract: str) -> str | None:
         """The kind whose contract has this dotted name, through whichever module it was imported."""

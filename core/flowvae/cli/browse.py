@@ -2,9 +2,10 @@
 
 import argparse
 import json
+from collections import defaultdict
 from typing import Any
 
-from flowvae.catalogue import REQUIRED, Catalogue, Component
+from flowvae.catalogue import REQUIRED, Catalogue, Component, Plugin
 from flowvae.catalogue.signature import toml_like
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
@@ -146,9 +147,12 @@ def _component_json(component: Component) -> dict[str, Any]:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from flowvae.catalogue.trial import try_plugins  # noqa: PLC0415 - other verbs start faster without it
-
-    rows = try_plugins()
+    catalogue = catalogue_of(options)
+    offered = defaultdict[Plugin, list[Component]](list)
+    for found in catalogue.components.values():
+        for component in found:
+            offered[component.plugin].append(component)
+    rows = [_diagnosis(plugin, catalogue, offered[plugin]) for plugin in catalogue.plugins]
     if options.json:
         print(json.dumps(rows, indent=1))
     else:
@@ -156,6 +160,30 @@ def _doctor(options: argparse.Namespace) -> int:
     return (
         PluginError.exit_status if any(row["state"] == "broken" or row["unreadable"] for row in rows) else 0
     )
+
+
+def _diagnosis(plugin: Plugin, catalogue: Catalogue, offered: list[Component]) -> dict[str, Any]:
+    kinds = [f"kind {kind.name}" for kind in catalogue.kinds.values() if kind.plugin is plugin]
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": plugin.state,
+        "problem": plugin.problem,
+        "seconds": round(plugin.seconds, 4),
+        "offers": kinds + [f"{c.kind} {c.name}" for c in offered],
+        "unreadable": [problem for c in offered if (problem := _unreadable(c))],
+        "notes": plugin.notes,
+    }
+
+
+def _unreadable(component: Component) -> str:
+    """Why a recipe could not name it, or nothing."""
+    try:
+        _ = component.signature
+    except PluginError as error:
+        return error.what
+    return ""
 
 
 def _diagnosis_text(row: dict[str, Any]) -> str:

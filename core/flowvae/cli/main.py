@@ -1,7 +1,9 @@
 """The commands: `flowvae-run RECIPE`, and `flowvae VERB`."""
 
 import argparse
+import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -55,6 +57,10 @@ def _call(options: argparse.Namespace) -> int:
 
 def _guarded(action: Callable[[], int]) -> int:
     """Turns every expected fault into its message and exit status; only a fault of flowvae shows a traceback."""
+    # A catalogue is large and has next to no cycles: looking for them, most of all in a process that ends anyway,
+    # was a third of the time of `list` with 1,000 plugins.
+    gc.set_threshold(200_000)
+    atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, _stop)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, _stop)

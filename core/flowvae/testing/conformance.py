@@ -2,7 +2,7 @@
 
 import tempfile
 import wave
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -10,10 +10,10 @@ from typing import Literal
 import torch
 from attrs import frozen
 
-from flowvae.catalogue import REQUIRED, Catalogue, Component, Plugin
+from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.errors import FlowvaeError, RecipeError
 from flowvae.testing import checks, every_kind
-from flowvae.testing.registered import SLOTS, factory
+from flowvae.testing.registered import factory
 
 
 @frozen
@@ -50,7 +50,7 @@ def _of_component(component: Component, sounds: Path) -> Iterator[Result]:
         yield _result(subject, check.__name__, partial(check, component))
     try:
         of_kind = checks(component.kind, component.catalogue)
-        make = factory(component, {Path: sounds}, slots_for(component))
+        make = factory(component, {Path: sounds})
     except RecipeError as error:
         # What it needs is a recipe's to choose: no default, so nothing that could be tried here.
         advice = f"{'; '.join(f.what for f in error.faults)}: call the checks from a test that chooses"
@@ -80,28 +80,6 @@ def _said(error: BaseException) -> str:
         return " ".join(line.strip() for line in error.lines())
     text = " ".join(str(error).split())
     return text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
-
-
-def slots_for(component: Component) -> str:
-    """What fills the slots under test: flowvae's choice, else the simplest of a kind, its own plugin's first."""
-    known = {line.partition(" ")[0] for line in SLOTS.splitlines()}
-    lines = [SLOTS]
-    for parameter in component.signature.parameters.values():
-        if parameter.slot and parameter.slot.kind not in known:
-            known.add(parameter.slot.kind)
-            lines += [
-                f'{parameter.slot.kind} = "{c.qualified}"' for c in _simplest(parameter.slot.kind, component)
-            ]
-    return "\n".join(lines)
-
-
-def _simplest(kind: str, owner: Component) -> Iterable[Component]:
-    simple = [c for c in owner.catalogue.of_kind(kind) if not _needs_something(c)]
-    return sorted(simple, key=lambda c: c.plugin is not owner.plugin)[:1]
-
-
-def _needs_something(component: Component) -> bool:
-    return any(p.slot or p.default is REQUIRED for p in component.signature.parameters.values())
 
 
 def write_sounds(folder: Path) -> None:

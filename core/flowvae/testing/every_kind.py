@@ -61,16 +61,16 @@ def it_is_known_without_torch(plugin: Plugin, catalogue: Catalogue) -> None:
 
 def its_import_is_quick(plugin: Plugin, _catalogue: Catalogue) -> None:
     """The module with the hooks is imported in less than two seconds."""
-    [seconds] = _in_child("import_time", [plugin.module.__name__])
+    [seconds] = _in_child("import_time", [plugin.module_name])
     assert float(seconds) < SLOW_S, (
-        f"importing {plugin.module.__name__} takes {float(seconds):.1f} s; expected less than {SLOW_S:.0f}: "
+        f"importing {plugin.module_name} takes {float(seconds):.1f} s; expected less than {SLOW_S:.0f}: "
         "it should import neither torch nor the components"
     )
 
 
 def its_import_leaves_no_trace(plugin: Plugin, catalogue: Catalogue) -> None:
     """Importing the plugin and its components changes nothing that others share."""
-    changed = _in_child("traces", [plugin.module.__name__, *_modules(offers(plugin, catalogue))])
+    changed = _in_child("traces", [plugin.module_name, *_modules(offers(plugin, catalogue))])
     assert not changed, (
         f"importing it changes what all share: {'; '.join(changed)}; set nothing and seed nothing on import"
     )

@@ -1,11 +1,11 @@
-"""Every registered component of a kind as the factory that a parent would call."""
+"""A registered component as the factory that a parent would call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from flowvae.build import Builder
-from flowvae.catalogue import REQUIRED, Catalogue, Component
+from flowvae.catalogue import REQUIRED, Component
 from flowvae.catalogue.signature import toml_like
 from flowvae.recipe.resolve import resolve_part
 
@@ -20,19 +20,34 @@ flow = "real_nvp"
 """What fills the slots of a component under test."""
 
 
-def factories(
-    kind: str, catalogue: Catalogue, values: dict[type, Any] | None = None, slots: str = SLOTS
-) -> dict[str, Callable[..., Any]]:
-    """Qualified name to factory; `values` says what a required key of a type gets, such as a path."""
-    return {c.qualified: factory(c, values or {}, slots) for c in catalogue.of_kind(kind)}
-
-
-def factory(component: Component, values: dict[type, Any], slots: str = SLOTS) -> Callable[..., Any]:
-    """One component with its defaults, as its parent would get it."""
+def factory(component: Component, values: dict[type, Any]) -> Callable[..., Any]:
+    """One component with its defaults; `values` says what a required key of a type gets, such as a path."""
     keys = {"use": component.qualified}
     for parameter in component.signature.parameters.values():
         if parameter.default is REQUIRED and parameter.slot is None and parameter.type in values:
             value = values[parameter.type]
             keys[parameter.name] = str(value) if isinstance(value, Path) else value
-    part = resolve_part(component.kind, toml_like(keys), component.catalogue, slots)
+    part = resolve_part(component.kind, toml_like(keys), component.catalogue, slots_for(component))
     return Builder(None).factory(part, component.kind)
+
+
+def slots_for(component: Component) -> str:
+    """What fills the slots under test: flowvae's choice, else the simplest of a kind, its own plugin's first."""
+    known = {line.partition(" ")[0] for line in SLOTS.splitlines()}
+    lines = [SLOTS]
+    for parameter in component.signature.parameters.values():
+        if parameter.slot and parameter.slot.kind not in known:
+            known.add(parameter.slot.kind)
+            lines += [
+                f'{parameter.slot.kind} = "{c.qualified}"' for c in _simplest(parameter.slot.kind, component)
+            ]
+    return "\n".join(lines)
+
+
+def _simplest(kind: str, owner: Component) -> Iterable[Component]:
+    simple = [c for c in owner.catalogue.of_kind(kind) if not _needs_something(c)]
+    return sorted(simple, key=lambda c: c.plugin is not owner.plugin)[:1]
+
+
+def _needs_something(component: Component) -> bool:
+    return any(p.slot or p.default is REQUIRED for p in component.signature.parameters.values())

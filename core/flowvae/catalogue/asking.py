@@ -1,0 +1,92 @@
+"""Imports a plugin and asks what it offers; what goes wrong is contained and blamed on it."""
+
+import re
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pluggy
+
+from flowvae.catalogue import hooks
+from flowvae.catalogue.plugin import GROUP, ComponentOffer, KindOffer, Plugin
+
+SLOW_S = 2.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def new_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows flowvae's hooks and no plugin."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hooks)
+    return manager
+
+
+def load(plugin: Plugin, entry: EntryPoint) -> None:
+    """Imports the module with the hooks."""
+    started = time.perf_counter()
+    _contained(plugin, partial(_load, plugin, entry))
+    plugin.seconds = time.perf_counter() - started
+    if plugin.seconds > SLOW_S:
+        plugin.notes.append(
+            f"its import took {plugin.seconds:.1f} s: it should import neither torch nor its components"
+        )
+
+
+def ask(plugin: Plugin, manager: pluggy.PluginManager) -> None:
+    """Calls the hooks of an imported plugin and keeps what it offers."""
+    if plugin.state == "broken":
+        return
+    kinds: list[KindOffer] = []
+    components: list[ComponentOffer] = []
+
+    def register_kind(kind: str, contract: str, *, checks: str = "") -> None:
+        kinds.append(KindOffer(kind, contract, checks))
+
+    def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
+        components.append(ComponentOffer(kind, name, target, tuple(given)))
+
+    registers: dict[str, Callable[..., None]] = {
+        "flowvae_kinds": register_kind,
+        "flowvae_components": register_component,
+    }
+    _contained(plugin, partial(_call_hooks, manager, plugin, registers))
+    for offer in components:
+        if not (_NAME.fullmatch(str(offer.name)) and isinstance(offer.kind, str)):
+            plugin.fail(f"it offers {offer.name!r} for {offer.kind!r}: a name is letters, digits and _")
+    if plugin.state == "ready":
+        plugin.kinds, plugin.components = tuple(kinds), tuple(components)
+
+
+def _load(plugin: Plugin, entry: EntryPoint) -> None:
+    plugin.module = entry.load()
+
+
+def _call_hooks(
+    manager: pluggy.PluginManager, plugin: Plugin, registers: dict[str, Callable[..., None]]
+) -> None:
+    # One plugin at a time: pluggy checks its signatures and finds misspelt hooks, and its exception cannot take the
+    # others' registrations with it.
+    manager.register(plugin.module, name=plugin.name)
+    try:
+        manager.check_pending()
+        for hook, register in registers.items():
+            getattr(manager.hook, hook)(register=register)
+    finally:
+        manager.unregister(name=plugin.name)
+
+
+def _contained(plugin: Plugin, action: Callable[[], None]) -> None:
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            action()
+        plugin.notes += [str(w.message) for w in caught if issubclass(w.category, DeprecationWarning)]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, sys.exit included
+        cause = " ".join(str(error).split())[:400]
+        plugin.fail(f"{type(error).__name__}: {cause}".rstrip(": "), traceback.format_exc())
