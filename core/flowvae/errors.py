@@ -4,9 +4,9 @@ A message says what happened, where, and what to do. It is printed without a tra
 """
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 LONGEST = 200
 """Characters of a line that a message shows."""
@@ -72,6 +72,13 @@ class Fault:
             lines.append(f"    did you mean {' or '.join(self.suggestions)}?")
         return lines
 
+    def fields(self) -> dict[str, Any]:
+        """The same for a program."""
+        return {
+            **asdict(self, filter=lambda a, _: a.name != "place"),
+            "place": self.place and asdict(self.place),
+        }
+
 
 class FlowvaeError(Exception):
     """A mistake or a misfortune that the user can do something about."""
@@ -94,6 +101,10 @@ class FlowvaeError(Exception):
             lines.append(f"  resume: {printable(self.resume)}")
         return lines
 
+    def fields(self) -> dict[str, Any]:
+        """The same for a program."""
+        return {"error": self.code, "what": self.what, "where": self.where, "do": self.do}
+
 
 class RecipeError(FlowvaeError):
     """A recipe, or a command line, that cannot be followed: every fault in one report."""
@@ -115,6 +126,10 @@ class RecipeError(FlowvaeError):
         if len(self.faults) > MOST_FAULTS:
             lines += ["", f"  and {len(self.faults) - MOST_FAULTS} more"]
         return lines
+
+    def fields(self) -> dict[str, Any]:
+        """All faults, however many."""
+        return {"error": self.code, "what": self.what, "faults": [fault.fields() for fault in self.faults]}
 
 
 class UsageError(FlowvaeError):

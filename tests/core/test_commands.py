@@ -222,3 +222,27 @@ def test_a_reader_that_leaves_is_no_error():
         check=False,
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "status"),
+    [
+        (("check", "ablation_snake", "--set", "train.steps=x", "--set", "tran.steps=1"), "RECIPE", 2),
+        (("resolve", "ablation_snake", "--set", "train.steps=x"), "RECIPE", 2),
+        (("diff", "percussion", "no_such_recipe"), "RECIPE", 2),
+        (("explain", "snak"), "USAGE", 2),
+        (("list", "activations"), "USAGE", 2),
+        (("data", "no/such/folder"), "DATA", 3),
+    ],
+)
+def test_an_error_is_json_too_where_json_was_asked_for(arguments, error, status, capsys):
+    assert main([*arguments, "--json"]) == status
+    output = capsys.readouterr()
+    said = json.loads(output.out)
+    assert said["error"] == error
+    assert f"error[{error}]" in output.err
+    if arguments[0] == "check":
+        places = {
+            (fault["path"], fault["place"]["label"], fault["place"]["column"]) for fault in said["faults"]
+        }
+        assert places == {("train.steps", "--set train.steps=x", 13), ("tran", "--set tran.steps=1", 1)}

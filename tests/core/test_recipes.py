@@ -323,3 +323,37 @@ def test_what_a_recipe_varies_replaces_what_its_base_varied(catalogue, write):
     text = 'extends = "ablation_snake"\n[ablation.vary]\n"train.batch" = [2, 4]\n'
     plan = plan_ablation(read_recipe(write("a.toml", text)), catalogue)
     assert [arm.changes for arm in plan.arms] == [{}, {"train.batch": "4"}]
+
+
+@pytest.mark.parametrize("count", ["100000001", "-100000001"])
+def test_a_count_beyond_all_reason_is_refused_where_it_stands(catalogue, count):
+    [fault] = faults_of(catalogue, "percussion_small", f"model.encoder.width={count}")
+    assert fault.what == "is more than any count can be (100,000,000)"
+    assert fault.path == "model.encoder.width"
+
+
+def test_a_misspelt_value_is_told_although_every_arm_replaces_it(catalogue, write):
+    path = write(
+        "a.toml", 'extends = "ablation_snake"\n[defaults]\nactivation = "snak"\nupsampler = "resize_conv"\n'
+    )
+    [fault] = faults_of(catalogue, path)
+    assert (fault.path, fault.place.line) == ("defaults.activation", 3)
+    assert fault.suggestions[0].startswith("snake")
+
+
+def test_a_setting_that_every_arm_replaces_is_a_fault(catalogue):
+    [fault] = faults_of(catalogue, "ablation_snake", "defaults.activation=snake")
+    assert fault.what == "has no effect: the ablation varies defaults.activation"
+    assert fault.place.label == "--set defaults.activation=snake"
+
+
+def test_a_setting_inside_of_a_scalar_is_blamed_on_the_setting(catalogue):
+    [fault] = faults_of(catalogue, "percussion_small", "train.steps.x=4")
+    assert fault.path == "train.steps"
+    assert fault.place.label == "--set train.steps.x=4"
+
+
+def test_no_other_file_of_this_machine_is_shown_by_a_recipe(catalogue, write, tmp_path):
+    (tmp_path / "secret").write_text("the secret\n")
+    [fault] = faults_of(catalogue, write("a.toml", f'extends = "{tmp_path / "secret"}"\n'))
+    assert fault.what == "extends takes a file that ends in .toml"

@@ -178,6 +178,8 @@ class _Drive:
 
 def _placed(fault: Fault, recipe: Recipe) -> Fault:
     """A component's message begins with the key that it refuses."""
+    if fault.path in recipe.origins:
+        return evolve(fault, place=Place(recipe.origins[fault.path]))
     slot = re.sub(r"\[\d+\]", "", fault.path)
     path = f"{slot}.{fault.what.partition(' ')[0]}"
     origin = recipe.origins.get(path) or recipe.origins.get(f"{slot}.use")

@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from flowvae.ablation.coverage import coverage
+from flowvae.ablation.limits import check_training_memory, free_memory, limited
 from flowvae.build import Builder
 from flowvae.catalogue import Catalogue
-from flowvae.errors import FlowvaeError, MachineError, PluginError, RecipeError
+from flowvae.errors import FlowvaeError, PluginError, RecipeError
 from flowvae.recipe import Recipe, read_recipe, resolve
 from flowvae.run.device import pick_device
 from flowvae.run.evaluate import build_measures
@@ -34,7 +35,8 @@ def main(folder: Path) -> int:
             if "parameters" not in arm:
                 catalogue = Catalogue.installed(arm["plugins"])
                 recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
-                arm.update(probe(recipe, catalogue))
+                with limited(recipe):
+                    arm.update(probe(recipe, catalogue))
     except RecipeError as error:
         # The driver knows where the user wrote each value.
         print(json.dumps({"arm": name, "faults": [[f.path, f.what, f.component] for f in error.faults]}))
@@ -42,14 +44,6 @@ def main(folder: Path) -> int:
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_status
-    except (RuntimeError, MemoryError) as error:
-        if "allocate" not in str(error) and not isinstance(error, MemoryError):
-            raise
-        refused = MachineError(
-            f"the model of {name} does not fit into memory", do="lower width, n_samples or batch"
-        )
-        print("\n".join(refused.lines()), file=sys.stderr)
-        return refused.exit_status
     write_json(folder / "arms.json", wanted)
     return 0
 
@@ -58,6 +52,8 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     """Costs of a model, and where each component went in it; PluginError where a part breaks its contract."""
     build, section = Builder(0), recipe.model
     model = SoundVAE(section, build)
+    parameters = sum(p.numel() for p in model.parameters())
+    check_training_memory(recipe, parameters, free_memory())
     audio = torch.randn(2, section.channels, section.n_samples) * 0.1
     audio.requires_grad_()
     with FlopCounterMode(display=False) as counter:
@@ -69,7 +65,7 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     seconds = 2 * section.n_samples / section.sample_rate
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
     return {
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": parameters,
         "macs_per_second": counter.get_total_flops() / 2 / seconds,
         "receptive_field": int(reach.abs().sum(0).count_nonzero()),
         "coverage": coverage(model, build, catalogue),

@@ -99,7 +99,10 @@ def _diff(options: argparse.Namespace) -> int:
 
 def _costs(recipe: Recipe, catalogue: Catalogue) -> dict[str, float]:
     """What a model takes. Builds it, so this is where torch comes in."""
-    from flowvae.ablation.probe import probe  # noqa: PLC0415 - the only verb here that needs torch, and only if asked
+    # The only verb here that needs torch, and only if asked.
+    from flowvae.ablation.limits import limited  # noqa: PLC0415
+    from flowvae.ablation.probe import probe  # noqa: PLC0415
 
-    probed = probe(recipe, catalogue)
+    with limited(recipe):
+        probed = probe(recipe, catalogue)
     return {key: probed[key] for key in ("parameters", "macs_per_second", "receptive_field")}

@@ -4,6 +4,7 @@ import argparse
 import atexit
 import contextlib
 import gc
+import json
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError
 def main(arguments: list[str] | None = None) -> int:
     """`flowvae`: see what is on offer, check recipes, look at data, rebuild reports."""
     parser = verbs_parser()
-    return _guarded(lambda: _call(parser.parse_args(arguments)))
+    return _guarded(parser, sys.argv[1:] if arguments is None else arguments)
 
 
 def verbs_parser() -> argparse.ArgumentParser:
@@ -35,7 +36,7 @@ def verbs_parser() -> argparse.ArgumentParser:
 def run_main(arguments: list[str] | None = None) -> int:
     """`flowvae-run RECIPE`: the same as `flowvae run RECIPE`."""
     parser = run_parser()
-    return _guarded(lambda: _call(parser.parse_args(arguments)))
+    return _guarded(parser, sys.argv[1:] if arguments is None else arguments)
 
 
 def run_parser() -> argparse.ArgumentParser:
@@ -50,12 +51,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, do=f"{self.prog} --help")
 
 
-def _call(options: argparse.Namespace) -> int:
-    act: Callable[[argparse.Namespace], int] = options.act
-    return act(options)
-
-
-def _guarded(action: Callable[[], int]) -> int:
+def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
     """Turns every expected fault into its message and exit status; only a fault of flowvae shows a traceback."""
     # A catalogue is large and has next to no cycles: looking for them, most of all in a process that ends anyway,
     # was a third of the time of `list` with 1,000 plugins.
@@ -65,11 +61,16 @@ def _guarded(action: Callable[[], int]) -> int:
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, _stop)
     try:
-        status = action()
+        options = parser.parse_args(arguments)
+        act: Callable[[argparse.Namespace], int] = options.act
+        status = act(options)
         if sys.stdout is not None:  # a daemon may have none
             sys.stdout.flush()
     except FlowvaeError as error:
         _tell("\n".join(error.lines()))
+        if "--json" in arguments:
+            with contextlib.suppress(OSError, ValueError):
+                print(json.dumps(error.fields(), indent=1), flush=True)
         return error.exit_status
     except KeyboardInterrupt:
         _tell("flowvae: stopped; the same command continues")

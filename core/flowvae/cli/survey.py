@@ -32,6 +32,8 @@ def survey(folder: Path, rate: int, *, as_json: bool) -> int:
     else:
         _print(content)
     if not sounds:
+        if as_json:
+            return DataError.exit_status  # the document says it: used is 0
         raise DataError(f"0 of {len(items)} sounds in {folder} are usable", do="see the reasons above")
     return 0
 

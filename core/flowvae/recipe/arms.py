@@ -1,6 +1,7 @@
 """The arms of an ablation: the baseline, and one change each."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import evolve, frozen
@@ -47,7 +48,7 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         recipe = resolve(source, catalogue)
         return AblationPlan(recipe, (Arm(recipe.name, recipe, {}),))
     arms: list[Arm] = []
-    faults: list[Fault] = []
+    faults = [*_overridden(source, axes), *_misspelt_under(source, axes, catalogue)]
     names = _names(axes)
     for choice in _choices(axes, cross=_crossed(source)):
         try:
@@ -73,6 +74,39 @@ def _axes(source: Source) -> dict[str, list[Node]] | None:
         path: node.value for path, node in vary.value.items() if isinstance(node.value, list) and node.value
     }
     return lists if len(lists) == len(vary.value) else None
+
+
+def _overridden(source: Source, axes: dict[str, list[Node]]) -> Iterator[Fault]:
+    """A setting of the command line that every arm replaces would be silently without effect."""
+    for path in axes:
+        node = _at(source.root, path.split("."))
+        if node is not None and node.place.label.startswith("--set "):
+            yield Fault(
+                f"has no effect: the ablation varies {path}",
+                node.place,
+                path,
+                accepted=f"--set 'ablation.vary={{ \"{path}\" = [ ... ] }}' changes what is varied",
+            )
+
+
+def _misspelt_under(source: Source, axes: dict[str, list[Node]], catalogue: Catalogue) -> list[Fault]:
+    """Faults of the values that the alternatives stand over: no arm reads them, their author still meant something."""
+    try:
+        resolve(source, catalogue)
+    except RecipeError as error:
+        return [f for f in error.faults if any(f"{f.path}.".startswith(f"{path}.") for path in axes)]
+    return []
+
+
+def _at(node: Node, keys: list[str]) -> Node | None:
+    """The node at a key path, where there is one."""
+    for key in keys:
+        children = dict(enumerate(node.value)) if isinstance(node.value, list) else node.value
+        name = int(key) if isinstance(node.value, list) and key.isdigit() else key
+        if not isinstance(children, dict) or name not in children:
+            return None
+        node = children[name]
+    return node
 
 
 def _crossed(source: Source) -> bool:

@@ -12,6 +12,9 @@ from flowvae.recipe.resolved import Part
 from flowvae.recipe.tree import Node
 from flowvae.recipe.values import NONE, structure
 
+MOST = 100_000_000
+"""The largest whole number that a component is given: a slip of the finger must not be built."""
+
 
 @define
 class Filler:
@@ -199,6 +202,8 @@ class Filler:
             place = _culprit(node, parameter.type).place
             self.fault(str(error), place, path, accepted=parameter.accepted(), component=owner)
             return None
+        if component and any(abs(v) > MOST for v in _whole_numbers(value)):
+            self.fault(f"is more than any count can be ({MOST:,})", node.place, path, component=owner)
         if isinstance(value, Path):
             return node.folder / value.expanduser()
         return value
@@ -244,6 +249,10 @@ class Filler:
             if path.startswith(slot_path):
                 path = default_path + path.removeprefix(slot_path)
         self.faults.append(Fault(what, place, path, component, accepted, suggestions))
+
+
+def _whole_numbers(value: Any) -> list[int]:
+    return [v for v in (value if isinstance(value, tuple) else (value,)) if type(v) is int]
 
 
 def _article(kind: str) -> str:

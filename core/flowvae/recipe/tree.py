@@ -120,6 +120,11 @@ def _layers(file: Path) -> list[Node]:
         found = find_recipe(base.value, file.parent)
         if found is None:
             raise RecipeError([_unknown_recipe(base.value, base.place)], recipe=shown(seen[0]))
+        if found.suffix != ".toml":  # what else lies on this machine is not a recipe's to show
+            raise RecipeError(
+                [Fault("extends takes a file that ends in .toml", base.place, "extends")],
+                recipe=shown(seen[0]),
+            )
         if found in seen or len(seen) == MAX_LAYERS:
             chain = " -> ".join(shown(f) for f in [*seen, found])
             fault = Fault(f"the recipes extend each other in a circle: {chain}", base.place, "extends")
@@ -309,7 +314,10 @@ def _set_keys(here: Node, keys: list[str], path: str, node: Node, dropped: list[
         children = list(here.value)
         children[int(key)] = _set_keys(children[int(key)], rest, path, node, dropped)
         return evolve(here, value=children)
-    table = dict(_as_table(here) or {})
+    if not isinstance(here.value, dict):
+        # Whatever is wrong with the table is the doing of the setting that made it one.
+        here = Node(_as_table(here) or {}, node.place, node.key_place, node.folder)
+    table = dict(here.value)
     if key in table:
         table[key] = _set_keys(table[key], rest, path, node, dropped)
     else:
