@@ -246,3 +246,10 @@ def test_an_error_is_json_too_where_json_was_asked_for(arguments, error, status,
             (fault["path"], fault["place"]["label"], fault["place"]["column"]) for fault in said["faults"]
         }
         assert places == {("train.steps", "--set train.steps=x", 13), ("tran", "--set tran.steps=1", 1)}
+
+
+def test_a_place_that_refuses_is_named(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    status, _, err = run(capsys, "new-plugin", "my-idea", "--kind", "loss", "--in", tmp_path / "file")
+    assert status == 8
+    assert err == f"flowvae: error[MACHINE]: Not a directory: {tmp_path / 'file' / 'my-idea'}\n"

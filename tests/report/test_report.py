@@ -129,6 +129,16 @@ def test_the_page_stays_below_six_megabytes_and_says_what_it_left_out(runs):
     assert "more seeds would make the page too large" in Page(page.read_text()).text
 
 
+def test_a_terminal_hears_the_answers_in_the_words_of_the_page(runs):
+    said = []
+    page = Page(write_report(runs([BASE, WORSE], names=("a", "b")), said.append).read_text())
+    assert said[0].startswith("b is worse than a on ")
+    assert said[1].strip().startswith("b is worse than a")
+    assert len(said) == 2
+    for line in said:
+        assert " ".join(line.split()) in page.text
+
+
 def test_failed_arms_are_rows_with_a_reason(runs):
     folder = runs([BASE[:3], WORSE[:3]])
     for seed in range(3):

@@ -93,7 +93,7 @@ class _Drive:
         for run in waiting:
             prepare_run(run, self.catalogue, alone=len(runs) == 1)
         statuses = self._execute(waiting)
-        report = write_report(self.folder)
+        report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)
         return report
 

@@ -23,7 +23,7 @@ class Sounds:
     @property
     def skipped(self) -> int:
         """How many sounds could not be used."""
-        return len((self.folder / "skipped.jsonl").read_text(encoding="utf-8").splitlines())
+        return len((self.folder / "skipped.jsonl").read_bytes().splitlines())
 
     @property
     def noted(self) -> int:

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from flowvae import __version__
 from flowvae.cli import browse, check_plugin, completion, docs, inspect_recipe, new_plugin, schema, work
-from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError
+from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError, printable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,7 +83,8 @@ def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        _tell(f"flowvae: error[MACHINE]: {error.strerror or error}")
+        where = f": {printable(str(error.filename))}" if error.filename else ""
+        _tell(f"flowvae: error[MACHINE]: {error.strerror or error}{where}")
         return MachineError.exit_status
     return status
 

@@ -56,7 +56,7 @@ def _report(options: argparse.Namespace) -> int:
         raise UsageError(
             f"{options.folder} holds no plan.json", do="name the folder of an ablation, as in runs/NAME"
         )
-    _say(f"report: {shown(write_report(options.folder))}")
+    _say(f"report: {shown(write_report(options.folder, _say))}")
     return 0
 
 

@@ -1,6 +1,7 @@
 """The report of a folder of runs: one page that opens without a network, and its numbers beside it."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flowvae.report import numerals, plots
+from flowvae.report.answers import answer
 from flowvae.report.comparison import Comparison, compare
 from flowvae.report.findings import findings, headline
 from flowvae.report.frames import Picture
@@ -99,8 +101,10 @@ def _put(path: Path, words: str) -> None:
     draft.replace(path)
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path:
     """Writes report.html, results.csv, comparisons.csv and table.tex into a folder of runs; gives the page's path.
+
+    `say` hears the answers, in the words of the page.
 
     The same folder gives the same bytes. Errors: FileNotFoundError where there is no such folder.
     """
@@ -118,4 +122,9 @@ def write_report(folder: Path) -> Path:
     _put(folder / "comparisons.csv", comparisons_csv(found, comparisons))
     _put(folder / "table.tex", table_tex(found, comparisons))
     _put(folder / "report.html", page)
+    if say is not None:
+        say(headline(found, comparisons))
+        for comparison in comparisons:
+            if found.plan.metric:
+                say(f"  {answer(found, found.plan.metric, comparison).text}")
     return folder / "report.html"
