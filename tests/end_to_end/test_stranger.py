@@ -64,20 +64,46 @@ def test_list_names_the_owner_of_the_stranger(installed):
     assert re.search(r"squareplus +drumkit-extras 1\.0 +A smooth ReLU", done.stdout)
 
 
-def test_the_stranger_is_a_third_arm_with_one_changed_line(installed, tmp_path):
+@pytest.fixture(scope="module")
+def ablation(installed, tmp_path_factory):
+    """A recipe with the stranger as third arm, what running it said, and the command."""
     from conftest import TINY
 
+    tmp_path = tmp_path_factory.mktemp("ablation")
     recipe = (ROOT / "recipes" / "ablation_snake.toml").read_text()
     changed = recipe.replace('["snake", "leaky_relu"]', '["snake", "leaky_relu", "squareplus"]')
     assert changed != recipe
     (tmp_path / "mine.toml").write_text(changed.replace("percussion_small.toml", "percussion_small"))
     settings = [f"--set={s}" for s in (*TINY, "ablation.seeds=1")]
-    done = call(
-        "run_main", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "out"), *settings, env=installed
-    )
+    command = ("run_main", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "out"), *settings)
+    return tmp_path / "out", call(*command, env=installed), command
+
+
+def test_the_stranger_is_a_third_arm_with_one_changed_line(ablation):
+    out, done, _ = ablation
     assert done.returncode == 0, done.stderr
-    assert "drumkit-extras 1.0" in (tmp_path / "out" / "report.html").read_text()
-    assert (tmp_path / "out" / "runs" / "squareplus" / "seed-0" / "result.json").exists()
+    assert "drumkit-extras 1.0" in (out / "report.html").read_text()
+    assert (out / "runs" / "squareplus" / "seed-0" / "result.json").exists()
+
+
+def test_a_folder_whose_plugin_is_gone_says_what_to_install(ablation):
+    _, _, command = ablation
+    done = call(*command, env=dict(os.environ))
+    assert done.returncode == 2
+    assert 'there is no activation called "squareplus"' in done.stderr
+    assert "was made with drumkit-extras==1.0: drumkit-extras==1.0 is not installed" in done.stderr
+    assert "pip install 'drumkit-extras==1.0'" in done.stderr
+
+
+def test_a_run_whose_plugin_is_gone_says_what_to_install_and_keeps_its_checkpoint(ablation):
+    out, _, _ = ablation
+    run = out / "runs" / "squareplus" / "seed-0"
+    before = sorted((p.name, p.stat().st_mtime_ns) for p in (run / "checkpoints").rglob("*"))
+    worker = [sys.executable, "-m", "flowvae.run.worker", str(run)]
+    done = subprocess.run(worker, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'drumkit-extras==1.0'" in done.stderr
+    assert before == sorted((p.name, p.stat().st_mtime_ns) for p in (run / "checkpoints").rglob("*"))
 
 
 def test_without_the_package_the_recipe_says_who_is_missing(tmp_path):

@@ -1,5 +1,6 @@
 """Drives a recipe from the command to the report. Needs no torch: whatever does runs in a process of its own."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -30,7 +31,7 @@ from flowvae.errors import (
 )
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.identity import counting_leaves, identity
-from flowvae.recipe.requirements import owners
+from flowvae.recipe.requirements import missing_requirement, owners
 from flowvae.recipe.resolved import Recipe
 from flowvae.recipe.writing import write_recipe
 from flowvae.report.write import write_report
@@ -42,12 +43,29 @@ def run_recipe(
     name: str, settings: tuple[str, ...], out: Path | None, say: Callable[[str], None], catalogue: Catalogue
 ) -> Path:
     """Checks, plans, runs and reports; called again, it continues. Returns the report's path."""
-    plan = plan_ablation(read_recipe(name, settings), catalogue)
-    folder = out or Path("runs") / plan.recipe.name
+    source = read_recipe(name, settings)
+    folder = out or Path("runs") / source.name
+    try:
+        plan = plan_ablation(source, catalogue)
+    except RecipeError as error:
+        raise RecipeError([*error.faults, *_no_longer_installed(folder)], recipe=error.recipe) from error
     _refuse_mixing(plan, folder)
     _make_folder(folder)
     with locked(folder):
         return _Drive(plan, catalogue, folder, say).run()
+
+
+def _no_longer_installed(folder: Path) -> list[Fault]:
+    """Plugins that a folder was begun with: their components are unknown names once they are gone."""
+    faults: dict[str, Fault] = {}
+    for arm in sorted((folder / "arms").glob("*.toml")):
+        with contextlib.suppress(RecipeError):  # the recipe's own faults are enough
+            for wanted in read_recipe(str(arm)).root.plain().get("requires", ()):
+                if problem := missing_requirement(wanted):
+                    what = f"{shown(folder)} was made with {wanted}: {problem}"
+                    do = f"pip install '{wanted}'"
+                    faults.setdefault(wanted, Fault(what, Place(shown(arm)), "requires", accepted=do))
+    return list(faults.values())
 
 
 def _refuse_mixing(plan: AblationPlan, folder: Path) -> None:
