@@ -90,30 +90,6 @@ def test_zero_workers_mean_one_a_core(tmp_path):
     assert max(seen) == processes.n_cores()
 
 
-def test_status_of_a_killed_job_is_its_signal_and_the_others_go_on(tmp_path):
-    jobs = [
-        job(tmp_path, "killed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
-        job(tmp_path, "fine", "pass"),
-    ]
-    assert Processes(workers=1)(jobs, quietly) == {"killed": -signal.SIGKILL, "fine": 0}
-
-
-def test_output_goes_behind_what_the_log_holds(tmp_path):
-    given = job(tmp_path, "run", "import sys; print('out', flush=True); print('err', file=sys.stderr)")
-    given.log.parent.mkdir()
-    given.log.write_text("before\n")
-    Processes()([given], quietly)
-    assert given.log.read_text() == "before\nout\nerr\n"
-
-
-def test_environment_is_added_to_the_callers(tmp_path, monkeypatch):
-    monkeypatch.setenv("OF_THE_CALLER", "1")
-    code = "import os; print(os.environ['OF_THE_CALLER'], os.environ['OF_THE_JOB'])"
-    given = job(tmp_path, "run", code, OF_THE_JOB="2")
-    Processes()([given], quietly)
-    assert given.log.read_text() == "1 2\n"
-
-
 def test_command_that_cannot_start_is_told_in_its_log_and_the_others_go_on(tmp_path):
     missing = Job("missing", (str(tmp_path / "nothing"),), {}, tmp_path / "missing" / "job.log")
     assert Processes()([missing, job(tmp_path, "fine", "pass")], quietly) == {"missing": 127, "fine": 0}

@@ -1,0 +1,141 @@
+"""What every executor must do."""
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from flowvae.contracts import Executor, Job
+
+
+def quietly(_running: Sequence[str]) -> None:
+    """Nothing to do between two looks."""
+
+
+def jobs_of(folder: Path, codes: dict[str, str]) -> list[Job]:
+    """Jobs that run a line of Python each, in a bare interpreter."""
+    return [
+        Job(name, (sys.executable, "-S", "-E", "-c", code), {"OF_THE_JOB": name}, folder / name / "log.txt")
+        for name, code in codes.items()
+    ]
+
+
+def every_job_runs_once_and_its_status_is_told(make: Executor) -> None:
+    """Each command is run exactly once, and the result has its exit status under its name."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        codes = {
+            f"job-{i}": f"import sys; open({str(folder / f'mark-{i}')!r}, 'a').write('x'); sys.exit({i})"
+            for i in range(4)
+        }
+        statuses = make()(jobs_of(folder, codes), quietly)
+        wanted = {f"job-{i}": i for i in range(4)}
+        assert statuses == wanted, f"returned {statuses}; expected the exit status of each job, {wanted}"
+        for i in range(4):
+            mark = folder / f"mark-{i}"
+            times = len(mark.read_text(encoding="ascii")) if mark.exists() else 0
+            assert times == 1, f"job-{i} ran {times} times; expected once"
+
+
+def a_job_that_is_killed_has_its_signal_and_the_others_go_on(make: Executor) -> None:
+    """A negative status is the signal that ended a job; what ends one job ends no other."""
+    codes = {
+        "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "fails": "1 / 0",
+        "fine": "pass",
+    }
+    with tempfile.TemporaryDirectory() as place:
+        statuses = make()(jobs_of(Path(place), codes), quietly)
+    wanted = {"killed": -signal.SIGKILL, "fails": 1, "fine": 0}
+    assert statuses == wanted, f"returned {statuses}; expected {wanted}"
+
+
+def output_goes_to_the_log_of_the_job(make: Executor) -> None:
+    """Both streams go behind what the log holds; its folder is made where it is missing."""
+    code = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
+    with tempfile.TemporaryDirectory() as place:
+        begun, new = jobs_of(Path(place), {"begun": code, "new": code})
+        begun.log.parent.mkdir()
+        begun.log.write_text("before\n", encoding="ascii")
+        make()([begun, new], quietly)
+        for job, wanted in ((begun, "before\nout\nerr\n"), (new, "out\nerr\n")):
+            said = job.log.read_text(encoding="utf-8") if job.log.exists() else "nothing"
+            assert said == wanted, f"the log of {job.name} holds {said!r}; expected {wanted!r}"
+
+
+def the_environment_is_added_to_the_callers(make: Executor) -> None:
+    """A job has the caller's variables and its own on top."""
+    code = "import os; print(os.environ.get('OF_THE_CALLER'), os.environ.get('OF_THE_JOB'))"
+    os.environ["OF_THE_CALLER"] = "1"
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            [job] = jobs_of(Path(place), {"a": code})
+            make()([job], quietly)
+            said = job.log.read_text(encoding="utf-8")
+    finally:
+        del os.environ["OF_THE_CALLER"]
+    assert said == "1 a\n", (
+        f"OF_THE_CALLER and OF_THE_JOB are {said.strip()!r} in the job; expected '1 a': "
+        "start it with {**os.environ, **job.environment}"
+    )
+
+
+def poll_is_called_with_what_runs(make: Executor) -> None:
+    """The caller hears of every job while it runs, more than once for one that takes its time."""
+    heard: list[tuple[str, ...]] = []
+    codes = {"slow": "import time; time.sleep(1)", "quick": "pass"}
+    with tempfile.TemporaryDirectory() as place:
+        make()(jobs_of(Path(place), codes), lambda running: heard.append(tuple(running)))
+    strangers = {name for names in heard for name in names} - set(codes)
+    assert not strangers, f"poll was called with {', '.join(strangers)}, which is no job"
+    times = sum("slow" in names for names in heard)
+    assert times >= 2, f"poll heard of a job of one second {times} times; expected a few times a second"
+
+
+def what_stops_the_caller_stops_the_jobs(make: Executor) -> None:
+    """An exception out of poll comes through, and no job is left running."""
+
+    def interrupt(_running: Sequence[str]) -> None:
+        if mark.exists():
+            raise KeyboardInterrupt
+
+    with tempfile.TemporaryDirectory() as place:
+        mark = Path(place, "pid")
+        draft = str(mark) + ".part"
+        write = f"import os, time; open({draft!r}, 'w').write(str(os.getpid())); os.rename({draft!r}, {str(mark)!r})"
+        try:
+            make()(jobs_of(Path(place), {"a": f"{write}; time.sleep(60)"}), interrupt)
+        except KeyboardInterrupt:
+            pass
+        else:
+            raise AssertionError("poll raised KeyboardInterrupt and it did not come through")
+        pid = int(mark.read_text(encoding="ascii"))
+        assert not _runs(pid), "poll raised KeyboardInterrupt and the job went on: end it before you leave"
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    os.kill(pid, signal.SIGKILL)
+    return True
+
+
+def no_jobs_are_no_work(make: Executor) -> None:
+    """Where there is nothing to do, nothing is done."""
+    statuses = make()([], quietly)
+    assert statuses == {}, f"returned {statuses} for no jobs; expected an empty dict"
+
+
+CHECKS = (
+    every_job_runs_once_and_its_status_is_told,
+    a_job_that_is_killed_has_its_signal_and_the_others_go_on,
+    output_goes_to_the_log_of_the_job,
+    the_environment_is_added_to_the_callers,
+    poll_is_called_with_what_runs,
+    what_stops_the_caller_stops_the_jobs,
+    no_jobs_are_no_work,
+)
