@@ -39,6 +39,13 @@ def test_explain_says_every_key_with_type_default_and_meaning(capsys):
     assert "normalization: a component of kind normalization, required" in out
 
 
+def test_explain_of_a_metric_says_which_end_is_good_and_what_it_counts(capsys):
+    _, out, _ = run(capsys, "explain", "spectral_distance")
+    assert 'direction = "lower", unit = "dB"' in out
+    _, out, _ = run(capsys, "explain", "spectral_distance", "--json")
+    assert json.loads(out)[0]["facts"] == {"direction": "lower", "unit": "dB", "family": "spectral"}
+
+
 def test_explain_of_a_kind_shows_its_contract(capsys):
     status, out, _ = run(capsys, "explain", "upsampler")
     assert status == 0

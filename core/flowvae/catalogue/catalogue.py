@@ -94,6 +94,12 @@ class Component:
         """The named fields of its docstring."""
         return doc_fields(self.signature.doc)
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What its class says of it as constants, such as the direction and the unit of a metric."""
+        constants = self.signature.constants.items()
+        return {name: value for name, value in constants if name.islower() and not name.startswith("_")}
+
     def load(self) -> Any:
         """The class or function itself. This is where torch comes in."""
         if not isinstance(self.target, str):

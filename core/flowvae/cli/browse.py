@@ -121,6 +121,8 @@ def _explain_kind(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
 def _component_text(component: Component) -> str:
     signature = component.signature
     lines = [str(component), "", signature.doc, ""]
+    if component.facts:
+        lines += [", ".join(f"{name} = {toml_like(value)}" for name, value in component.facts.items()), ""]
     if not signature.parameters:
         return "\n".join([*lines, "It has no keys."])
     lines.append(f'[{component.kind}] use = "{component.name}" takes')
@@ -143,7 +145,7 @@ def _component_json(component: Component) -> dict[str, Any]:
         }
         for p in signature.parameters.values()
     ]
-    return {**_summary_json(component), "doc": signature.doc, "keys": keys}
+    return {**_summary_json(component), "doc": signature.doc, "facts": component.facts, "keys": keys}
 
 
 def _doctor(options: argparse.Namespace) -> int:

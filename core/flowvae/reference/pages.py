@@ -124,6 +124,9 @@ def _component(component: Component) -> list[str]:
         prose(signature.summary),
         *(_field(name, fields[name]) for name in _PROMINENT if name in fields),
         _keys(keys) if keys else "It has no keys.",
+        f"**Facts:** {', '.join(code(f'{k} = {toml_like(v)}') for k, v in component.facts.items())}"
+        if component.facts
+        else "",
         *map(prose, remarks),
         *(_field(name, fields[name]) for name in _LAST if name in fields),
         f"**Owner:** {prose(component.plugin.distribution)}",
