@@ -281,3 +281,50 @@ def test_a_name_of_another_kind_is_told_whatever_the_kind(kind, catalogue):
         assert f"{name} is a" in fault.what
         assert of in fault.what
         assert f"this slot takes a{'n' if kind[0] in 'aeiou' else ''} {kind}" in fault.what
+
+
+def test_what_a_recipe_does_not_say_that_it_requires_is_told(tmp_path):
+    from flowvae.recipe import read_recipe, resolve
+    from flowvae.recipe.requirements import unsaid
+
+    catalogue = catalogue_with(
+        plugin("Fv-X", "3.1", flowvae_components=offering(("activation", "squareplus", Squareplus)))
+    )
+    silent = resolve(read_recipe("percussion_small", ("defaults.activation=squareplus",)), catalogue)
+    assert unsaid([silent, silent]) == ["Fv-X>=3.1"]
+    (tmp_path / "a.toml").write_text(
+        'extends = "percussion_small"\nrequires = ["flowvae>0", "flowvae"]\n[defaults]\nactivation = "squareplus"\n'
+    )
+    assert unsaid([resolve(read_recipe(str(tmp_path / "a.toml")), catalogue)]) == ["Fv-X>=3.1"]
+    assert unsaid([resolve(read_recipe("percussion_small"), catalogue)]) == []
+
+
+def test_the_plugin_that_defines_a_kind_is_needed_where_its_kind_is_used(module):
+    from flowvae.recipe.requirements import owners, requirements
+
+    module(
+        "tints",
+        'from typing import Protocol\nclass Tint(Protocol):\n    """Tints."""\n    def __call__(self): ...\n',
+    )
+    module("pale", "def pale():\n    '''Pale.'''\n")
+    module(
+        "tinted",
+        "from tints import Tint\nclass Tinted:\n    '''Tinted.'''\n    def __init__(self, channels, *, tint: Tint): ...\n",
+    )
+
+    @hookimpl
+    def flowvae_kinds(register):
+        register("tint", "tints:Tint")
+
+    catalogue = catalogue_with(
+        plugin("filler", flowvae_components=offering(("tint", "pale", "pale:pale"))),
+        plugin("kinds", flowvae_kinds=flowvae_kinds),
+        plugin("user", flowvae_components=offering(("activation", "tinted", "tinted:Tinted"))),
+    )
+    from flowvae.recipe import read_recipe, resolve
+
+    recipe = resolve(
+        read_recipe("percussion_small", ('defaults.activation={ use = "tinted", tint = "pale" }',)), catalogue
+    )
+    assert owners(recipe) == ["filler", "flowvae", "kinds", "user"]
+    assert requirements(recipe) == ["filler==1.0", "kinds==1.0", "user==1.0"]

@@ -6,9 +6,11 @@ from typing import Any
 
 from flowvae.ablation.difference import effective_difference, undeclared
 from flowvae.catalogue import Catalogue
+from flowvae.catalogue.signature import toml_like
 from flowvae.cli.datasets import data_setting
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.recipe import AblationPlan, plan_ablation, read_recipe
+from flowvae.recipe.requirements import unsaid
 from flowvae.recipe.resolved import Recipe, recipe_leaves
 from flowvae.recipe.writing import write_recipe
 
@@ -48,8 +50,10 @@ def _check(options: argparse.Namespace) -> int:
         difference = effective_difference(plan.recipe, arm.recipe)
         flags = undeclared(difference, ablation.vary if ablation else ())
         arms.append({"name": arm.name, "changes": arm.changes, "difference": difference, "flags": flags})
+    requires = unsaid(arm.recipe for arm in plan.arms)
     if options.json:
-        print(json.dumps({"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms}, indent=1))
+        content = {"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms, "unsaid_requires": requires}
+        print(json.dumps(content, indent=1))
         return 0
     seeds = len(plan.seeds)
     print(
@@ -63,6 +67,8 @@ def _check(options: argparse.Namespace) -> int:
             print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
         for flag in row["flags"]:
             print(f"    flagged: {flag}")
+    if requires:
+        print(f"  to tell others what they need, say: requires = {toml_like(requires)}")
     return 0
 
 
