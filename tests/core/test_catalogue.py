@@ -328,3 +328,29 @@ def test_the_plugin_that_defines_a_kind_is_needed_where_its_kind_is_used(module)
     )
     assert owners(recipe) == ["filler", "flowvae", "kinds", "user"]
     assert requirements(recipe) == ["filler==1.0", "kinds==1.0", "user==1.0"]
+
+
+def test_the_hash_of_a_source_sees_what_it_imports_from_its_own_distribution(tmp_path, monkeypatch):
+    from flowvae.catalogue.source import _read_module
+
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "hashed"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "part.py").write_text(
+        "from hashed.shared import f\nimport json\nclass Part:\n    '''A part.'''\n"
+    )
+    (package / "stranger.py").write_text("")
+    (package / "deep.py").write_text("")
+
+    def digest(shared, deep="", stranger=""):
+        (package / "shared.py").write_text(f"from . import deep\nfrom .part import Part\n{shared}")
+        (package / "deep.py").write_text(deep)
+        (package / "stranger.py").write_text(stranger)
+        _read_module.cache_clear()
+        return read_target("hashed.part:Part").digest
+
+    first = digest("f = 1\n")
+    assert digest("f = 2\n") != first
+    assert digest("f = 1\n", deep="g = 1\n") != first
+    assert digest("f = 1\n", stranger="h = 1\n") == first

@@ -124,7 +124,8 @@ def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), n_cli
     arms = [
         {
             "name": name, "baseline": i == 0, "identity": f"{i:02d}ab" * 8, "parameters": 512_345, "macs_per_second": 1.2e9,
-            "receptive_field": 26_000, "owner": ["flowvae 0.1.0"], "flags": [] if i < 2 else ["also changes model.decoder.width"],
+            "receptive_field": 26_000, "components": {"activation flowvae:" + name: {"distribution": "flowvae", "version": "0.1.0", "source": "ab" * 32},
+                           "bands flowvae:pqmf": {"distribution": "flowvae", "version": "0.1.0", "source": "cd" * 32}}, "flags": [] if i < 2 else ["also changes model.decoder.width"],
             "difference": [] if i == 0 else [{"path": "model.decoder.activation", "baseline": "snake(alpha=1.0)", "arm": f"{name}(slope=0.2)"}],
         }
         for i, name in enumerate(names)

@@ -139,6 +139,12 @@ def test_a_terminal_hears_the_answers_in_the_words_of_the_page(runs):
         assert " ".join(line.split()) in page.text
 
 
+def test_the_page_names_every_component_with_owner_and_source(typical):
+    text = page_of(typical).text
+    assert "activation flowvae:leaky_relu flowvae 0.1.0 abababababababab leaky_relu" in text
+    assert "bands flowvae:pqmf flowvae 0.1.0 cdcdcdcdcdcdcdcd all" in text
+
+
 def test_failed_arms_are_rows_with_a_reason(runs):
     folder = runs([BASE[:3], WORSE[:3]])
     for seed in range(3):
@@ -162,7 +168,11 @@ def test_text_from_outside_is_shown_and_never_run(runs):
         data={"description": evil, "held_out_groups": [evil]},
     )
     plan = json.loads((folder / "plan.json").read_text())
-    plan["arms"][1].update(flags=[evil], owner=[evil], identity=evil)
+    plan["arms"][1].update(
+        flags=[evil],
+        identity=evil,
+        components={evil: {"distribution": evil, "version": evil, "source": evil}},
+    )
     plan["arms"][1]["difference"] = [{"path": evil, "baseline": "</style>", "arm": "{{ 7 * 7 }}"}]
     plan["metrics"][evil] = {"direction": "lower", "unit": evil}
     (folder / "plan.json").write_text(json.dumps(plan))

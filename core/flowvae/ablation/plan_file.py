@@ -7,6 +7,7 @@ from typing import Any
 from flowvae.ablation.difference import effective_difference, undeclared
 from flowvae.ablation.sounds import Sounds
 from flowvae.recipe import AblationPlan, Arm
+from flowvae.recipe.identity import components
 from flowvae.run.files import read_record, trusting, write_json
 
 FORMAT = 1
@@ -65,7 +66,7 @@ def _arm_content(plan: AblationPlan, arm: Arm, probed: Mapping[str, Any]) -> dic
         "changes": arm.changes,
         "difference": difference,
         "flags": undeclared(difference, ablation.vary if ablation else ()),
-        "owner": sorted({part.component.plugin.owner for part in arm.recipe.parts()}),
+        "components": components(arm.recipe),
         **{key: probed[key] for key in probed_keys},
     }
 

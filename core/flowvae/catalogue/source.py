@@ -5,6 +5,8 @@ import hashlib
 import importlib.util
 import inspect
 import textwrap
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -40,7 +42,16 @@ class _Module:
 
     @cached_property
     def digest(self) -> str:
-        return hashlib.sha256(self.text).hexdigest()
+        """Over the module and what it imports from its own distribution: what they share decides a result as well."""
+        texts = {"": self.text}
+        waiting = [self]
+        while waiting:
+            for name, module in _siblings(waiting.pop()):
+                if name not in texts:
+                    texts[name] = module.text
+                    waiting.append(module)
+        parts = (hashlib.sha256(texts[name]).digest() for name in sorted(texts))
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 @frozen(eq=False)
@@ -62,7 +73,7 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """A hash over the module's text."""
+        """A hash over the module's text and over the modules of its own package that it imports."""
         return self._module.digest
 
     @property
@@ -111,6 +122,18 @@ def _read_module(name: str) -> _Module:
         raise SourceError(f"{name} cannot be read: {error}") from error
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
     return _Module(file, tree, package, data)
+
+
+def _siblings(module: _Module) -> Iterator[tuple[str, _Module]]:
+    """The modules of the same outermost package that a module imports, wherever in it."""
+    top = module.package.partition(".")[0]
+    for dotted in {*module.imports.values()} if top else ():
+        if dotted.partition(".")[0] != top:
+            continue
+        for name in (dotted, dotted.rpartition(".")[0]):  # a module, or something in one
+            with suppress(SourceError):
+                yield name, _read_module(name)
+                break
 
 
 def _find_module(name: str) -> Path:

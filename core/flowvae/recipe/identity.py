@@ -35,7 +35,7 @@ def counting_leaves(recipe: Recipe) -> dict[str, Any]:
 def components(recipe: Recipe) -> dict[str, dict[str, str]]:
     """Every component in use with its owner and the hash of its source."""
     return {
-        f"{part.component.kind} {part.name}": {
+        f"{part.component.kind} {part.component.qualified}": {
             "distribution": part.component.plugin.distribution,
             "version": part.component.plugin.version,
             "source": part.component.source.digest,

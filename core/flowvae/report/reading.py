@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from flowvae.report.records import Arm, Change, Data, Folder, MetricInfo, Plan, Result, Run, State
+from flowvae.report.records import Arm, Change, Data, Folder, MetricInfo, Plan, Result, Run, State, Used
 
 if TYPE_CHECKING:
     from flowvae.report.statistics import Direction
@@ -76,11 +76,16 @@ def _arm(table: dict[str, Any], *, is_baseline: bool) -> Arm:
         ),
         flags=_texts(table.get("flags")),
         identity=text(table.get("identity")),
-        owners=_texts(table.get("owner")),
+        components=tuple(_used(name, _table(of)) for name, of in _table(table.get("components")).items()),
         parameters=number(table.get("parameters")),
         macs_per_second=number(table.get("macs_per_second")),
         receptive_field=number(table.get("receptive_field")),
     )
+
+
+def _used(component: str, table: dict[str, Any]) -> Used:
+    owner = f"{text(table.get('distribution'))} {text(table.get('version'))}"
+    return Used(text(component), owner.strip(), text(table.get("source")))
 
 
 def _plan(table: dict[str, Any], found_arms: list[str], found_seeds: list[int], fallback_name: str) -> Plan:

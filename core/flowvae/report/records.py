@@ -31,6 +31,17 @@ class Change:
 
 
 @frozen
+class Used:
+    """A component that an arm is made of, and whose it is."""
+
+    component: str
+    """Its kind, and its name with the distribution that offers it."""
+    owner: str
+    source: str
+    """The hash of its source."""
+
+
+@frozen
 class Arm:
     """One variant as it was planned."""
 
@@ -39,10 +50,15 @@ class Arm:
     changes: tuple[Change, ...] = ()
     flags: tuple[str, ...] = ()
     identity: str = ""
-    owners: tuple[str, ...] = ()
+    components: tuple[Used, ...] = ()
     parameters: float | None = None
     macs_per_second: float | None = None
     receptive_field: float | None = None
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The distributions behind its components."""
+        return tuple(sorted({used.owner for used in self.components}))
 
 
 @frozen

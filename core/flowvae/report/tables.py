@@ -21,7 +21,7 @@ from flowvae.report.numerals import (
     whole,
     with_unit,
 )
-from flowvae.report.records import Arm, Folder, MetricInfo
+from flowvae.report.records import Arm, Folder, MetricInfo, Plan, Used
 from flowvae.report.statistics import Paired, standard_deviation
 
 MOST_GROUPS = 12
@@ -228,3 +228,14 @@ def table_tex(folder: Folder, comparisons: Sequence[Comparison]) -> str:
         ]
         lines.append(f"{' & '.join(map(_tex, cells))} \\\\")
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
+
+
+def provenance(plan: Plan) -> list[tuple[Used, str]]:
+    """Every component with its owner and the hash of its source, and the arms that use it."""
+    users: dict[Used, list[str]] = {}
+    for arm in plan.arms:
+        for used in arm.components:
+            users.setdefault(used, []).append(arm.name)
+    everywhere = len(plan.arms)
+    rows = [(used, "all" if len(arms) == everywhere else ", ".join(arms)) for used, arms in users.items()]
+    return sorted(rows, key=lambda row: row[0].component)

@@ -18,7 +18,16 @@ from flowvae.report.looks import Look, looks
 from flowvae.report.reading import read_folder
 from flowvae.report.records import Folder, MetricInfo
 from flowvae.report.spectrograms import shades
-from flowvae.report.tables import by_group, comparisons_csv, costs, figure, metrics_of, results_csv, table_tex
+from flowvae.report.tables import (
+    by_group,
+    comparisons_csv,
+    costs,
+    figure,
+    metrics_of,
+    provenance,
+    results_csv,
+    table_tex,
+)
 
 HERE = Path(__file__).parent
 
@@ -81,6 +90,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "figure": lambda arm, metric: figure(folder, arm, metric),
         "secondary": [metric for metric in metrics_of(folder) if metric != plan.metric],
         "costs": costs(folder),
+        "provenance": provenance(plan),
         "groups": by_group(folder, plan.metric) if plan.metric else [],
         "pictures": _draw(folder, comparisons, look),
         "listening": listening(folder),
