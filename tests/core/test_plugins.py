@@ -290,3 +290,26 @@ def test_a_slow_import_is_noted(installed, monkeypatch):
     installed("fv-slow", "import time; time.sleep(0.1)")
     [slow] = [p for p in Catalogue.installed().plugins if p.distribution == "fv-slow"]
     assert slow.notes[0].startswith("its import took 0.1")
+
+
+def test_the_order_of_the_path_decides_nothing(tmp_path, monkeypatch):
+    seen = []
+    for order in (("one", "two"), ("two", "one")):
+        with monkeypatch.context() as patch:
+            for place in order:
+                site = tmp_path / place
+                info = site / f"fv_{place}-1.0.dist-info"
+                info.mkdir(parents=True, exist_ok=True)
+                (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: fv-{place}\nVersion: 1.0\n")
+                (info / "entry_points.txt").write_text(f"[flowvae]\nextras = fv_{place}\n")
+                kind = f"{HOOK}def flowvae_kinds(register): register('colour', 'fv_{place}:Colour')\n"
+                (site / f"fv_{place}.py").write_text(
+                    kind + offered(f"fv_{place}", "same").replace("from flowvae import hookimpl", "")
+                )
+                patch.syspath_prepend(site)
+            catalogue = Catalogue.installed()
+            strangers = [p for p in catalogue.plugins if p.distribution != "flowvae"]
+            found = [c.qualified for c in catalogue.find("activation", "same")]
+            seen.append(([(p.owner, p.state, p.problem) for p in strangers], found))
+    assert seen[0] == seen[1]
+    assert ("fv-two 1.0", "broken", 'the kind "colour" belongs to fv-one 1.0 already') in seen[0][0]

@@ -4,6 +4,7 @@ The child is a copy of this process, which costs a millisecond or two; it sends 
 dies or falls silent, the plugin whose turn it was is to blame, and another child asks the rest.
 """
 
+import faulthandler
 import fcntl
 import json
 import os
@@ -106,6 +107,7 @@ def _answer(writer: int, waiting: list[tuple[Plugin, EntryPoint]]) -> None:
     """What the child does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a real Ctrl-C is for the parent, which ends the child
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    faulthandler.disable()  # the parent tells of a crash, and its own standard error is where a dump would go
     # Where standard output was closed, the pipe may have its number.
     answers = os.fdopen(fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 3), "wb")
     printed = _catch_prints()
