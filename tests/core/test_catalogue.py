@@ -354,3 +354,27 @@ def test_the_hash_of_a_source_sees_what_it_imports_from_its_own_distribution(tmp
     assert digest("f = 2\n") != first
     assert digest("f = 1\n", deep="g = 1\n") != first
     assert digest("f = 1\n", stranger="h = 1\n") == first
+
+
+def test_identity_sees_the_version_and_the_source_of_a_component(module):
+    from flowvae.catalogue.source import _read_module
+    from flowvae.recipe import read_recipe, resolve
+    from flowvae.recipe.identity import components, identity
+
+    def of(version, body):
+        module("versioned", f"class Part:\n    '''A part.'''\n    def __init__(self, channels): {body}\n")
+        _read_module.cache_clear()
+        theirs = plugin(
+            "fv-v", version, flowvae_components=offering(("activation", "part", "versioned:Part"))
+        )
+        recipe = resolve(
+            read_recipe("percussion_small", ("defaults.activation=part",)), catalogue_with(theirs)
+        )
+        record = components(recipe)["activation fv-v:part"]
+        assert (record["distribution"], record["version"]) == ("fv-v", version)
+        return identity(recipe, 0, "data")
+
+    first = of("1.0", "...")
+    assert of("1.0", "...") == first
+    assert of("1.1", "...") != first
+    assert of("1.0", "pass") != first

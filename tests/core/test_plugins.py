@@ -125,7 +125,7 @@ def test_a_whole_zoo_spoils_no_command(installed, install_failing, tmp_path):
     installed("fv-loud", "print('Hello!\\n' * 1000)", entry="same-entry")
     installed("fv-twin-one", offered("fv_twin_one", "twin"), entry="same-entry")
     installed("fv-twin-two", offered("fv_twin_two", "twin"), entry="same-entry")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     code = "import sys; from flowvae.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
     def flowvae(*arguments):

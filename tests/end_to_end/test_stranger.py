@@ -1,5 +1,6 @@
 """The README's example of a plugin, as a stranger would copy it."""
 
+import json
 import os
 import re
 import subprocess
@@ -84,6 +85,20 @@ def test_the_stranger_is_a_third_arm_with_one_changed_line(ablation):
     assert done.returncode == 0, done.stderr
     assert "drumkit-extras 1.0" in (out / "report.html").read_text()
     assert (out / "runs" / "squareplus" / "seed-0" / "result.json").exists()
+
+
+def test_record_checkpoint_and_report_say_whose_code_it_was(ablation):
+    out, _, _ = ablation
+    run = out / "runs" / "squareplus" / "seed-0"
+    record = json.loads((run / "environment.json").read_text())["components"]
+    newest = max((run / "checkpoints").glob("step-*"))
+    assert json.loads((newest / "state.json").read_text())["components"] == record
+    mine = record["activation drumkit-extras:squareplus"]
+    assert (mine["distribution"], mine["version"], len(mine["source"])) == ("drumkit-extras", "1.0", 64)
+    assert record["bands flowvae:pqmf"]["distribution"] == "flowvae"
+    report = (out / "report.html").read_text()
+    assert mine["source"][:16] in report
+    assert record["bands flowvae:pqmf"]["source"][:16] in report
 
 
 def test_a_folder_whose_plugin_is_gone_says_what_to_install(ablation):
