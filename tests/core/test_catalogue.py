@@ -378,3 +378,10 @@ def test_identity_sees_the_version_and_the_source_of_a_component(module):
     assert of("1.0", "...") == first
     assert of("1.1", "...") != first
     assert of("1.0", "pass") != first
+
+
+def test_a_name_of_a_distribution_that_is_not_installed_says_so():
+    with pytest.raises(RecipeError) as caught:
+        resolve_part("activation", '"fv-elsewhere:same"', catalogue_with())
+    [fault] = caught.value.faults
+    assert 'no plugin called "fv-elsewhere" is installed' in fault.accepted

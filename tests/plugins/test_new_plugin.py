@@ -56,6 +56,16 @@ def test_what_is_written_passes_its_own_tests(kind, outcomes):
     assert any("try_" in name for name in names), "the doctest was not found"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_written_ablation_is_in_order_and_uses_the_component(kind, written, environment_with):
+    recipe = written[kind] / "ablation.toml"
+    assert recipe.read_text() in (written[kind] / "README.md").read_text()
+    done = environment_with(*written.values()).flowvae("check", str(recipe), "--json")
+    assert done.returncode == 0, done.stderr
+    resolved = environment_with(*written.values()).flowvae("resolve", str(recipe))
+    assert f'"try_{kind}"' in resolved.stdout or f"try_{kind}" in json.loads(done.stdout)["arms"][1]["name"]
+
+
 def test_a_plugin_says_which_api_it_was_written_for(written):
     project = tomllib.loads((written["activation"] / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["flowvae"] == {

@@ -15,7 +15,9 @@ from flowvae import __version__
 from flowvae.catalogue import Catalogue, Slot
 from flowvae.catalogue.hooks import API_VERSION
 from flowvae.errors import UsageError, shown
+from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.resolve import TOP_SECTIONS, TOP_SLOTS
+from flowvae.recipe.tree import Node, Source, component_name, node_at
 
 TEMPLATES = resources.files("flowvae.cli") / "templates"
 NAME = re.compile(r"[a-z][a-z0-9-]{1,40}")
@@ -26,8 +28,11 @@ FILES = {
     "src/$package/plugin.py": "plugin.py",
     "src/$package/$component.py": "kinds/$kind.py",
     "tests/test_conformance.py": "test_conformance.py",
+    "ablation.toml": "ablation.toml",
 }
 """What is written, and the template that it is made from."""
+SHARED = ("data", "execution.")
+"""What all arms share: they hear the same sounds, in the same place."""
 
 
 def add_verbs(verbs: Any) -> None:
@@ -50,7 +55,7 @@ def write_plugin(name: str, kind: str, parent: Path, catalogue: Catalogue) -> Pa
     _check_kind(kind, catalogue)
     _check_name(name, kind, catalogue)
     folder = parent / name
-    words = _words(name, kind, catalogue)
+    words = _words(name, kind)
     texts = {Template(path).substitute(words): _text(template, words) for path, template in FILES.items()}
     texts[f"src/{words['package']}/__init__.py"] = (
         f'"""{words["article"].capitalize()} {kind} for flowvae."""\n'
@@ -95,7 +100,7 @@ def _check_name(name: str, kind: str, catalogue: Catalogue) -> None:
         raise UsageError(f"{component} has this name already", do="choose another name")
 
 
-def _words(name: str, kind: str, catalogue: Catalogue) -> dict[str, str]:
+def _words(name: str, kind: str) -> dict[str, str]:
     package = name.replace("-", "_")
     class_name = "".join(part.capitalize() for part in name.split("-"))
     is_class = "class $class_name" in _template(f"kinds/{kind}.py")
@@ -107,21 +112,47 @@ def _words(name: str, kind: str, catalogue: Catalogue) -> dict[str, str]:
         "offered": class_name if is_class else package,
         "kind": kind,
         "article": "an" if kind[0] in "aeiou" else "a",
-        "usage": _usage(package, kind, catalogue),
+        "recipe": _recipe(name, package, kind, Catalogue.installed(only=())),
         "version": __version__,
         "api": str(API_VERSION),
     }
 
 
-def _usage(component: str, kind: str, catalogue: Catalogue) -> str:
-    """The line of a recipe that puts the component in its place, as an arm where arms may differ in it."""
+def _recipe(name: str, component: str, kind: str, catalogue: Catalogue) -> str:
+    """A recipe that uses the component: as an arm beside what stands in its place, where arms may differ in it."""
     path, many = _place(kind)
-    if many:
-        return f'{path} = [{{ use = "{component}" }}]'
-    if path.startswith("execution."):
-        return f'{path} = "{component}"'
-    rivals = [c.name for c in catalogue.of_kind(kind)]
-    return f'[ablation.vary]\n"{path}" = ["{rivals[0] if rivals else "..."}", "{component}"]'
+    base = read_recipe("percussion_small")
+    there = node_at(base.root, path)
+    standing = [_said(node) for node in (there.value if many else [there])] if there else []
+    head = f'requires = ["{name}>=0.1.0"]\n'
+    if path.startswith("evaluation."):
+        return f'extends = "ablation_snake"\n{head}{path} = [{", ".join(standing)}, "{component}"]\n'
+    if path.startswith(SHARED):
+        return f'extends = "ablation_snake"\n{head}{path} = "{component}"\n'
+    place = f"{path}.{len(standing) - 1}" if many else path
+    rival = standing[-1] if standing else f'"{next(catalogue.of_kind(kind)).name}"'
+    return (
+        f'extends = "percussion_small"\n{head}{_unused(base, path, catalogue)}\n[ablation]\n'
+        f'question = "Is {component} better than what stands in its place?"\nmetric = "spectral_distance"\n'
+        f'seeds = 6\n[ablation.vary]\n"{place}" = [{rival}, "{component}"]\n'
+    )
+
+
+def _unused(base: Source, path: str, catalogue: Catalogue) -> str:
+    """The line for defaults that only the replaced component takes: its rival may have no such slots."""
+    recipe = resolve(base, catalogue)
+    replaced = dict(recipe.slots()).get(path)
+    if replaced is None:
+        return ""
+    inside = [part for part in replaced.parts() if part is not replaced]
+    outside = {part.component.kind for part in recipe.parts() if part not in inside}
+    mine = sorted({part.component.kind for part in inside} - outside)
+    kinds = [f'"defaults.{kind}"' for kind in mine if node_at(base.root, f"defaults.{kind}")]
+    return f"may_be_unused = [{', '.join(kinds)}]\n" if kinds else ""
+
+
+def _said(node: Node) -> str:
+    return f'"{component_name(node)}"'
 
 
 def _place(kind: str) -> tuple[str, bool]:

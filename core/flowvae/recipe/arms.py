@@ -11,7 +11,7 @@ from flowvae.catalogue.signature import toml_like
 from flowvae.errors import Fault, RecipeError
 from flowvae.recipe.resolve import resolve
 from flowvae.recipe.resolved import Recipe, recipe_leaves
-from flowvae.recipe.tree import Dropped, Node, Source, component_name, set_path
+from flowvae.recipe.tree import Dropped, Node, Source, component_name, node_at, set_path
 from flowvae.recipe.values import NONE
 
 MAX_ARMS = 1000
@@ -79,7 +79,7 @@ def _axes(source: Source) -> dict[str, list[Node]] | None:
 def _overridden(source: Source, axes: dict[str, list[Node]]) -> Iterator[Fault]:
     """A setting of the command line that every arm replaces would be silently without effect."""
     for path in axes:
-        node = _at(source.root, path.split("."))
+        node = node_at(source.root, path)
         if node is not None and node.place.label.startswith("--set "):
             yield Fault(
                 f"has no effect: the ablation varies {path}",
@@ -96,17 +96,6 @@ def _misspelt_under(source: Source, axes: dict[str, list[Node]], catalogue: Cata
     except RecipeError as error:
         return [f for f in error.faults if any(f"{f.path}.".startswith(f"{path}.") for path in axes)]
     return []
-
-
-def _at(node: Node, keys: list[str]) -> Node | None:
-    """The node at a key path, where there is one."""
-    for key in keys:
-        children = dict(enumerate(node.value)) if isinstance(node.value, list) else node.value
-        name = int(key) if isinstance(node.value, list) and key.isdigit() else key
-        if not isinstance(children, dict) or name not in children:
-            return None
-        node = children[name]
-    return node
 
 
 def _crossed(source: Source) -> bool:

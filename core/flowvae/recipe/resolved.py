@@ -79,12 +79,19 @@ class Recipe:
 
     def parts(self) -> Iterator[Part]:
         """Every component in use, nested ones included."""
-        for _, top in self.tables():
-            values = attrs.asdict(top, recurse=False).values() if attrs.has(type(top)) else (top,)
-            for value in values if not isinstance(top, Part) else (top,):
-                for part in value if isinstance(value, tuple) else (value,):
-                    if isinstance(part, Part):
-                        yield from part.parts()
+        for _, part in self.slots():
+            yield from part.parts()
+
+    def slots(self) -> Iterator[tuple[str, Part]]:
+        """The outermost components with their key paths."""
+        for name, top in self.tables():
+            fields = attrs.asdict(top, recurse=False) if not isinstance(top, Part | tuple) else {"": top}
+            for field, value in fields.items():
+                path = f"{name}.{field}" if field else name
+                if isinstance(value, Part):
+                    yield path, value
+                elif isinstance(value, tuple):
+                    yield from ((f"{path}.{i}", v) for i, v in enumerate(value) if isinstance(v, Part))
 
     def tables(self) -> Iterator[tuple[str, Any]]:
         """The top-level tables in the order of a recipe."""

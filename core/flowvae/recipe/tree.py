@@ -298,6 +298,17 @@ def _settle(plain: Any, place: Place, key_place: Place) -> Node:
     return Node(value, place, key_place, Path.cwd())
 
 
+def node_at(node: Node, path: str) -> Node | None:
+    """The value at a key path, where there is one."""
+    for key in path.split("."):
+        children = dict(enumerate(node.value)) if isinstance(node.value, list) else node.value
+        name = int(key) if isinstance(node.value, list) and key.isdigit() else key
+        if not isinstance(children, dict) or name not in children:
+            return None
+        node = children[name]
+    return node
+
+
 def set_path(root: Node, path: str, node: Node, dropped: list[Dropped]) -> Node:
     """Lays a value over a tree at a key path such as model.decoder.width or losses.0.weight."""
     return _set_keys(root, path.split("."), path, node, dropped)
