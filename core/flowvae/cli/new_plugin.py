@@ -122,6 +122,8 @@ def _recipe(name: str, component: str, kind: str, catalogue: Catalogue) -> str:
     """A recipe that uses the component: as an arm beside what stands in its place, where arms may differ in it."""
     path, many = _place(kind)
     base = read_recipe("percussion_small")
+    if node_at(base.root, path) is None:
+        path = f"defaults.{kind}"
     there = node_at(base.root, path)
     standing = [_said(node) for node in (there.value if many else [there])] if there else []
     head = f'requires = ["{name}>=0.1.0"]\n'
