@@ -385,3 +385,77 @@ def test_a_name_of_a_distribution_that_is_not_installed_says_so():
         resolve_part("activation", '"fv-elsewhere:same"', catalogue_with())
     [fault] = caught.value.faults
     assert 'no plugin called "fv-elsewhere" is installed' in fault.accepted
+
+
+def test_a_component_that_cannot_be_called_is_blamed_with_its_place():
+    from flowvae.build import Builder
+
+    class Unlucky:
+        """Unlucky."""
+
+        def __init__(self, channels: int) -> None:
+            channels()
+
+    theirs = plugin("fv-u", flowvae_components=offering(("activation", "unlucky", Unlucky)))
+    part = resolve_part("activation", '"unlucky"', catalogue_with(theirs))
+    with pytest.raises(PluginError, match=r"unlucky \(activation, fv-u 1\.0\) could not be built at here"):
+        Builder(0).build(part, "here", channels=1)
+
+
+def test_an_inherited_constructor_is_read_where_it_stands(module):
+    module(
+        "elder",
+        """
+        from torch import nn
+        from pathlib import Path as Place
+        class Elder(nn.Module):
+            \'\'\'Old.
+
+            Parameters:
+                a: how old
+            \'\'\'
+            unit = "years"
+            direction = "lower"
+            def __init__(self, channels: int, *, a: int = 3, where: Place = "here") -> None: ...
+        """,
+    )
+    module(
+        "younger",
+        """
+        import elder
+        class Middle(elder.Elder):
+            \'\'\'Between.\'\'\'
+            unit = "months"
+        class Younger(Middle):
+            \'\'\'Young.\'\'\'
+        class Own(Middle):
+            \'\'\'On its own.\'\'\'
+            def __init__(self, channels: int, *, b: float = 1.0) -> None: ...
+        """,
+    )
+    young = read_signature(read_target("younger:Younger"), (), lambda _: None)
+    assert young.given == ("channels",)
+    assert young.parameters["a"].default == 3
+    assert young.parameters["a"].meaning == "how old"
+    assert young.parameters["where"].type.__name__ == "Path"
+    assert (young.summary, young.constants) == ("Young.", {"unit": "months", "direction": "lower"})
+    own = read_signature(read_target("younger:Own"), (), lambda _: None)
+    assert list(own.parameters) == ["b"]
+    assert own.constants["unit"] == "months"
+
+
+def test_a_base_that_cannot_be_read_is_no_matter_where_the_constructor_is_at_hand(module):
+    name = module(
+        "hidden",
+        """
+        from no_such_module import Base
+        class Own(Base):
+            \'\'\'Own.\'\'\'
+            def __init__(self, *, b: float = 1.0) -> None: ...
+        class Lost(Base):
+            \'\'\'Lost.\'\'\'
+        """,
+    )
+    assert list(read_signature(read_target(f"{name}:Own"), (), lambda _: None).parameters) == ["b"]
+    with pytest.raises(SourceError, match="no_such_module is not installed: write an __init__ of its own"):
+        read_signature(read_target(f"{name}:Lost"), (), lambda _: None)

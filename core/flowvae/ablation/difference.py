@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flowvae.catalogue.signature import toml_like
+from flowvae.catalogue.words import toml_like
 from flowvae.recipe.resolved import Recipe, recipe_leaves
 
 

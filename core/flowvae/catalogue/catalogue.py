@@ -11,9 +11,10 @@ from attrs import Factory, define, field, frozen
 
 from flowvae.catalogue import kinds as own_kinds
 from flowvae.catalogue.asking import ask, new_manager
+from flowvae.catalogue.docstrings import doc_fields
 from flowvae.catalogue.door import open_door
 from flowvae.catalogue.plugin import Plugin
-from flowvae.catalogue.signature import Signature, call_signature, doc_fields, read_signature
+from flowvae.catalogue.signature import Signature, call_signature, read_signature
 from flowvae.catalogue.source import Source, SourceError, read_object, read_target
 from flowvae.errors import PluginError
 

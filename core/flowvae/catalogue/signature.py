@@ -6,8 +6,7 @@ their annotations and defaults are the schema of the recipe's table; the docstri
 
 import ast
 import operator
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from types import GenericAlias
@@ -15,7 +14,9 @@ from typing import Any, Literal, Union
 
 from attrs import frozen
 
+from flowvae.catalogue import docstrings
 from flowvae.catalogue.source import Source, SourceError, literals
+from flowvae.catalogue.words import toml_like, type_name
 
 
 class _Required(Enum):
@@ -79,14 +80,18 @@ SlotOf = Callable[[str], str | None]
 
 def read_signature(source: Source, given: tuple[str, ...], slot_of: SlotOf) -> Signature:
     """The signature of a definition; `given` names the parent's arguments where no star marks them."""
-    definition = source.definition
-    doc = ast.get_docstring(definition) or ""
-    arguments = _arguments(definition)
+    family = list(_family(source))
+    doc = ast.get_docstring(source.definition) or ""
+    owner, arguments = _arguments(family)
     leading = [a.arg for a in (*arguments.posonlyargs, *arguments.args) if a.arg not in {"self", "cls"}]
     if arguments.kwarg or arguments.vararg:
         raise SourceError("its signature has * or ** arguments: a recipe could not know its keys")
-    read = _Reader(source, slot_of)
-    meanings = _meanings(doc)
+    read = _Reader(owner, slot_of)
+    meanings: dict[str, str] = {}
+    constants: dict[str, object] = {}
+    for member in reversed(family):  # what is nearer stands over what is inherited
+        meanings |= docstrings.meanings(ast.get_docstring(member.definition) or "")
+        constants |= literals(member.definition.body) if isinstance(member.definition, ast.ClassDef) else {}
     if given:
         pairs = [*_defaults(arguments), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
         pairs = [(a, d) for a, d in pairs if a.arg not in {*given, "self", "cls"}]
@@ -94,13 +99,26 @@ def read_signature(source: Source, given: tuple[str, ...], slot_of: SlotOf) -> S
     else:
         pairs = list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
     parameters = {a.arg: read.parameter(a, d, meanings.get(a.arg, "")) for a, d in pairs}
-    return Signature(
-        source.summary,
-        doc,
-        tuple(leading),
-        parameters,
-        literals(definition.body) if isinstance(definition, ast.ClassDef) else {},
-    )
+    return Signature(source.summary, doc, tuple(leading), parameters, constants)
+
+
+def _family(source: Source) -> Iterator[Source]:
+    """The definition and what it inherits from, as far as that matters: an __init__ of its own hides what is behind."""
+    lineage = source.lineage()
+    complete = False
+    while True:
+        try:
+            member = next(lineage)
+        except StopIteration:
+            return
+        except SourceError as error:
+            if complete:
+                return
+            raise SourceError(
+                f"{error}: write an __init__ of its own, so that its keys can be read"
+            ) from error
+        complete = complete or _init(member.definition) is not None
+        yield member
 
 
 def call_signature(source: Source) -> tuple[str, ...]:
@@ -111,15 +129,24 @@ def call_signature(source: Source) -> tuple[str, ...]:
     raise SourceError(f"the contract {source.definition.name} has no __call__")
 
 
-def _arguments(definition: ast.ClassDef | ast.FunctionDef) -> ast.arguments:
+def _arguments(family: list[Source]) -> tuple[Source, ast.arguments]:
+    """Whose arguments a component has, and what they are."""
+    for member in family:
+        if (found := _init(member.definition)) is not None:
+            return member, found
+    fields = [node for member in family for node in member.definition.body if isinstance(node, ast.AnnAssign)]
+    if not all(_is_constant(node) for node in fields):
+        raise SourceError("it has no __init__ of its own; write one, so that its keys can be read")
+    return family[0], ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+
+
+def _init(definition: ast.ClassDef | ast.FunctionDef) -> ast.arguments | None:
     if isinstance(definition, ast.FunctionDef):
         return definition.args
     for node in definition.body:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             return node.args
-    if any(isinstance(node, ast.AnnAssign) and not _is_constant(node) for node in definition.body):
-        raise SourceError("it has no __init__ of its own; write one, so that its keys can be read")
-    return ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    return None
 
 
 def _defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
@@ -130,38 +157,6 @@ def _defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]
 
 def _is_constant(node: ast.AnnAssign) -> bool:
     return node.value is not None or "ClassVar" in ast.unparse(node.annotation)
-
-
-_FIELD = re.compile(r"^(\w[\w ]*):\s*(.*)$")
-
-
-def doc_fields(doc: str) -> dict[str, str]:
-    """The named fields of a docstring (Formula, Shapes, Units ...) with their text."""
-    fields: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for line in doc.splitlines():
-        match = _FIELD.match(line)
-        if match and match[1][0].isupper():
-            current = fields.setdefault(match[1], [])
-            current.append(match[2])
-        elif current is not None and (line.startswith(" ") or not line):
-            current.append(line)
-        else:
-            current = None
-    return {name: "\n".join(lines).strip() for name, lines in fields.items()}
-
-
-def _meanings(doc: str) -> dict[str, str]:
-    meanings: dict[str, str] = {}
-    name = ""
-    for line in doc_fields(doc).get("Parameters", "").splitlines():
-        match = re.match(r"^\s*(\w+)\s*:\s*(.*)$", line)
-        if match:
-            name = match[1]
-            meanings[name] = match[2].strip()
-        elif name:
-            meanings[name] = f"{meanings[name]} {line.strip()}".strip()
-    return meanings
 
 
 _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
@@ -276,57 +271,3 @@ def _unquoted(annotation: ast.expr) -> ast.expr:
 
 def _is_ellipsis(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is ...
-
-
-_NAMES: dict[Any, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a string",
-    Path: "a path",
-    type(None): "nothing",
-    None: "nothing",
-}
-
-
-def type_name(kind: Any) -> str:
-    """A type in the words of a recipe.
-
-    >>> type_name(tuple[int, ...])
-    'an array of whole numbers'
-    """
-    if kind in _NAMES:
-        return _NAMES[kind]
-    origin = getattr(kind, "__origin__", None)
-    arguments: tuple[Any, ...] = getattr(kind, "__args__", ())
-    if origin is Literal:
-        return "one of " + ", ".join(toml_like(a) for a in arguments)
-    if origin in {tuple, list}:
-        if origin is tuple and ... not in arguments:
-            return f"an array of {len(arguments)}: " + ", ".join(type_name(a) for a in arguments)
-        return f"an array of {_plural(type_name(arguments[0]))}"
-    if arguments:
-        return " or ".join(type_name(a) for a in arguments if a is not type(None))
-    return str(kind)
-
-
-def _plural(name: str) -> str:
-    bare = name.removeprefix("a ").removeprefix("an ")
-    return f"{bare}s" if name != bare else bare
-
-
-def toml_like(value: Any) -> str:
-    """A value as a recipe would write it."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case list() | tuple():
-            return "[" + ", ".join(toml_like(v) for v in value) + "]"
-        case dict():
-            return "{ " + ", ".join(f"{k} = {toml_like(v)}" for k, v in value.items()) + " }"
-        case _:
-            return str(value)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from attrs import frozen
 
+WITHOUT_KEYS = {"object", "abc.ABC", "typing.Protocol", "typing.Generic", "torch.nn.Module"}
+"""Classes that a component inherits from without inheriting an argument."""
+
 Definition = ast.ClassDef | ast.FunctionDef
 
 
@@ -75,6 +78,20 @@ class Source:
     def digest(self) -> str:
         """A hash over the module's text and over the modules of its own package that it imports."""
         return self._module.digest
+
+    def lineage(self) -> Iterator["Source"]:
+        """The definition and the classes that it inherits from, the nearest first; SourceError where one is hidden."""
+        yield self
+        for base in self.definition.bases if isinstance(self.definition, ast.ClassDef) else ():
+            name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
+            head, dot, tail = name.partition(".")
+            if not dot and name in self._module.definitions:
+                yield from Source(self._module.definitions[name], self._module).lineage()
+                continue
+            dotted = self.imports.get(head, head) + dot + tail
+            if dotted not in WITHOUT_KEYS:
+                module, _, name = dotted.rpartition(".")
+                yield from read_target(f"{module}:{name}").lineage()
 
     @property
     def summary(self) -> str:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import Any
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Plugin
-from flowvae.catalogue.signature import toml_like
 from flowvae.catalogue.source import SourceError
+from flowvae.catalogue.words import toml_like
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import PluginError, UsageError
 

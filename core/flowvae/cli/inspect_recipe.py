@@ -6,7 +6,7 @@ from typing import Any
 
 from flowvae.ablation.difference import effective_difference, undeclared
 from flowvae.catalogue import Catalogue
-from flowvae.catalogue.signature import toml_like
+from flowvae.catalogue.words import toml_like
 from flowvae.cli.datasets import data_setting
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.recipe import AblationPlan, plan_ablation, read_recipe

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from flowvae.catalogue import Catalogue
-from flowvae.catalogue.signature import toml_like
+from flowvae.catalogue.words import toml_like
 from flowvae.errors import Fault, RecipeError
 from flowvae.recipe.resolve import resolve
 from flowvae.recipe.resolved import Recipe, recipe_leaves

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from flowvae.catalogue.signature import toml_like
+from flowvae.catalogue.words import toml_like
 from flowvae.errors import printable
 from flowvae.recipe.requirements import requirements
 from flowvae.recipe.resolved import Part, Recipe

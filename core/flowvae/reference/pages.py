@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Kind
-from flowvae.catalogue.signature import toml_like
+from flowvae.catalogue.words import toml_like
 from flowvae.errors import PluginError
 from flowvae.recipe.resolve import TOP_VALUES
 from flowvae.recipe.values import NONE

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowvae.build import Builder
 from flowvae.catalogue import REQUIRED, Component
-from flowvae.catalogue.signature import toml_like
+from flowvae.catalogue.words import toml_like
 from flowvae.recipe.resolve import resolve_part
 
 SLOTS = """

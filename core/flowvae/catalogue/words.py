@@ -1,0 +1,57 @@
+"""Types and values in the words of a recipe."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+_NAMES: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    Path: "a path",
+    type(None): "nothing",
+    None: "nothing",
+}
+
+
+def type_name(kind: Any) -> str:
+    """A type in the words of a recipe.
+
+    >>> type_name(tuple[int, ...])
+    'an array of whole numbers'
+    """
+    if kind in _NAMES:
+        return _NAMES[kind]
+    origin = getattr(kind, "__origin__", None)
+    arguments: tuple[Any, ...] = getattr(kind, "__args__", ())
+    if origin is Literal:
+        return "one of " + ", ".join(toml_like(a) for a in arguments)
+    if origin in {tuple, list}:
+        if origin is tuple and ... not in arguments:
+            return f"an array of {len(arguments)}: " + ", ".join(type_name(a) for a in arguments)
+        return f"an array of {_plural(type_name(arguments[0]))}"
+    if arguments:
+        return " or ".join(type_name(a) for a in arguments if a is not type(None))
+    return str(kind)
+
+
+def _plural(name: str) -> str:
+    bare = name.removeprefix("a ").removeprefix("an ")
+    return f"{bare}s" if name != bare else bare
+
+
+def toml_like(value: Any) -> str:
+    """A value as a recipe would write it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case list() | tuple():
+            return "[" + ", ".join(toml_like(v) for v in value) + "]"
+        case dict():
+            return "{ " + ", ".join(f"{k} = {toml_like(v)}" for k, v in value.items()) + " }"
+        case _:
+            return str(value)

@@ -1,0 +1,86 @@
+"""One batch before any training: a component that breaks its contract is found and blamed."""
+
+import pytest
+import torch
+from torch import nn
+
+from flowvae.ablation.probe import probe
+from flowvae.errors import PluginError
+from flowvae.recipe import read_recipe, resolve
+from pretend import catalogue_with, offering, plugin
+
+
+class Decoder(nn.Module):
+    """Decodes whatever it is told to."""
+
+    periods = ()
+
+    def __init__(self, latent_dim: int, channels: int, n_samples: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(latent_dim, channels * n_samples)
+        self.shape = channels, n_samples
+
+    def forward(self, latent):
+        return self.out(latent).unflatten(1, self.shape)
+
+
+class Short(Decoder):
+    """One sample less than the clip."""
+
+    def forward(self, latent):
+        return super().forward(latent)[..., :-1]
+
+
+class Deaf(Decoder):
+    """Not a number."""
+
+    def forward(self, latent):
+        return super().forward(latent) * torch.nan
+
+
+class Wide(nn.Module):
+    """A posterior with one dimension too many."""
+
+    def __init__(self, features: int, latent_dim: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(features, latent_dim + 1)
+
+    def forward(self, features):
+        mode = self.out(features)
+
+        class Distribution:
+            pass
+
+        distribution = Distribution()
+        distribution.mode = mode
+        return distribution
+
+
+def probed(tiny, *settings):
+    offers = [("decoder", "right", Decoder), ("decoder", "short", Short), ("decoder", "deaf", Deaf)]
+    catalogue = catalogue_with(
+        plugin("fv-d", "1.2", flowvae_components=offering(*offers, ("posterior", "wide", Wide)))
+    )
+    unused = 'may_be_unused=["defaults.head", "defaults.upsampler", "defaults.flow"]'
+    recipe = resolve(
+        read_recipe("percussion_small", (*tiny, "model.bands=none", unused, *settings)), catalogue
+    )
+    return probe(recipe, catalogue)
+
+
+def test_a_component_that_keeps_its_contract_passes(tiny):
+    assert probed(tiny, "model.decoder=right")["parameters"] > 8 * 4096
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("model.decoder=short", "short (decoder, fv-d 1.2) returned [2, 1, 4095], expected [2, 1, 4096]"),
+        ("model.decoder=deaf", "deaf (decoder, fv-d 1.2) returned values that are not finite"),
+        ("model.posterior=wide", "wide (posterior, fv-d 1.2) returned [2, 9], expected [2, 8]"),
+    ],
+)
+def test_a_component_that_breaks_its_contract_is_blamed_before_the_first_step(tiny, setting, message):
+    with pytest.raises(PluginError) as caught:
+        probed(tiny, setting)
+    assert message in caught.value.what
