@@ -3,6 +3,7 @@
 A message says what happened, where, and what to do. It is printed without a traceback.
 """
 
+import unicodedata
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,10 +38,11 @@ class Place:
         first = max(self.column - 1 - LONGEST // 2, 0)  # of a line that is too long, what is around the caret
         text, column = self.text[first : first + LONGEST], max(self.column - 1 - first, 0)
         # A tab stays a tab under a tab, so that the caret stands where the eye expects it.
-        lead = "".join("\t" if c == "\t" else " " for c in text[:column])
+        lead = "".join("\t" if c == "\t" else " " * _width(c) for c in text[:column])
+        marked = sum(_width(c) for c in text[column : column + self.length])
         return [
             f"    {number} | {printable(text)}",
-            f"    {' ' * len(number)} | {lead}{'^' * min(max(1, self.length), max(1, len(text) - column))}",
+            f"    {' ' * len(number)} | {lead}{'^' * max(1, marked)}",
         ]
 
 
@@ -193,6 +195,15 @@ class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
     """A signal asked the run to end, and it did so with its state saved."""
 
     signal: int = field()
+
+
+def _width(character: str) -> int:
+    """Columns of a terminal that a character takes."""
+    if not character.isprintable():
+        return len(printable(character))
+    return (
+        2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1
+    )
 
 
 def shortened(text: str, most: int = 400) -> str:

@@ -357,3 +357,35 @@ def test_no_other_file_of_this_machine_is_shown_by_a_recipe(catalogue, write, tm
     (tmp_path / "secret").write_text("the secret\n")
     [fault] = faults_of(catalogue, write("a.toml", f'extends = "{tmp_path / "secret"}"\n'))
     assert fault.what == "extends takes a file that ends in .toml"
+
+
+@pytest.mark.parametrize(
+    ("setting", "accepted"),
+    [
+        ("data.held_out=5", "a number, at least 0, at most 0.9, default 0.2"),
+        ("data.slack_ms=-1", "a number, at least 0, at most 10000, default 10.0"),
+        ("losses.0.weight=-0.5", "a number, at least 0, default 1.0"),
+        ("train.batch=0", "a whole number, at least 1, at most 65536"),
+        ("model.n_samples=10", "a whole number, at least 64, at most 4194304"),
+    ],
+)
+def test_a_value_beyond_its_limits_is_answered_with_them(catalogue, setting, accepted):
+    [fault] = faults_of(catalogue, "percussion_small", setting)
+    assert fault.what == f"{setting.partition('=')[2]} is out of range"
+    assert fault.accepted == accepted
+
+
+def test_a_metric_that_is_measured_twice_is_a_fault(catalogue):
+    setting = 'evaluation.metrics=["si_sdr", "spectral_distance", { use = "si_sdr" }]'
+    [fault] = faults_of(catalogue, "percussion_small", setting)
+    assert (fault.what, fault.path) == ("si_sdr is measured twice", "evaluation.metrics.2")
+
+
+def test_the_caret_stands_under_wide_and_hidden_characters(catalogue, write):
+    path = write("b.toml", 'extends = "percussion_small"\ntrain = { "太鼓e\u0301" = 1, batch = "日本" }\n')
+    unknown, wrong = faults_of(catalogue, path)
+    line, caret = wrong.place.excerpt()
+    wide, combining = 2, 1
+    assert caret == "      | " + " " * (line.index('"日') - len("    2 | ") + wide - combining) + "^" * 6
+    line, caret = unknown.place.excerpt()
+    assert caret.strip("| ") == "^" * 7

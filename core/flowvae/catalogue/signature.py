@@ -49,6 +49,8 @@ class Parameter:
     slot: Slot | None
     default: Any
     meaning: str = ""
+    least: float | None = None
+    most: float | None = None
 
     @property
     def type_name(self) -> str:
@@ -59,7 +61,19 @@ class Parameter:
         """What the key takes, with its default."""
         default = "" if self.default is REQUIRED else f", default {toml_like(self.default)}"
         many = "an array of tables, each " if self.slot and self.slot.many else ""
-        return f"{many}{self.type_name}{default}"
+        return f"{many}{self.type_name}{self.limits}{default}"
+
+    @property
+    def limits(self) -> str:
+        """What bounds the value, after its type."""
+        both = (("at least", self.least), ("at most", self.most))
+        return "".join(f", {word} {limit:.12g}" for word, limit in both if limit is not None)
+
+    def admits(self, value: Any) -> bool:
+        """Whether a value of the right type is within the limits."""
+        if not isinstance(value, int | float):
+            return True
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
 
 @frozen

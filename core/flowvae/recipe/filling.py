@@ -7,6 +7,7 @@ from typing import Any
 from attrs import Factory, define
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
+from flowvae.catalogue.words import toml_like
 from flowvae.errors import Fault, Place, PluginError
 from flowvae.recipe.resolved import Part
 from flowvae.recipe.tree import Node
@@ -202,6 +203,14 @@ class Filler:
             place = _culprit(node, parameter.type).place
             self.fault(str(error), place, path, accepted=parameter.accepted(), component=owner)
             return None
+        if not parameter.admits(value):
+            self.fault(
+                f"{toml_like(node.plain())} is out of range",
+                node.place,
+                path,
+                accepted=parameter.accepted(),
+                component=owner,
+            )
         if component and any(abs(v) > MOST for v in _whole_numbers(value)):
             self.fault(f"is more than any count can be ({MOST:,})", node.place, path, component=owner)
         if isinstance(value, Path):

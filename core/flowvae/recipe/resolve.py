@@ -13,7 +13,7 @@ from flowvae.recipe import sections
 from flowvae.recipe.filling import Filler
 from flowvae.recipe.requirements import missing_requirement
 from flowvae.recipe.resolved import Part, Recipe
-from flowvae.recipe.tree import Node, Source, parse_text
+from flowvae.recipe.tree import Node, Source, node_at, parse_text
 
 TOP_SLOTS: Mapping[str, tuple[Slot, tuple[Parameter, ...], Any]] = {
     "data": (Slot("dataset"), sections.DATA_KEYS, REQUIRED),
@@ -92,6 +92,7 @@ class _Resolver:
         values["requires"] = values["requires"] or ()
         self._check_ablation(values, source)
         self._inert_losses(values["losses"] or (), source.root.value.get("losses"))
+        self._twice_measured(values["evaluation"], node_at(source.root, "evaluation.metrics"))
         if self.fill.faults:
             return None
         return Recipe(name=source.name, origins=self.fill.origins, dropped=tuple(source.dropped), **values)
@@ -126,6 +127,15 @@ class _Resolver:
                     accepted="leave it out",
                 )
 
+    def _twice_measured(self, evaluation: sections.EvaluationSection | None, node: Node | None) -> None:
+        """Figures go by the names of their metrics: of two with one name, one would be lost."""
+        seen: set[str] = set()
+        for index, part in enumerate(evaluation.metrics if evaluation and node else ()):
+            if part.name in seen and node:
+                path = f"evaluation.metrics.{index}"
+                self.fill.fault(f"{part.name} is measured twice", node.value[index].place, path)
+            seen.add(part.name)
+
     def _section(self, section: type, node: Node | None, path: str, around: Node) -> Any:
         table = self.fill.table(node, path) if node else {}
         if table is None:
@@ -143,23 +153,9 @@ class _Resolver:
                     parameter.slot, child, here, node or around, parameter.default, extras
                 )
             else:
-                value = self.fill.value(parameter, child, here, node or around)
-                self._within(value, field.metadata, child, here)
-                values[field.name] = value
+                values[field.name] = self.fill.value(parameter, child, here, node or around)
         self.fill.unknown(table, [f.name for f in attrs.fields(section)], path, "")
         return None if self.fill.faults else section(**values)
-
-    def _within(self, value: Any, metadata: Mapping[str, Any], node: Node | None, path: str) -> None:
-        least, most = metadata["least"], metadata["most"]
-        if node is None or not isinstance(value, int | float):
-            return
-        if (least is not None and value < least) or (most is not None and value > most):
-            limits = " and ".join(
-                f"{word} {limit:g}"
-                for word, limit in (("at least", least), ("at most", most))
-                if limit is not None
-            )
-            self.fill.fault(f"{value} is out of range", node.place, path, accepted=limits)
 
     def _vary(self, node: Node | None, around: Node) -> Mapping[str, Any]:
         if node is None:

@@ -35,13 +35,21 @@ def slot(
 
 
 DATA_KEYS = (
-    Parameter("held_out", float, None, 0.2, "share of the groups (kits, packs) that is kept for validation"),
     Parameter(
-        "slack_ms", float, None, 10.0, "sound kept before and after each clip, for augmentations that shift"
+        "held_out", float, None, 0.2, "share of the groups (kits, packs) that is kept for validation", 0, 0.9
+    ),
+    Parameter(
+        "slack_ms",
+        float,
+        None,
+        10.0,
+        "sound kept before and after each clip, for augmentations that shift",
+        0,
+        10_000,
     ),
     Parameter("strict", bool, None, default=False, meaning="stop when a sound has to be skipped"),
 )
-LOSS_KEYS = (Parameter("weight", float, None, 1.0, "what the loss is multiplied by"),)
+LOSS_KEYS = (Parameter("weight", float, None, 1.0, "what the loss is multiplied by", 0),)
 
 
 @frozen
@@ -116,6 +124,12 @@ def parameters(section: type) -> dict[str, Parameter]:
         default = REQUIRED if field.default is attrs.NOTHING else field.default
         slot_ = meta.get("slot")
         found[field.name] = Parameter(
-            field.name, None if slot_ else field.type, slot_, default, meta["meaning"]
+            field.name,
+            None if slot_ else field.type,
+            slot_,
+            default,
+            meta["meaning"],
+            meta.get("least"),
+            meta.get("most"),
         )
     return found

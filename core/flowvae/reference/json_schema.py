@@ -68,7 +68,7 @@ def _key(key: Key) -> Schema:
         schema: Schema = {"type": "object", "additionalProperties": {"type": "array", "minItems": 2}}
     else:
         schema = _slot(parameter.slot) if parameter.slot else dict(_value(parameter.type))
-    said = {"description": parameter.meaning, "minimum": key.least, "maximum": key.most}
+    said = {"description": parameter.meaning, "minimum": parameter.least, "maximum": parameter.most}
     schema |= {name: value for name, value in said.items() if value not in {None, ""}}
     if parameter.default is not REQUIRED:
         schema["default"] = NONE if parameter.default is None else parameter.default

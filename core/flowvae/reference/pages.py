@@ -169,8 +169,7 @@ def _type(key: Key) -> str:
         return f"an array of components of kind {link}" if slot.many else f"a component of kind {link}"
     if key.free:
         return "a table from key path to an array"
-    limits = (("at least", key.least), ("at most", key.most))
-    words = [prose(key.parameter.type_name), *(f"{word} {n:.12g}" for word, n in limits if n is not None)]
+    words = [prose(key.parameter.type_name + key.parameter.limits)]
     if type(None) in get_args(key.parameter.type):
         words.append(f"or {code(toml_like(NONE))}")
     return ", ".join(words)

@@ -31,11 +31,9 @@ DEFAULTS = "What fills every slot of a kind that does not say otherwise: kind = 
 
 @frozen
 class Key:
-    """A key of a table with the limits of its value."""
+    """A key of a table."""
 
     parameter: Parameter
-    least: float | None = None
-    most: float | None = None
     extras: tuple[Parameter, ...] = ()
     """Keys of flowvae's own in the table of the component that stands here."""
 
@@ -65,11 +63,8 @@ def tables() -> Iterator[Section | Key]:
 
 
 def _section(name: str, section: type) -> Section:
-    limits = {field.name: field.metadata for field in attrs.fields(section)}
-    keys = [
-        Key(p, limits[p.name].get("least"), limits[p.name].get("most"), limits[p.name].get("extras", ()))
-        for p in parameters(section).values()
-    ]
+    extras = {field.name: field.metadata.get("extras", ()) for field in attrs.fields(section)}
+    keys = [Key(p, extras[p.name]) for p in parameters(section).values()]
     return Section(name, " ".join((section.__doc__ or "").split()), tuple(keys))
 
 
