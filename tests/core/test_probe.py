@@ -56,10 +56,39 @@ class Wide(nn.Module):
         return distribution
 
 
+class Mute(nn.Module):
+    """An activation that gives no numbers."""
+
+    def forward(self, x):
+        return x * torch.nan
+
+
+class Stubborn(nn.Module):
+    """An activation that fails."""
+
+    def forward(self, x):
+        return x.view(3)
+
+
+class Cutter(nn.Module):
+    """An activation over which others stumble."""
+
+    def forward(self, x):
+        return x[..., :-1]
+
+
 def probed(tiny, *settings):
     offers = [("decoder", "right", Decoder), ("decoder", "short", Short), ("decoder", "deaf", Deaf)]
     catalogue = catalogue_with(
-        plugin("fv-d", "1.2", flowvae_components=offering(*offers, ("posterior", "wide", Wide)))
+        plugin(
+            "fv-d",
+            "1.2",
+            flowvae_components=offering(
+                *offers,
+                ("posterior", "wide", Wide),
+                *(("activation", c.__name__.lower(), c) for c in (Mute, Stubborn, Cutter)),
+            ),
+        )
     )
     unused = 'may_be_unused=["defaults.head", "defaults.upsampler", "defaults.flow"]'
     recipe = resolve(
@@ -78,9 +107,13 @@ def test_a_component_that_keeps_its_contract_passes(tiny):
         ("model.decoder=short", "short (decoder, fv-d 1.2) returned [2, 1, 4095], expected [2, 1, 4096]"),
         ("model.decoder=deaf", "deaf (decoder, fv-d 1.2) returned values that are not finite"),
         ("model.posterior=wide", "wide (posterior, fv-d 1.2) returned [2, 9], expected [2, 8]"),
+        ("defaults.activation=mute", "mute (activation, fv-d 1.2) returned values that are not finite"),
+        ("defaults.activation=stubborn", "stubborn (activation, fv-d 1.2) failed: RuntimeError: shape"),
+        ("defaults.activation=cutter", "soundstream (encoder, flowvae 0.1.0) failed: RuntimeError: The size"),
     ],
 )
 def test_a_component_that_breaks_its_contract_is_blamed_before_the_first_step(tiny, setting, message):
     with pytest.raises(PluginError) as caught:
         probed(tiny, setting)
     assert message in caught.value.what
+    assert caught.value.do == "flowvae check-plugin fv-d"

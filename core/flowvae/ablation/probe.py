@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from flowvae.ablation.blame import Witness, advice, witnessed
 from flowvae.ablation.coverage import coverage
 from flowvae.ablation.limits import check_training_memory, free_memory, limited
 from flowvae.build import Builder
 from flowvae.catalogue import Catalogue
 from flowvae.errors import FlowvaeError, PluginError, RecipeError
-from flowvae.recipe import Recipe, read_recipe, resolve
+from flowvae.recipe import Part, Recipe, read_recipe, resolve
 from flowvae.run.device import pick_device
 from flowvae.run.evaluate import build_measures
 from flowvae.run.files import write_json
@@ -56,11 +57,11 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     check_training_memory(recipe, parameters, free_memory())
     audio = torch.randn(2, section.channels, section.n_samples) * 0.1
     audio.requires_grad_()
-    with FlopCounterMode(display=False) as counter:
+    with witnessed(build, recipe) as witness, FlopCounterMode(display=False) as counter:
         posterior = model.encode(audio)
-        _expect(recipe, "posterior", posterior.mode, (2, section.latent_dim))
+        _expect(recipe, section.posterior, posterior.mode, (2, section.latent_dim), witness)
         estimate = model.decode(posterior.mode)
-    _expect(recipe, "decoder", estimate, (2, section.channels, section.n_samples))
+        _expect(recipe, section.decoder, estimate, (2, section.channels, section.n_samples), witness)
     _build_the_rest(recipe, build, model)
     seconds = 2 * section.n_samples / section.sample_rate
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
@@ -86,12 +87,14 @@ def _build_the_rest(recipe: Recipe, build: Builder, model: SoundVAE) -> None:
     build.build(recipe.train.optimizer, "train.optimizer", parameters=list(model.named_parameters()))
 
 
-def _expect(recipe: Recipe, kind: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
-    part = getattr(recipe.model, kind)
+def _expect(recipe: Recipe, part: Part, tensor: Tensor, shape: tuple[int, ...], witness: Witness) -> None:
     if tuple(tensor.shape) != shape:
-        raise PluginError(f"{part.component} returned {list(tensor.shape)}, expected {list(shape)}")
+        what = f"{part.component} returned {list(tensor.shape)}, expected {list(shape)}"
+        raise PluginError(what, do=advice(recipe))
     if not bool(torch.isfinite(tensor).all()):
-        raise PluginError(f"{part.component} returned values that are not finite, before any training")
+        first = witness.first_without_numbers or part
+        what = f"{first.component} returned values that are not finite, before any training"
+        raise PluginError(what, do=advice(recipe))
 
 
 if __name__ == "__main__":

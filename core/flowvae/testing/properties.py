@@ -14,6 +14,8 @@ from torch import Tensor, nn
 Make = Callable[[], nn.Module]
 Property = Callable[[Make, Tensor], None]
 F = TypeVar("F")
+ORDINARY = 10.0
+"""The largest amplitude of an input for which there is no excuse."""
 
 
 def noise(*shape: int) -> Tensor:
@@ -26,6 +28,9 @@ def run(module: nn.Module, x: Tensor, seed: int = 11) -> Tensor:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         y: Tensor = module(x)
+    if 0 < float(x.detach().abs().max()) <= ORDINARY and isinstance(y, Tensor):
+        # Said first, whatever is asked: NaN equals nothing, and every comparison would be blamed on something else.
+        assert bool(y.isfinite().all()), "an input of ordinary level gives inf or NaN"
     return y
 
 
@@ -48,6 +53,19 @@ def same_seed_gives_same_module(make: Make, x: Tensor) -> None:
     """Two modules that were initialised from one generator state give the same output."""
     assert torch.equal(run(built(make), x), run(built(make), x)), (
         "two modules of one seed differ: initialise from torch's global generator, and seed nothing yourself"
+    )
+
+
+def nothing_is_seeded(make: Make, x: Tensor) -> None:
+    """Torch's global generator goes on from where it was."""
+    states = []
+    for seed in (3, 5):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            make()(x)
+            states.append(torch.get_rng_state())
+    assert not torch.equal(*states), (
+        "it sets the seed of torch's global generator, which belongs to the run: draw from it, and seed nothing"
     )
 
 
@@ -171,6 +189,7 @@ def export_keeps_the_output(make: Make, x: Tensor) -> None:
 OF_MODULES: tuple[Property, ...] = (
     same_input_gives_same_output,
     same_seed_gives_same_module,
+    nothing_is_seeded,
     input_is_untouched,
     silence_stays_finite,
     gradients_reach_everything,
