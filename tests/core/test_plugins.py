@@ -150,6 +150,8 @@ def test_a_whole_zoo_spoils_no_command(installed, install_failing, tmp_path):
     for animal, (_, problem) in FAILING.items():
         assert rows[f"fv-{slug(animal)}"]["state"] == "broken"
         assert problem in rows[f"fv-{slug(animal)}"]["problem"]
+    assert rows["fv-raises"]["trace"].endswith("ZeroDivisionError: division by zero\n")
+    assert "fv_raises.py" in rows["fv-raises"]["trace"]
     for what in MEDDLING:
         if "torch" not in what:
             assert rows[f"fv-{slug(what)}"]["notes"] == [f"it changed {what}; put back"]

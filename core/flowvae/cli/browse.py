@@ -172,6 +172,7 @@ def _diagnosis(plugin: Plugin, catalogue: Catalogue, offered: list[Component]) -
         "version": plugin.version,
         "state": plugin.state,
         "problem": plugin.problem,
+        "trace": plugin.trace,
         "seconds": round(plugin.seconds, 4),
         "offers": kinds + [f"{c.kind} {c.name}" for c in offered],
         "unreadable": [problem for c in offered if (problem := _unreadable(c))],
