@@ -156,22 +156,85 @@ def test_nothing_is_called_that(capsys):
     assert "did you mean snake" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_a_written_plugin_is_installed_by_pip(tmp_path):
-    project = write_plugin("try-pip", "upsampler", tmp_path, Catalogue.of([]))
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    [site] = (tmp_path / "venv").glob("lib/*/site-packages")
+MISH = '''
+"""Mish, a smooth rectifier that dips below zero."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class SelfGated(nn.Module):
+    """Lets a signal through as far as a gate of its own opens.
+
+    Formula: y = x * tanh(log(1 + exp(sharpness * x))).
+    Shapes: (b, c, t) -> (b, c, t).
+    Units: hidden amplitudes, without unit.
+    Parameters:
+        sharpness: how fast the gate opens, above 0
+    Source: Misra 2019, arxiv.org/abs/1908.08681.
+
+    >>> SelfGated()(torch.zeros(1, 1, 2))
+    tensor([[[0., 0.]]])
+    """
+
+    def __init__(self, *, sharpness: float = 1.0) -> None:
+        super().__init__()
+        if sharpness <= 0:
+            raise ValueError(f"sharpness must be above 0, got {sharpness}")
+        self.sharpness = sharpness
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.tanh(functional.softplus(self.sharpness * x))
+'''
+
+
+@pytest.fixture(scope="module")
+def author(tmp_path_factory):
+    """A new environment in which a new plugin, filled in with an idea, was installed with pip once."""
+    folder = tmp_path_factory.mktemp("author")
+    project = write_plugin("self-gated", "activation", folder, Catalogue.of([]))
+    (project / "src" / "self_gated" / "self_gated.py").write_text(MISH.lstrip())
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    [site] = (folder / "venv").glob("lib/*/site-packages")
     # The new environment sees the packages of this one: nothing is fetched.
     parents = [p for p in sys.path if Path(p).is_dir() and re.search("site-packages|core|components", p)]
     (site / "parents.pth").write_text("".join(f"import site; site.addsitedir({p!r})\n" for p in parents))
     install = [python, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", project]
     subprocess.run(install, check=True, capture_output=True)
-    done = subprocess.run(
-        [python, "-m", "flowvae.cli.main", "check-plugin", "try-pip"],
-        capture_output=True,
-        text=True,
-        check=False,
+
+    def call(*arguments):
+        return subprocess.run(
+            [python, "-m", *arguments], capture_output=True, text=True, check=False, cwd=project, timeout=300
+        )
+
+    return call
+
+
+@pytest.mark.slow
+def test_a_new_plugin_filled_in_with_an_idea_passes_its_own_tests_and_the_public_checks(author):
+    tested = author("pytest", "-q", "-p", "no:cacheprovider")
+    assert tested.returncode == 0, tested.stdout
+    checked = author("flowvae.cli.main", "check-plugin", "self-gated")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "0 failed" in checked.stdout
+
+
+@pytest.mark.slow
+def test_a_new_plugin_is_an_arm_after_one_installation_and_one_changed_line(author, tmp_path, tiny):
+    recipe = Path(__file__).parents[2] / "recipes" / "ablation_snake.toml"
+    lines = recipe.read_text().replace('"percussion_small.toml"', '"percussion_small"').splitlines()
+    changed = [line.replace('"leaky_relu"]', '"leaky_relu", "self_gated"]') for line in lines]
+    assert sum(a != b for a, b in zip(lines, changed, strict=True)) == 1
+    (tmp_path / "mine.toml").write_text("\n".join(changed))
+    settings = [f"--set={s}" for s in (*tiny, "ablation.seeds=1")]
+    done = author(
+        "flowvae.cli.main", "run", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "out"), *settings
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 failed" in done.stdout
+    assert done.returncode == 0, done.stderr
+    for arm in ("snake", "leaky_relu", "self_gated"):
+        assert (tmp_path / "out" / "runs" / arm / "seed-0" / "result.json").exists()
+    assert "self-gated 0.1.0" in (tmp_path / "out" / "report.html").read_text()
+    own = author("flowvae.cli.main", "check", "ablation.toml")  # the one that new-plugin wrote
+    assert "2 arms x 6 seeds" in own.stdout
