@@ -40,7 +40,13 @@ def installed_entries() -> list[tuple[Plugin, metadata.EntryPoint]]:
 def _distribution(entry: metadata.EntryPoint) -> tuple[str, str]:
     if entry.dist is None:
         return ("unknown", "0")
-    return (entry.dist.name, entry.dist.version)
+    # Two lines of its head: reading all of it as a message takes longer than importing the plugin.
+    text = entry.dist.read_text("METADATA") or entry.dist.read_text("PKG-INFO") or ""
+    head = {
+        key: value
+        for key, _, value in (line.partition(": ") for line in text.partition("\n\n")[0].splitlines())
+    }
+    return (head.get("Name", "unknown"), head.get("Version", "0"))
 
 
 def _speaks(plugin: Plugin, entry: metadata.EntryPoint) -> bool:

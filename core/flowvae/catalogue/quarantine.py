@@ -20,7 +20,7 @@ from attrs import astuple
 
 from flowvae.catalogue.asking import ask, load, new_manager
 from flowvae.catalogue.plugin import ComponentOffer, KindOffer, Plugin
-from flowvae.catalogue.watch import watched
+from flowvae.catalogue.watch import Watch, watched
 
 PATIENCE_S = 60.0
 """The longest that one plugin may take."""
@@ -111,14 +111,14 @@ def _answer(writer: int, waiting: list[tuple[Plugin, EntryPoint]]) -> None:
     # Where standard output was closed, the pipe may have its number.
     answers = os.fdopen(fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 3), "wb")
     printed = _catch_prints()
-    manager = new_manager()
+    manager, watch = new_manager(), Watch()
     for plugin, entry in waiting:
         try:
-            with watched(plugin.notes.append):
-                load(plugin, entry)
-                ask(plugin, manager)
+            load(plugin, entry)
+            ask(plugin, manager)
         except KeyboardInterrupt:
             plugin.fail("it raises KeyboardInterrupt")
+        watch.put_back(plugin.notes.append)
         _note_prints(plugin, printed)
         answers.write(json.dumps(_told(plugin), default=repr).encode() + b"\n")
         answers.flush()

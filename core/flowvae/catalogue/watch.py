@@ -24,7 +24,7 @@ def _shared() -> list[_Shared]:
     found = [
         _Shared("the working folder", os.getcwd, os.chdir),
         _Shared("the state of random", random.getstate, random.setstate),
-        _Shared("the environment", lambda: dict(os.environ), _restore_environment),
+        _Shared("the environment", lambda: dict(os.environb), _restore_environment),
         _Shared("sys.path", lambda: list(sys.path), lambda old: sys.path.__setitem__(slice(None), old)),
     ]
     found += [_handler(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
@@ -50,9 +50,29 @@ def _handler(number: signal.Signals) -> _Shared:
     return _Shared(f"the handler of {number.name}", lambda: signal.getsignal(number), put_back)
 
 
-def _restore_environment(old: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(old)
+def _restore_environment(old: dict[bytes, bytes]) -> None:
+    os.environb.clear()
+    os.environb.update(old)
+
+
+class Watch:
+    """Remembers what a process shares, and puts it back."""
+
+    def __init__(self) -> None:
+        self._remember()
+
+    def _remember(self) -> None:
+        self._before = [(shared, shared.read()) for shared in _shared()]
+        self._with_torch = "torch" in sys.modules
+
+    def put_back(self, tell: Callable[[str], None]) -> None:
+        """The process is as it was; `tell` hears what had been changed."""
+        for shared, old in self._before:
+            if shared.read() != old:
+                shared.put_back(old)
+                tell(f"it changed {shared.name}; put back")
+        if not self._with_torch and "torch" in sys.modules:
+            self._remember()  # there is more to watch from now on
 
 
 @contextmanager
@@ -65,11 +85,8 @@ def watched(tell: Callable[[str], None]) -> Iterator[None]:
     >>> told
     ['it changed the state of random; put back']
     """
-    before = [(shared, shared.read()) for shared in _shared()]
+    watch = Watch()
     try:
         yield
     finally:
-        for shared, old in before:
-            if shared.read() != old:
-                shared.put_back(old)
-                tell(f"it changed {shared.name}; put back")
+        watch.put_back(tell)
