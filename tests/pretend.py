@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from flowvae import hookimpl
 from flowvae.catalogue import Catalogue
-from flowvae.catalogue.door import Plugin
+from flowvae.catalogue.discovery import Plugin
 from flowvae_components import plugin as built_in
 
 

@@ -3,11 +3,12 @@
 A message says what happened, where, and what to do. It is printed without a traceback.
 """
 
-import unicodedata
 from pathlib import Path
 from typing import Any, ClassVar
 
 from attrs import asdict, field, frozen
+
+from flowvae.text import printable, shortened, width
 
 LONGEST = 200
 """Characters of a line that a message shows."""
@@ -38,8 +39,8 @@ class Place:
         first = max(self.column - 1 - LONGEST // 2, 0)  # of a line that is too long, what is around the caret
         text, column = self.text[first : first + LONGEST], max(self.column - 1 - first, 0)
         # A tab stays a tab under a tab, so that the caret stands where the eye expects it.
-        lead = "".join("\t" if c == "\t" else " " * _width(c) for c in text[:column])
-        marked = sum(_width(c) for c in text[column : column + self.length])
+        lead = "".join("\t" if c == "\t" else " " * width(c) for c in text[:column])
+        marked = sum(width(c) for c in text[column : column + self.length])
         return [
             f"    {number} | {printable(text)}",
             f"    {' ' * len(number)} | {lead}{'^' * max(1, marked)}",
@@ -195,25 +196,6 @@ class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
     """A signal asked the run to end, and it did so with its state saved."""
 
     signal: int = field()
-
-
-def _width(character: str) -> int:
-    """Columns of a terminal that a character takes."""
-    if not character.isprintable():
-        return len(printable(character))
-    return (
-        2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1
-    )
-
-
-def shortened(text: str, most: int = 400) -> str:
-    """A text that fits into a message."""
-    return text if len(text) <= most else f"{text[:most]} ..."
-
-
-def printable(text: str) -> str:
-    """Text from outside, without the characters that would steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def shown(path: Path) -> str:

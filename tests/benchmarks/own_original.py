@@ -12,14 +12,14 @@ from pathlib import Path
 import torch
 from attrs import evolve
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Evidence
+from flowvae.data.clips import load_clips
+from flowvae.evaluation.evidence import build_measures, gather_evidence
+from flowvae.folder import checkpoint
 from flowvae.recipe import read_recipe, resolve
-from flowvae.run import checkpoint
-from flowvae.run.clips import load_clips
-from flowvae.run.evaluate import build_measures, gather_evidence
-from flowvae.run.training import Training, held_out_sounds
+from flowvae.training.training import Training, held_out_sounds
 
 CLASSES = ("kick", "snare", "closed_hat", "tom")
 

@@ -241,7 +241,7 @@ def test_the_written_recipe_requires_the_plugins_it_uses(tmp_path):
 def test_a_component_that_meddles_while_it_is_built_is_named():
     import torch
 
-    from flowvae.build import Builder
+    from flowvae.building.builder import Builder
 
     class Meddler:
         """Meddles."""
@@ -388,7 +388,7 @@ def test_a_name_of_a_distribution_that_is_not_installed_says_so():
 
 
 def test_a_component_that_cannot_be_called_is_blamed_with_its_place():
-    from flowvae.build import Builder
+    from flowvae.building.builder import Builder
 
     class Unlucky:
         """Unlucky."""

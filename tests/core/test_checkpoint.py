@@ -3,7 +3,7 @@ import json
 import pytest
 
 from flowvae.errors import CheckpointError, MachineError
-from flowvae.run import checkpoint
+from flowvae.folder import checkpoint
 
 FILES = {"tensors.safetensors": b"weights" * 100, "state.json": b"{}"}
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowvae.contracts import Sound
-from flowvae.run.clips import cut_clip, held_out_groups
+from flowvae.data.clips import cut_clip, held_out_groups
 
 
 def ramp(length, start=0):

@@ -1,10 +1,10 @@
 import torch
 from torch import nn
 
-from flowvae.ablation.coverage import coverage
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
+from flowvae.building.model import SoundVAE
+from flowvae.probe.coverage import coverage
 from flowvae.recipe import read_recipe, resolve
-from flowvae.run.model import SoundVAE
 from pretend import catalogue_with, offering, plugin
 
 

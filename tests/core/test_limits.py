@@ -6,8 +6,8 @@ import time
 import pytest
 import torch
 
-from flowvae.ablation import limits
 from flowvae.errors import MachineError, RecipeError
+from flowvae.probe import limits
 from flowvae.recipe import read_recipe, resolve
 
 GIB = 1 << 30

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from flowvae.construct import construct
+from flowvae.building.construct import construct
+from flowvae.data.clips import prepare_clips
 from flowvae.recipe import plan_ablation, read_recipe
-from flowvae.run.clips import prepare_clips
-from flowvae.run.training import Training
+from flowvae.training.training import Training
 
 CPU = torch.device("cpu")
 

@@ -105,9 +105,9 @@ def test_a_plugin_that_does_not_load_is_blamed_with_distribution_and_cause(
 
 
 def test_a_plugin_that_never_comes_back_is_left_behind(installed, monkeypatch):
-    from flowvae.catalogue import quarantine
+    from flowvae.catalogue import isolation
 
-    monkeypatch.setattr(quarantine, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(isolation, "PATIENCE_S", 0.5)
     installed("fv-sleeps", "import time\nwhile True:\n    time.sleep(1)")
     installed("fv-z", offered("fv_z", "after"))
     catalogue = Catalogue.installed()
@@ -237,15 +237,15 @@ def test_a_plugin_that_is_not_asked_for_is_not_imported(installed, tmp_path):
 
 
 def test_one_argument_of_a_hook_can_be_deprecated_on_its_own(monkeypatch):
-    from flowvae.catalogue import asking, hooks
+    from flowvae.catalogue import hooks, loading
 
     spec = hooks.hookspec(warn_on_impl_args={"register": DeprecationWarning("say offer instead of register")})
     future = SimpleNamespace(
         flowvae_components=spec(lambda register: None), flowvae_kinds=hooks.hookspec(lambda register: None)
     )
-    monkeypatch.setattr(asking, "hooks", future)
+    monkeypatch.setattr(loading, "hooks", future)
     used = plugin("fv-old", flowvae_components=offering(("activation", "x", "a:B")))
-    asking.ask(used, asking.new_manager())
+    loading.ask(used, loading.new_manager())
     assert used.state == "ready"
     assert used.notes == ["say offer instead of register"]
 
@@ -286,9 +286,9 @@ def test_a_plugin_that_meddles_is_named_and_the_next_one_does_not_notice(what, i
 
 
 def test_a_slow_import_is_noted(installed, monkeypatch):
-    from flowvae.catalogue import asking
+    from flowvae.catalogue import loading
 
-    monkeypatch.setattr(asking, "SLOW_S", 0.05)
+    monkeypatch.setattr(loading, "SLOW_S", 0.05)
     installed("fv-slow", "import time; time.sleep(0.1)")
     [slow] = [p for p in Catalogue.installed().plugins if p.distribution == "fv-slow"]
     assert slow.notes[0].startswith("its import took 0.1")

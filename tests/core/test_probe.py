@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from flowvae.ablation.probe import probe
 from flowvae.errors import PluginError
+from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
 from pretend import catalogue_with, offering, plugin
 

@@ -3,14 +3,14 @@ import json
 import pytest
 import torch
 
-from flowvae.construct import construct
+from flowvae.building.construct import construct
+from flowvae.data.clips import prepare_clips
 from flowvae.errors import CheckpointError, NumbersError, Stopped
+from flowvae.folder.journal import cut_journal
+from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe, resolve
-from flowvae.run.clips import prepare_clips
-from flowvae.run.journal import cut_journal
-from flowvae.run.status import Status
-from flowvae.run.training import Surroundings, Training, train
 from flowvae.testing.device_reads import NoDeviceReads
+from flowvae.training.training import Outside, Training, train
 
 CPU = torch.device("cpu")
 
@@ -29,7 +29,7 @@ def make(catalogue, tiny, tmp_path):
 
 def surroundings(folder, stop=lambda: 0):
     folder.mkdir(exist_ok=True)
-    return Surroundings(folder, "identity", Status(folder, 6), lambda *_: None, stop)
+    return Outside(folder, "identity", Status(folder, 6), lambda *_: None, stop)
 
 
 def weights(training):
@@ -77,7 +77,7 @@ def test_a_checkpoint_that_lacks_a_part_is_refused(make, tmp_path, lost):
 
     train(make(), surroundings(tmp_path / "run"))
     one = make()
-    from flowvae.run import checkpoint
+    from flowvae.folder import checkpoint
 
     found = checkpoint.find_newest(tmp_path / "run" / "checkpoints")
     tensors = {n: t for n, t in load(found.files["tensors.safetensors"]).items() if lost not in n}
@@ -88,7 +88,7 @@ def test_a_checkpoint_that_lacks_a_part_is_refused(make, tmp_path, lost):
 def test_a_checkpoint_of_another_recipe_is_refused(make, tmp_path):
     train(make(), surroundings(tmp_path / "run"))
     around = surroundings(tmp_path / "run")
-    other = Surroundings(around.folder, "other", around.status, around.validate, around.stop_signal)
+    other = Outside(around.folder, "other", around.status, around.validate, around.stop_signal)
     with pytest.raises(CheckpointError, match="another recipe"):
         train(make(), other)
 

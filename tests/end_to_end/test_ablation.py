@@ -155,7 +155,7 @@ def running_workers(out):
                 line = (entry / "cmdline").read_bytes().decode(errors="replace")
             except OSError:
                 continue
-            if "flowvae.run.worker" in line and str(out) in line:
+            if "flowvae.worker" in line and str(out) in line:
                 found.append(int(entry.name))
     return found
 

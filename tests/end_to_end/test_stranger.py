@@ -114,7 +114,7 @@ def test_a_run_whose_plugin_is_gone_says_what_to_install_and_keeps_its_checkpoin
     out, _, _ = ablation
     run = out / "runs" / "squareplus" / "seed-0"
     before = sorted((p.name, p.stat().st_mtime_ns) for p in (run / "checkpoints").rglob("*"))
-    worker = [sys.executable, "-m", "flowvae.run.worker", str(run)]
+    worker = [sys.executable, "-m", "flowvae.worker", str(run)]
     done = subprocess.run(worker, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'drumkit-extras==1.0'" in done.stderr

@@ -12,8 +12,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "flowvae"
 PLUGIN = ROOT / "components" / "flowvae_components" / "plugin.py"
-ENGINE = ("catalogue", "recipe", "run", "ablation", "build.py", "construct.py", "errors.py", "streams.py")
-AROUND = ("cli", "contracts", "reference", "report")
+ENGINE = (
+    "catalogue",
+    "recipe",
+    "building",
+    "data",
+    "folder",
+    "training",
+    "evaluation",
+    "probe",
+    "ablation",
+    "worker.py",
+    "errors.py",
+    "streams.py",
+    "text.py",
+)
+AROUND = ("cli", "contracts", "reference", "report", "statistics")
 
 
 def python_files(*parts):

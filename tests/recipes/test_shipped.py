@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from conftest import TINY
-from flowvae.ablation.difference import effective_difference, undeclared
-from flowvae.construct import construct
+from flowvae.building.construct import construct
+from flowvae.data.clips import prepare_clips
 from flowvae.recipe import plan_ablation, read_recipe
+from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.shipped import shipped_recipes
-from flowvae.run.clips import prepare_clips
-from flowvae.run.training import Training
+from flowvae.training.training import Training
 
 RECIPES = shipped_recipes()
 ABLATIONS = [name for name in RECIPES if name.startswith("ablation_")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flowvae.report.statistics import (
+from flowvae.statistics.paired import (
     Word,
     detectable_difference,
     holm,

@@ -11,12 +11,12 @@ from typing import Any
 
 from attrs import define, evolve
 
-from flowvae.ablation.plan_file import write_plan
+from flowvae.ablation.plan import write_plan
 from flowvae.ablation.progress import Progress
 from flowvae.ablation.runs import Run, all_runs, job_of, prepare_run
-from flowvae.ablation.sounds import Sounds, prepare_sounds
+from flowvae.building.construct import construct
 from flowvae.catalogue import Catalogue
-from flowvae.construct import construct
+from flowvae.data.sounds import Sounds, prepare_sounds
 from flowvae.errors import (
     AblationError,
     DataError,
@@ -29,14 +29,14 @@ from flowvae.errors import (
     UsageError,
     shown,
 )
+from flowvae.folder.files import read_record, trusting, write_bytes, write_json
+from flowvae.folder.lock import locked
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.requirements import missing_requirement, owners
 from flowvae.recipe.resolved import Recipe
 from flowvae.recipe.writing import write_recipe
 from flowvae.report.write import write_report
-from flowvae.run.files import read_record, trusting, write_bytes, write_json
-from flowvae.run.lock import locked
 
 
 def run_recipe(
@@ -133,7 +133,7 @@ class _Drive:
             return arms
         self.say("building every arm once")
         write_json(path, arms)
-        command = [sys.executable, "-m", "flowvae.ablation.probe", str(self.folder)]
+        command = [sys.executable, "-m", "flowvae.probe.probe", str(self.folder)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
         if done.returncode:
             write_json(path, known) if known else path.unlink()

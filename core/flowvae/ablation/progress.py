@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define, field
 
-from flowvae.run.status import read_status
+from flowvae.folder.status import read_status
 
 if TYPE_CHECKING:
     from rich.live import Live

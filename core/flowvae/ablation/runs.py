@@ -9,16 +9,16 @@ from pathlib import Path
 from attrs import frozen
 
 from flowvae.ablation.environment import describe_environment
-from flowvae.ablation.sounds import Sounds
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
+from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
+from flowvae.folder.files import read_record, trusting, write_bytes, write_json
+from flowvae.folder.status import read_status
 from flowvae.recipe import AblationPlan, Arm
 from flowvae.recipe.identity import identity
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
-from flowvae.run.files import read_record, trusting, write_bytes, write_json
-from flowvae.run.status import read_status
 
 ALLOCATOR = {
     # glibc gives blocks above 32 MiB back at once and pays for each of their pages again: up to half of a step.
@@ -111,5 +111,5 @@ def job_of(run: Run) -> Job:
     environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **ALLOCATOR}
     if run.arm.recipe.train.precision == "bf16":
         environment |= BF16_ON_CPU
-    command = (sys.executable, "-m", "flowvae.run.worker", str(run.folder.absolute()))
+    command = (sys.executable, "-m", "flowvae.worker", str(run.folder.absolute()))
     return Job(run.name, command, environment, run.folder / "log.txt")

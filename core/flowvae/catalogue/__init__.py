@@ -1,7 +1,7 @@
 """Everything on offer: kinds and components with their owners and parameters, known without importing torch."""
 
 from flowvae.catalogue.catalogue import Catalogue, Component, Kind
-from flowvae.catalogue.door import open_door
+from flowvae.catalogue.discovery import discover
 from flowvae.catalogue.plugin import Plugin
 from flowvae.catalogue.signature import REQUIRED, Parameter, Signature, Slot
 
@@ -14,5 +14,5 @@ __all__ = [
     "Plugin",
     "Signature",
     "Slot",
-    "open_door",
+    "discover",
 ]

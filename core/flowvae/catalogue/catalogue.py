@@ -10,9 +10,9 @@ from typing import Any
 from attrs import Factory, define, field, frozen
 
 from flowvae.catalogue import kinds as own_kinds
-from flowvae.catalogue.asking import ask, new_manager
+from flowvae.catalogue.discovery import discover
 from flowvae.catalogue.docstrings import doc_fields
-from flowvae.catalogue.door import open_door
+from flowvae.catalogue.loading import ask, new_manager
 from flowvae.catalogue.plugin import Plugin
 from flowvae.catalogue.signature import Signature, call_signature, read_signature
 from flowvae.catalogue.source import Source, SourceError, read_object, read_target
@@ -128,7 +128,7 @@ class Catalogue:
     @classmethod
     def installed(cls, only: Collection[str] | None = None) -> "Catalogue":
         """The catalogue of this environment, or of the distributions named."""
-        return cls.of(open_door(only))
+        return cls.of(discover(only))
 
     @classmethod
     def of(cls, plugins: Iterable[Plugin]) -> "Catalogue":

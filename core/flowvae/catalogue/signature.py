@@ -16,7 +16,7 @@ from attrs import frozen
 
 from flowvae.catalogue import docstrings
 from flowvae.catalogue.source import Source, SourceError, literals
-from flowvae.catalogue.words import toml_like, type_name
+from flowvae.text import toml_like, type_name
 
 
 class _Required(Enum):

@@ -7,9 +7,9 @@ from typing import Any
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Plugin
 from flowvae.catalogue.source import SourceError
-from flowvae.catalogue.words import toml_like
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import PluginError, UsageError
+from flowvae.text import toml_like
 
 
 def add_verbs(verbs: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import MachineError, UsageError, shown
+from flowvae.folder.files import write_bytes
 from flowvae.reference.pages import INDEX, MARK, reference_pages
-from flowvae.run.files import write_bytes
 
 
 def add_verbs(verbs: Any) -> None:

@@ -4,15 +4,15 @@ import argparse
 import json
 from typing import Any
 
-from flowvae.ablation.difference import effective_difference, undeclared
 from flowvae.catalogue import Catalogue
-from flowvae.catalogue.words import toml_like
 from flowvae.cli.datasets import data_setting
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.recipe import AblationPlan, plan_ablation, read_recipe
+from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.requirements import unsaid
 from flowvae.recipe.resolved import Recipe, recipe_leaves
 from flowvae.recipe.writing import write_recipe
+from flowvae.text import toml_like
 
 
 def add_verbs(verbs: Any) -> None:
@@ -106,8 +106,8 @@ def _diff(options: argparse.Namespace) -> int:
 def _costs(recipe: Recipe, catalogue: Catalogue) -> dict[str, float]:
     """What a model takes. Builds it, so this is where torch comes in."""
     # The only verb here that needs torch, and only if asked.
-    from flowvae.ablation.limits import limited  # noqa: PLC0415
-    from flowvae.ablation.probe import probe  # noqa: PLC0415
+    from flowvae.probe.limits import limited  # noqa: PLC0415
+    from flowvae.probe.probe import probe  # noqa: PLC0415
 
     with limited(recipe):
         probed = probe(recipe, catalogue)

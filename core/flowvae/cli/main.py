@@ -14,7 +14,8 @@ from typing import NoReturn
 
 from flowvae import __version__
 from flowvae.cli import browse, check_plugin, completion, docs, inspect_recipe, new_plugin, schema, work
-from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError, printable
+from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError
+from flowvae.text import printable
 
 
 def main(arguments: list[str] | None = None) -> int:

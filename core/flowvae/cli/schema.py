@@ -7,8 +7,8 @@ from typing import Any
 
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import shown
+from flowvae.folder.files import write_bytes
 from flowvae.reference.json_schema import recipe_schema
-from flowvae.run.files import write_bytes
 
 USAGE = """
 Editors that read TOML with taplo (Even Better TOML, helix, neovim ...) take the schema from a comment in the first

@@ -7,12 +7,12 @@ from typing import Any
 from attrs import evolve, frozen
 
 from flowvae.catalogue import Catalogue
-from flowvae.catalogue.words import toml_like
 from flowvae.errors import Fault, RecipeError
 from flowvae.recipe.resolve import resolve
 from flowvae.recipe.resolved import Recipe, recipe_leaves
 from flowvae.recipe.tree import Dropped, Node, Source, component_name, node_at, set_path
 from flowvae.recipe.values import NONE
+from flowvae.text import toml_like
 
 MAX_ARMS = 1000
 

@@ -7,11 +7,11 @@ from typing import Any
 from attrs import Factory, define
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
-from flowvae.catalogue.words import toml_like
 from flowvae.errors import Fault, Place, PluginError
 from flowvae.recipe.resolved import Part
 from flowvae.recipe.tree import Node
 from flowvae.recipe.values import NONE, structure
+from flowvae.text import toml_like
 
 MOST = 100_000_000
 """The largest whole number that a component is given: a slip of the finger must not be built."""

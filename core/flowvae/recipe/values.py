@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import cattrs
 
-from flowvae.catalogue.words import toml_like, type_name
+from flowvae.text import toml_like, type_name
 
 NONE = "none"
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import attrs
 
-from flowvae.catalogue.words import toml_like
-from flowvae.errors import printable
 from flowvae.recipe.requirements import requirements
 from flowvae.recipe.resolved import Part, Recipe
 from flowvae.recipe.values import NONE
+from flowvae.text import printable, toml_like
 
 
 def write_recipe(recipe: Recipe, *, paths: bool = True) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import get_args
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Kind
-from flowvae.catalogue.words import toml_like
 from flowvae.errors import PluginError
 from flowvae.recipe.resolve import TOP_VALUES
 from flowvae.recipe.values import NONE
 from flowvae.reference.markdown import block, code, prose, table
 from flowvae.reference.tables import DEFAULTS, EXTENDS, Key, Section, own_keys, tables
+from flowvae.text import toml_like
 
 MARK = "<!-- made by flowvae docs: change the docstrings, not this file -->"
 INDEX = "README.md"

@@ -7,7 +7,7 @@ from attrs import frozen
 from flowvae.report.comparison import (
     Comparison,
 )
-from flowvae.report.numerals import (
+from flowvae.report.number_format import (
     THIN,
     count,
     plain,
@@ -16,7 +16,7 @@ from flowvae.report.numerals import (
     with_unit,
 )
 from flowvae.report.records import Folder, MetricInfo
-from flowvae.report.statistics import (
+from flowvae.statistics.paired import (
     LEVEL,
     Paired,
     detectable_difference,

@@ -6,7 +6,7 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.report.records import Arm, Folder, MetricInfo, Run
-from flowvae.report.statistics import Paired, Verdict, holm, judge, pair, smallest_p
+from flowvae.statistics.paired import Paired, Verdict, holm, judge, pair, smallest_p
 
 ENDED = {"done", "failed"}
 CONTEXT = {

@@ -11,7 +11,7 @@ from flowvae.report.comparison import (
     pair_metric,
     values_by_seed,
 )
-from flowvae.report.numerals import (
+from flowvae.report.number_format import (
     count,
     large,
     percent,
@@ -22,7 +22,7 @@ from flowvae.report.numerals import (
     with_unit,
 )
 from flowvae.report.records import Arm, Folder, MetricInfo
-from flowvae.report.statistics import (
+from flowvae.statistics.paired import (
     standard_deviation,
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 
-from flowvae.report.numerals import signed
+from flowvae.report.number_format import signed
 from flowvae.report.records import Folder, Run
 from flowvae.report.sounds import Clip, Gain, matching_gain, read_clip, rms, wav_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
-from flowvae.report.frames import INK, Picture, panels, picture
-from flowvae.report.looks import Look
+from flowvae.report.figure_style import INK, Picture, panels, picture
 from flowvae.report.records import Folder, MetricInfo, Run
-from flowvae.report.statistics import t_interval
+from flowvae.statistics.paired import t_interval
 
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
 MOST_POINTS = 200  # more than the columns of pixels that a curve gets
@@ -32,7 +32,7 @@ def _rows_of_arms(axis: Any, names: Sequence[str]) -> None:
     axis.spines["left"].set_visible(False)
 
 
-def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Look]) -> Picture | None:
+def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, ArmStyle]) -> Picture | None:
     """Left the figure of each run, joined by seed; right the differences with their intervals."""
     metric, baseline = folder.plan.metric, folder.plan.baseline
     values = {
@@ -51,14 +51,14 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
         for y, name in enumerate(names):
             found = list(values[name].values())
             left.scatter(
-                found, [y] * len(found), s=46, color=look[name].colour, marker=look[name].marker,
+                found, [y] * len(found), s=46, color=styles[name].colour, marker=styles[name].marker,
                 edgecolors="white", linewidths=0.8, zorder=3,
             )  # fmt: skip
             if found:
                 left.plot([np.mean(found)] * 2, [y - 0.28, y + 0.28], color=INK, linewidth=1.6, zorder=2)
         left.set_title("each run, joined by seed")
         left.set_xlabel(", ".join(filter(None, (_short(metric.name), _axis_words(metric)))))
-        _differences(right, comparisons, names, look)
+        _differences(right, comparisons, names, styles)
         right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
         right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
         return picture(
@@ -67,7 +67,7 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], look: dict[str, Loo
 
 
 def _differences(
-    axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], look: dict[str, Look]
+    axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], styles: dict[str, ArmStyle]
 ) -> None:
     _rows_of_arms(axis, names)
     axis.set_yticklabels([])
@@ -76,7 +76,7 @@ def _differences(
         name, paired = comparison.arm.name, comparison.paired
         if paired is None:
             continue
-        y, colour = names.index(name), look[name].colour
+        y, colour = names.index(name), styles[name].colour
         axis.scatter(
             paired.differences,
             np.full(len(paired.differences), y + 0.2),
@@ -88,7 +88,7 @@ def _differences(
         if paired.interval:
             axis.plot(paired.interval, [y, y], color=colour, linewidth=3.0)
         axis.scatter(
-            [paired.mean], [y], s=56, color=colour, marker=look[name].marker, edgecolors="white", zorder=3
+            [paired.mean], [y], s=56, color=colour, marker=styles[name].marker, edgecolors="white", zorder=3
         )
     low, high = axis.get_xlim()
     reach = max(abs(low), abs(high))
@@ -109,11 +109,11 @@ def _mean_curve(curves: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[f
     return [(step, float(np.mean([table[step] for table in tables]))) for step in shared]
 
 
-def _draw_curves(axis: Any, folder: Folder, look: dict[str, Look], phase: str, key: str) -> None:
+def _draw_curves(axis: Any, folder: Folder, styles: dict[str, ArmStyle], phase: str, key: str) -> None:
     lowest, highest = np.inf, -np.inf
     for arm in folder.plan.arms:
         curves = [curve for run in folder.of(arm.name) if (curve := run.curve(phase, key))]
-        style = look[arm.name]
+        style = styles[arm.name]
         for curve in curves:
             points = _thinned(curve)
             lowest, highest = min(lowest, points[:, 1].min()), max(highest, points[:, 1].max())
@@ -132,7 +132,7 @@ def curve_keys(runs: Sequence[Run], phase: str) -> list[str]:
     return [key for key in keys if key not in {"phase", "step", "seconds", "time"}]
 
 
-def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, str]]) -> Picture | None:
+def curves(folder: Folder, styles: dict[str, ArmStyle], wanted: Sequence[tuple[str, str]]) -> Picture | None:
     """A panel for each (phase, key) that has a curve: a thin line a seed, a thick one their mean."""
     wanted = [(phase, key) for phase, key in wanted if any(run.curve(phase, key) for run in folder.runs)]
     if not wanted:
@@ -141,7 +141,7 @@ def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, st
     n_rows = -(-len(wanted) // n_columns)
     with panels(n_columns, 0.2 + 2.5 * n_rows, n_rows) as (figure, axes):
         for axis, (phase, key) in zip(axes, wanted, strict=False):
-            _draw_curves(axis, folder, look, phase, key)
+            _draw_curves(axis, folder, styles, phase, key)
             axis.set_title(
                 f"{_short(key.removeprefix('metric/'), 34)}{', held out' if phase == 'validation' else ''}"
             )
@@ -150,7 +150,7 @@ def curves(folder: Folder, look: dict[str, Look], wanted: Sequence[tuple[str, st
         return picture(figure, f"Curves over the steps: {', '.join(key for _, key in wanted)}")
 
 
-def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | None:
+def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture | None:
     """The mean of the primary metric with its interval over seeds, against two costs."""
     metric = folder.plan.metric
     costs = (
@@ -168,7 +168,7 @@ def cost_against_quality(folder: Folder, look: dict[str, Look]) -> Picture | Non
         for axis, (cost, words) in zip(axes, known, strict=True):
             for arm in folder.plan.arms:
                 values = list(values_by_seed(folder.of(arm.name), metric.name).values())
-                x, style = mean_cost(folder, arm, cost), look[arm.name]
+                x, style = mean_cost(folder, arm, cost), styles[arm.name]
                 if x is None or not values:
                     continue
                 interval = t_interval(values)
@@ -199,7 +199,9 @@ def _engineering() -> Any:
     return EngFormatter(sep=" ")
 
 
-def before_and_after(folder: Folder, look: dict[str, Look], metrics: Sequence[MetricInfo]) -> Picture | None:
+def before_and_after(
+    folder: Folder, styles: dict[str, ArmStyle], metrics: Sequence[MetricInfo]
+) -> Picture | None:
     """For each metric the runs before training (hollow) and after it (filled)."""
     metrics = [m for m in metrics if any(run.value(m.name) is not None for run in folder.runs)][:3]
     if not metrics:
@@ -209,7 +211,7 @@ def before_and_after(folder: Folder, look: dict[str, Look], metrics: Sequence[Me
         for i, (axis, metric) in enumerate(zip(axes, metrics, strict=True)):
             _rows_of_arms(axis, names)
             for y, name in enumerate(names):
-                style = look[name]
+                style = styles[name]
                 runs = [run for run in folder.of(name) if run.result]
                 before = [
                     v

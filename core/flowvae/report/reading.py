@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flowvae.report.records import Arm, Change, Data, Folder, MetricInfo, Plan, Result, Run, State, Used
 
 if TYPE_CHECKING:
-    from flowvae.report.statistics import Direction
+    from flowvae.statistics.paired import Direction
 
 STATES: tuple[State, ...] = ("done", "failed", "stopped", "running", "waiting")
 

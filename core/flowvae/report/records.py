@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from flowvae.report.statistics import Direction
+from flowvae.statistics.paired import Direction
 
 State = Literal["done", "failed", "stopped", "running", "waiting"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.report.comparison import Comparison, mean_cost, pair_metric, values_by_seed
-from flowvae.report.numerals import (
+from flowvae.report.number_format import (
     MINUS,
     NOTHING,
     THIN,
@@ -22,7 +22,7 @@ from flowvae.report.numerals import (
     with_unit,
 )
 from flowvae.report.records import Arm, Folder, MetricInfo, Plan, Used
-from flowvae.report.statistics import Paired, standard_deviation
+from flowvae.statistics.paired import Paired, standard_deviation
 
 MOST_GROUPS = 12
 

@@ -8,13 +8,13 @@ from typing import Any
 from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from flowvae.report import numerals, plots
+from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
+from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.comparison import Comparison, compare
+from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, headline
-from flowvae.report.frames import Picture
 from flowvae.report.listening import listening
-from flowvae.report.looks import Look, looks
 from flowvae.report.reading import read_folder
 from flowvae.report.records import Folder, MetricInfo
 from flowvae.report.spectrograms import shades
@@ -50,7 +50,7 @@ def _curves_of(metrics: list[MetricInfo]) -> list[tuple[str, str]]:
     return [("validation", f"metric/{metric.name}") for metric in metrics]
 
 
-def _draw(folder: Folder, comparisons: tuple[Comparison, ...], look: dict[str, Look]) -> Pictures:
+def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str, ArmStyle]) -> Pictures:
     primary = folder.plan.metric
     artefacts = [m for m in metrics_of(folder) if m.family == "artefact"]
     latent = [m for m in metrics_of(folder) if m.family == "latent"]
@@ -58,15 +58,15 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], look: dict[str, L
     parts = [("train", key) for key in plots.curve_keys(folder.runs, "train")]
     shown_elsewhere = {("train", "loss"), ("train", "kl"), ("train", "beta")}
     return Pictures(
-        pairs=plots.pairs(folder, comparisons, look),
-        costs=plots.cost_against_quality(folder, look),
-        curves=plots.curves(folder, look, main),
-        parts=plots.curves(folder, look, [part for part in parts if part not in shown_elsewhere][:9]),
-        artefacts=plots.before_and_after(folder, look, artefacts),
-        artefact_curves=plots.curves(folder, look, _curves_of(artefacts)[:3]),
-        latent=plots.before_and_after(folder, look, latent),
+        pairs=plots.pairs(folder, comparisons, styles),
+        costs=plots.cost_against_quality(folder, styles),
+        curves=plots.curves(folder, styles, main),
+        parts=plots.curves(folder, styles, [part for part in parts if part not in shown_elsewhere][:9]),
+        artefacts=plots.before_and_after(folder, styles, artefacts),
+        artefact_curves=plots.curves(folder, styles, _curves_of(artefacts)[:3]),
+        latent=plots.before_and_after(folder, styles, latent),
         latent_curves=plots.curves(
-            folder, look, [("train", "kl"), ("train", "beta"), *_curves_of(latent)][:6]
+            folder, styles, [("train", "kl"), ("train", "beta"), *_curves_of(latent)][:6]
         ),
     )
 
@@ -79,11 +79,11 @@ def _gradient() -> str:
 def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
     """Everything that the page shows, under the names that the template uses."""
     plan = folder.plan
-    look = looks([arm.name for arm in plan.arms])
+    styles = arm_styles([arm.name for arm in plan.arms])
     return {
         "folder": folder,
         "plan": plan,
-        "look": look,
+        "styles": styles,
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
         "verdicts": {comparison.arm.name: comparison for comparison in comparisons},
@@ -92,10 +92,10 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "costs": costs(folder),
         "provenance": provenance(plan),
         "groups": by_group(folder, plan.metric) if plan.metric else [],
-        "pictures": _draw(folder, comparisons, look),
+        "pictures": _draw(folder, comparisons, styles),
         "listening": listening(folder),
         "gradient": _gradient(),
-        "n": numerals,
+        "n": number_format,
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "script": (HERE / "page.js").read_text(encoding="utf-8"),
     }

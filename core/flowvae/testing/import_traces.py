@@ -22,7 +22,7 @@ def answer(probe: Callable[..., list[str]], arguments: Sequence[Sequence[str]]) 
 def without_torch(distributions: Sequence[str], modules: Sequence[str]) -> list[str]:
     """The heavy modules, and those of the components, that listing and reading signatures bring in."""
     from flowvae.catalogue import Catalogue  # noqa: PLC0415 - its time is not the plugin's
-    from flowvae.catalogue.door import installed_entries  # noqa: PLC0415
+    from flowvae.catalogue.discovery import installed_entries  # noqa: PLC0415
 
     for plugin, entry in installed_entries():
         if plugin.distribution in distributions:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
 from flowvae.catalogue import REQUIRED, Component
-from flowvae.catalogue.words import toml_like
 from flowvae.recipe.resolve import resolve_part
+from flowvae.text import toml_like
 
 SLOTS = """
 activation = "leaky_relu"

@@ -9,21 +9,21 @@ import torch
 from attrs import Factory, define, field, frozen
 from torch import Tensor, nn
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
+from flowvae.building.model import SoundVAE
+from flowvae.building.shared_stft import SharedStft
 from flowvae.contracts import Regularize
+from flowvae.data.batches import Batches
+from flowvae.data.clips import Clips
 from flowvae.errors import CheckpointError, NumbersError, Stopped
+from flowvae.evaluation.evidence import HeldOut
+from flowvae.folder import checkpoint
+from flowvae.folder.journal import Journal
+from flowvae.folder.status import Status
 from flowvae.recipe.identity import components
 from flowvae.recipe.resolved import Recipe
-from flowvae.run import checkpoint
-from flowvae.run.batches import Batches
-from flowvae.run.clips import Clips
-from flowvae.run.evaluate import HeldOut
-from flowvae.run.journal import Journal
-from flowvae.run.model import SoundVAE
-from flowvae.run.spectra import SharedStft
-from flowvae.run.state import TrainingState
-from flowvae.run.status import Status
 from flowvae.streams import stream_key
+from flowvae.training.state import TrainingState
 
 REPORT_EVERY = 10
 """Steps whose figures are fetched from the device together. The journal gets the last of them: a mean would depend on
@@ -128,7 +128,7 @@ class Training:
 
 
 @frozen(eq=False)
-class Surroundings:
+class Outside:
     """What a training needs from its process: where to write, whom to tell, when to stop."""
 
     folder: Path
@@ -144,7 +144,7 @@ class Surroundings:
         return self.folder / "checkpoints"
 
 
-def train(training: Training, around: Surroundings) -> None:
+def train(training: Training, around: Outside) -> None:
     """Takes the run from its newest checkpoint, or from the start, to its last step.
 
     NumbersError where a figure is no number any more; Stopped where a signal asked for the end.
@@ -157,7 +157,7 @@ def train(training: Training, around: Surroundings) -> None:
         journal.close()
 
 
-def _take_steps(training: Training, around: Surroundings, journal: Journal) -> None:
+def _take_steps(training: Training, around: Outside, journal: Journal) -> None:
     recipe, state = training.recipe, training.state
     if state.step == 0:
         around.validate(training, journal, 0)
@@ -188,7 +188,7 @@ def _take_steps(training: Training, around: Surroundings, journal: Journal) -> N
             raise Stopped(stopping)
 
 
-def resume(training: Training, around: Surroundings) -> None:
+def resume(training: Training, around: Outside) -> None:
     """Takes the state of the newest checkpoint that verifies, if there is one."""
     found = checkpoint.find_newest(around.checkpoints)
     if found is None:
@@ -209,7 +209,7 @@ def uses_bf16(recipe: Recipe, device: torch.device) -> bool:
     return recipe.train.precision == "bf16"
 
 
-def _save(training: Training, around: Surroundings, journal: Journal) -> None:
+def _save(training: Training, around: Outside, journal: Journal) -> None:
     files = training.state.files(around.identity, components(training.recipe))
     journal.flush_to_disk()
     checkpoint.commit(around.checkpoints, training.state.step, files)

@@ -18,16 +18,16 @@ from typing import Any
 
 from attrs import astuple
 
-from flowvae.catalogue.asking import ask, load, new_manager
+from flowvae.catalogue.guard import Guard, guarded
+from flowvae.catalogue.loading import ask, load, new_manager
 from flowvae.catalogue.plugin import ComponentOffer, KindOffer, Plugin
-from flowvae.catalogue.watch import Watch, watched
 
 PATIENCE_S = 60.0
 """The longest that one plugin may take."""
 ANSWERED = ("state", "problem", "trace", "seconds", "notes")
 
 
-def ask_apart(waiting: list[tuple[Plugin, EntryPoint]]) -> None:
+def ask_isolated(waiting: list[tuple[Plugin, EntryPoint]]) -> None:
     """Fills in what each plugin offers, or why it is broken."""
     while waiting:
         answers, end = _ask_in_child(waiting)
@@ -93,7 +93,7 @@ def _take(plugin: Plugin, entry: EntryPoint, answer: dict[str, Any]) -> None:
         setattr(plugin, name, answer[name])
     if answer["here"]:
         # It offers objects that have no name to import them by, so it has to be in this process.
-        with watched(lambda _: None):
+        with guarded(lambda _: None):
             load(plugin, entry)
             ask(plugin, new_manager())
         return
@@ -111,14 +111,14 @@ def _answer(writer: int, waiting: list[tuple[Plugin, EntryPoint]]) -> None:
     # Where standard output was closed, the pipe may have its number.
     answers = os.fdopen(fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 3), "wb")
     printed = _catch_prints()
-    manager, watch = new_manager(), Watch()
+    manager, guard = new_manager(), Guard()
     for plugin, entry in waiting:
         try:
             load(plugin, entry)
             ask(plugin, manager)
         except KeyboardInterrupt:
             plugin.fail("it raises KeyboardInterrupt")
-        watch.put_back(plugin.notes.append)
+        guard.put_back(plugin.notes.append)
         _note_prints(plugin, printed)
         answers.write(json.dumps(_told(plugin), default=repr).encode() + b"\n")
         answers.flush()

@@ -8,14 +8,14 @@ import torch
 from attrs import Factory, define
 from torch import Tensor, nn
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
 from flowvae.catalogue.plugin import OWN
 from flowvae.errors import FlowvaeError, PluginError
 from flowvae.recipe.resolved import Part, Recipe
 
 
 @define
-class Witness:
+class Trace:
     """What was seen of a pass through a model."""
 
     at_work: list[tuple[str, Part]] = Factory(list)
@@ -24,26 +24,26 @@ class Witness:
 
 
 @contextmanager
-def witnessed(build: Builder, recipe: Recipe) -> Iterator[Witness]:
+def traced(build: Builder, recipe: Recipe) -> Iterator[Trace]:
     """Watches the components of a model; PluginError with the one at work where a pass through it fails."""
-    witness = Witness()
+    trace = Trace()
     handles = [
         handle
         for path, part, built in build.places
         if isinstance(built, nn.Module)
         for handle in (
-            built.register_forward_pre_hook(_begins(witness, path, part)),
-            built.register_forward_hook(_ends(witness, part)),
+            built.register_forward_pre_hook(_begins(trace, path, part)),
+            built.register_forward_hook(_ends(trace, part)),
         )
     ]
     try:
-        yield witness
+        yield trace
     except (FlowvaeError, MemoryError):
         raise
     except Exception as error:
-        if "allocate" in str(error) or not witness.at_work:
+        if "allocate" in str(error) or not trace.at_work:
             raise
-        path, part = witness.at_work[-1]
+        path, part = trace.at_work[-1]
         said = " ".join(str(error).split())[:300]
         raise PluginError(
             f"{part.component} failed: {type(error).__name__}: {said}", where=path, do=advice(recipe)
@@ -59,18 +59,18 @@ def advice(recipe: Recipe) -> str:
     return "; ".join(f"flowvae check-plugin {name}" for name in strangers)
 
 
-def _begins(witness: Witness, path: str, part: Part) -> Callable[[nn.Module, Any], None]:
+def _begins(trace: Trace, path: str, part: Part) -> Callable[[nn.Module, Any], None]:
     def hook(_module: nn.Module, _inputs: Any) -> None:
-        witness.at_work.append((path, part))
+        trace.at_work.append((path, part))
 
     return hook
 
 
-def _ends(witness: Witness, part: Part) -> Callable[[nn.Module, Any, Any], None]:
+def _ends(trace: Trace, part: Part) -> Callable[[nn.Module, Any, Any], None]:
     def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        witness.at_work.pop()
-        if witness.first_without_numbers is None and not _finite(output):
-            witness.first_without_numbers = part
+        trace.at_work.pop()
+        if trace.first_without_numbers is None and not _finite(output):
+            trace.first_without_numbers = part
 
     return hook
 

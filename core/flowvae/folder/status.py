@@ -7,7 +7,7 @@ from typing import Any
 from attrs import define, field
 
 from flowvae.errors import CheckpointError
-from flowvae.run.files import read_record, write_json
+from flowvae.folder.files import read_record, write_json
 
 
 @define(eq=False)

@@ -1,5 +1,6 @@
-"""Types and values in the words of a recipe."""
+"""Types and values in the words of a recipe, and text that a terminal can take."""
 
+import unicodedata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,3 +56,22 @@ def toml_like(value: Any) -> str:
             return "{ " + ", ".join(f"{k} = {toml_like(v)}" for k, v in value.items()) + " }"
         case _:
             return str(value)
+
+
+def width(character: str) -> int:
+    """Columns of a terminal that a character takes."""
+    if not character.isprintable():
+        return len(printable(character))
+    return (
+        2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1
+    )
+
+
+def shortened(text: str, most: int = 400) -> str:
+    """A text that fits into a message."""
+    return text if len(text) <= most else f"{text[:most]} ..."
+
+
+def printable(text: str) -> str:
+    """Text from outside, without the characters that would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)

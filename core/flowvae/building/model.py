@@ -5,7 +5,7 @@ from attrs import frozen
 from torch import Tensor, nn
 from torch.nn import functional
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
 from flowvae.contracts import LatentDistribution
 from flowvae.recipe.sections import ModelSection
 

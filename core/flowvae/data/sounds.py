@@ -7,10 +7,10 @@ from pathlib import Path
 
 from attrs import frozen
 
-from flowvae.construct import construct
+from flowvae.building.construct import construct
+from flowvae.data.clips import Clips, load_clips, prepare_clips
 from flowvae.errors import DataError, shown
 from flowvae.recipe import Recipe
-from flowvae.run.clips import Clips, load_clips, prepare_clips
 
 
 @frozen(eq=False)

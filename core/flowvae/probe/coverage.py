@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
 from flowvae.catalogue import Catalogue
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import Factory, define, frozen
 
-from flowvae.construct import construct
+from flowvae.building.construct import construct
 from flowvae.errors import PluginError
 from flowvae.recipe.resolved import Part
 from flowvae.streams import torch_seeded

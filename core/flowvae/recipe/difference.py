@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flowvae.catalogue.words import toml_like
 from flowvae.recipe.resolved import Recipe, recipe_leaves
+from flowvae.text import toml_like
 
 
 def effective_difference(baseline: Recipe, arm: Recipe) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """Builds every arm once before anything is trained: costs, receptive field, and whether the parts keep their contracts.
 
-`python -m flowvae.ablation.probe FOLDER` reads FOLDER/arms/*.toml and writes FOLDER/arms.json. A process of its own,
+`python -m flowvae.probe.probe FOLDER` reads FOLDER/arms/*.toml and writes FOLDER/arms.json. A process of its own,
 so that the driver of an ablation never needs torch.
 """
 
@@ -13,18 +13,18 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from flowvae.ablation.blame import Witness, advice, witnessed
-from flowvae.ablation.coverage import coverage
-from flowvae.ablation.limits import check_training_memory, free_memory, limited
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
+from flowvae.building.device import pick_device
+from flowvae.building.model import SoundVAE
+from flowvae.building.shared_stft import SharedStft
 from flowvae.catalogue import Catalogue
 from flowvae.errors import FlowvaeError, PluginError, RecipeError
+from flowvae.evaluation.evidence import build_measures
+from flowvae.folder.files import write_json
+from flowvae.probe.coverage import coverage
+from flowvae.probe.failure_trace import Trace, advice, traced
+from flowvae.probe.limits import check_training_memory, free_memory, limited
 from flowvae.recipe import Part, Recipe, read_recipe, resolve
-from flowvae.run.device import pick_device
-from flowvae.run.evaluate import build_measures
-from flowvae.run.files import write_json
-from flowvae.run.model import SoundVAE
-from flowvae.run.spectra import SharedStft
 
 
 def main(folder: Path) -> int:
@@ -57,11 +57,11 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     check_training_memory(recipe, parameters, free_memory())
     audio = torch.randn(2, section.channels, section.n_samples) * 0.1
     audio.requires_grad_()
-    with witnessed(build, recipe) as witness, FlopCounterMode(display=False) as counter:
+    with traced(build, recipe) as trace, FlopCounterMode(display=False) as counter:
         posterior = model.encode(audio)
-        _expect(recipe, section.posterior, posterior.mode, (2, section.latent_dim), witness)
+        _expect(recipe, section.posterior, posterior.mode, (2, section.latent_dim), trace)
         estimate = model.decode(posterior.mode)
-        _expect(recipe, section.decoder, estimate, (2, section.channels, section.n_samples), witness)
+        _expect(recipe, section.decoder, estimate, (2, section.channels, section.n_samples), trace)
     _build_the_rest(recipe, build, model)
     seconds = 2 * section.n_samples / section.sample_rate
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
@@ -87,12 +87,12 @@ def _build_the_rest(recipe: Recipe, build: Builder, model: SoundVAE) -> None:
     build.build(recipe.train.optimizer, "train.optimizer", parameters=list(model.named_parameters()))
 
 
-def _expect(recipe: Recipe, part: Part, tensor: Tensor, shape: tuple[int, ...], witness: Witness) -> None:
+def _expect(recipe: Recipe, part: Part, tensor: Tensor, shape: tuple[int, ...], trace: Trace) -> None:
     if tuple(tensor.shape) != shape:
         what = f"{part.component} returned {list(tensor.shape)}, expected {list(shape)}"
         raise PluginError(what, do=advice(recipe))
     if not bool(torch.isfinite(tensor).all()):
-        first = witness.first_without_numbers or part
+        first = trace.first_without_numbers or part
         what = f"{first.component} returned values that are not finite, before any training"
         raise PluginError(what, do=advice(recipe))
 

@@ -8,8 +8,8 @@ from typing import IO
 
 from attrs import define, field
 
-from flowvae.run.board import Board
-from flowvae.run.files import finite
+from flowvae.folder.files import finite
+from flowvae.folder.tensorboard import EventFile
 
 
 @define(eq=False)
@@ -19,13 +19,13 @@ class Journal:
     folder: Path
     first_step: int
     """The step that the run starts or continues from: what was written after it is cut off."""
-    board: Board = field(init=False)
+    board: EventFile = field(init=False)
     _lines: IO[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         cut_journal(self.folder, self.first_step)
         self._lines = (self.folder / "metrics.jsonl").open("a", encoding="utf-8")
-        self.board = Board(self.folder / "tb", self.first_step)
+        self.board = EventFile(self.folder / "tb", self.first_step)
 
     def write(self, phase: str, step: int, figures: Mapping[str, float | None]) -> None:
         """One line, and a scalar for every figure that is a number."""

@@ -10,11 +10,11 @@ from attrs import frozen
 from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
+from flowvae.building.model import SoundVAE
 from flowvae.contracts import Evidence, LatentDistribution, Measure
+from flowvae.data.clips import Clips
 from flowvae.recipe.sections import EvaluationSection
-from flowvae.run.clips import Clips
-from flowvae.run.model import SoundVAE
 from flowvae.streams import torch_seeded
 
 

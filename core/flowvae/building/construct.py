@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from flowvae.catalogue.guard import guarded
 from flowvae.catalogue.plugin import OWN
-from flowvae.catalogue.watch import watched
 from flowvae.errors import Fault, PluginError, RecipeError
 from flowvae.recipe.resolved import Part
 
@@ -16,7 +16,7 @@ def construct(part: Part, path: str, given: Mapping[str, Any], values: Mapping[s
     RecipeError where the component refuses a value, PluginError where it cannot be called.
     """
     plugin = part.component.plugin
-    with nullcontext() if plugin.distribution == OWN else watched(plugin.notes.append):
+    with nullcontext() if plugin.distribution == OWN else guarded(plugin.notes.append):
         return _call(part, path, given, values)
 
 

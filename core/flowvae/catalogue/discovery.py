@@ -1,15 +1,15 @@
-"""The door for plugins: who is installed, whose language they speak, and what each of them offers."""
+"""Discovers plugins: who is installed, whose language they speak, and what each of them offers."""
 
 from collections.abc import Collection
 from importlib import metadata
 
 from flowvae.catalogue import hooks
-from flowvae.catalogue.asking import load
+from flowvae.catalogue.isolation import ask_isolated
+from flowvae.catalogue.loading import load
 from flowvae.catalogue.plugin import GROUP, OWN, Plugin
-from flowvae.catalogue.quarantine import ask_apart
 
 
-def open_door(only: Collection[str] | None = None) -> list[Plugin]:
+def discover(only: Collection[str] | None = None) -> list[Plugin]:
     """The plugins that are installed and what they offer, in an order that the path cannot change.
 
     With `only`, no distribution but these is asked; flowvae's own components always are.
@@ -23,7 +23,7 @@ def open_door(only: Collection[str] | None = None) -> list[Plugin]:
             load(plugin, entry)
         elif _speaks(plugin, entry):
             strangers.append((plugin, entry))
-    ask_apart(strangers)
+    ask_isolated(strangers)
     return plugins
 
 

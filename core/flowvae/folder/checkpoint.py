@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import frozen
 
 from flowvae.errors import CheckpointError, MachineError, shown
-from flowvae.run.files import sync_folder
+from flowvae.folder.files import sync_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -14,7 +14,7 @@ DASHES: tuple[Dash, ...] = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5
 
 
 @frozen
-class Look:
+class ArmStyle:
     """How one arm is drawn."""
 
     colour: str
@@ -22,9 +22,9 @@ class Look:
     dash: Dash
 
 
-def looks(arms: Sequence[str]) -> dict[str, Look]:
-    """A look for each arm, by name, in the order of the plan."""
+def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
+    """A style for each arm, by name, in the order of the plan."""
     return {
-        arm: Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
+        arm: ArmStyle(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
         for i, arm in enumerate(arms)
     }

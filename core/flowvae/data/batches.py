@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
 from flowvae.contracts import Augment
+from flowvae.data.clips import Clips
 from flowvae.recipe.resolved import Recipe
-from flowvae.run.clips import Clips
 from flowvae.streams import SeededStream
 
 

@@ -10,11 +10,11 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from torch import Tensor
 
-from flowvae.run.audio import wav_bytes
+from flowvae.folder.audio import wav_bytes
 
 
 @define(eq=False)
-class Board:
+class EventFile:
     """Writes an event file; torch's own writer would reduce stereo to mono."""
 
     folder: Path

@@ -55,7 +55,7 @@ def _restore_environment(old: dict[bytes, bytes]) -> None:
     os.environb.update(old)
 
 
-class Watch:
+class Guard:
     """Remembers what a process shares, and puts it back."""
 
     def __init__(self) -> None:
@@ -76,17 +76,17 @@ class Watch:
 
 
 @contextmanager
-def watched(tell: Callable[[str], None]) -> Iterator[None]:
+def guarded(tell: Callable[[str], None]) -> Iterator[None]:
     """Afterwards the process is as it was; `tell` hears what had been changed.
 
     >>> told = []
-    >>> with watched(told.append):
+    >>> with guarded(told.append):
     ...     random.seed(0)
     >>> told
     ['it changed the state of random; put back']
     """
-    watch = Watch()
+    guard = Guard()
     try:
         yield
     finally:
-        watch.put_back(tell)
+        guard.put_back(tell)

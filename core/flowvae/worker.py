@@ -1,4 +1,4 @@
-"""The process of one run: `python -m flowvae.run.worker FOLDER` takes the run in that folder to its end."""
+"""The process of one run: `python -m flowvae.worker FOLDER` takes the run in that folder to its end."""
 
 import json
 import os
@@ -14,23 +14,23 @@ from typing import Any
 import torch
 from attrs import define, frozen
 
-from flowvae.build import Builder
+from flowvae.building.builder import Builder
+from flowvae.building.device import pick_device
+from flowvae.building.model import SoundVAE
 from flowvae.catalogue import Catalogue
+from flowvae.data.clips import load_clips
 from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
+from flowvae.evaluation.evidence import Figures, HeldOut, build_measures, gather_evidence, measure
+from flowvae.folder.audio import slug, write_wav
+from flowvae.folder.files import write_json
+from flowvae.folder.journal import Journal
+from flowvae.folder.lock import locked
+from flowvae.folder.status import Status
+from flowvae.folder.tensorboard import EventFile
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.identity import identity
 from flowvae.recipe.resolved import Recipe
-from flowvae.run.audio import slug, write_wav
-from flowvae.run.board import Board
-from flowvae.run.clips import load_clips
-from flowvae.run.device import pick_device
-from flowvae.run.evaluate import Figures, HeldOut, build_measures, gather_evidence, measure
-from flowvae.run.files import write_json
-from flowvae.run.journal import Journal
-from flowvae.run.lock import locked
-from flowvae.run.model import SoundVAE
-from flowvae.run.status import Status
-from flowvae.run.training import Surroundings, Training, held_out_sounds, train, uses_bf16
+from flowvae.training.training import Outside, Training, held_out_sounds, train, uses_bf16
 
 
 def main(folder: Path) -> int:
@@ -75,7 +75,7 @@ def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     status.warnings += [f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes]
     judge = _Judge.of(recipe, seed, held_out_sounds(recipe, clips, device), training.model.periods, folder)
     started = time.monotonic()
-    train(training, Surroundings(folder, order["identity"], status, judge.validate, signals.asked))
+    train(training, Outside(folder, order["identity"], status, judge.validate, signals.asked))
     result = judge.result(training, order, clips.fingerprint, time.monotonic() - started)
     # The proof that no plugin but those named had a hand in it.
     result["plugins"] = sorted({plugin.owner for plugin in catalogue.plugins})
@@ -138,7 +138,9 @@ class _Judge:
         journal.write("validation", step, {f"metric/{name}": f.value for name, f in figures.items()})
         self._write_audio(evidence.estimate, evidence.generated, step, journal.board)
 
-    def _write_audio(self, estimate: torch.Tensor, generated: torch.Tensor, step: int, board: Board) -> None:
+    def _write_audio(
+        self, estimate: torch.Tensor, generated: torch.Tensor, step: int, board: EventFile
+    ) -> None:
         rate, count = self.recipe.model.sample_rate, self.recipe.evaluation.clips
         for i, name in enumerate(self.held_out.names[:count]):
             file = f"{i:02d}-{slug(name)}.wav"

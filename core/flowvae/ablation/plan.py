@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flowvae.ablation.difference import effective_difference, undeclared
-from flowvae.ablation.sounds import Sounds
+from flowvae.data.sounds import Sounds
+from flowvae.folder.files import read_record, trusting, write_json
 from flowvae.recipe import AblationPlan, Arm
+from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.identity import components
-from flowvae.run.files import read_record, trusting, write_json
 
 FORMAT = 1
 

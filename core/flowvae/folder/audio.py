@@ -8,7 +8,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from flowvae.run.files import write_bytes
+from flowvae.folder.files import write_bytes
 
 
 def slug(name: str) -> str:

@@ -1,0 +1,1 @@
+"""All that is written to and read from the folder of a run or an ablation."""

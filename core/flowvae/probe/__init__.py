@@ -1,0 +1,1 @@
+"""What an arm is before it trains: size, reach, costs, and whether its parts keep their contracts."""

@@ -1,1 +1,0 @@
-"""One run: build, train, evaluate, write."""

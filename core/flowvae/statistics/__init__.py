@@ -1,0 +1,1 @@
+"""Paired differences and what they can show: pure functions."""

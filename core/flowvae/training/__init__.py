@@ -1,0 +1,1 @@
+"""One run's training: the model, its objective, its state, its loop."""
