@@ -15,12 +15,12 @@ def catalogue():
 
 TINY = (
     "train.steps=6",
-    "train.batch=2",
+    "train.batch_size=2",
     "train.checkpoint_every=3",
     "evaluation.every=3",
     "evaluation.sounds=4",
-    "evaluation.samples=2",
-    "evaluation.clips=2",
+    "evaluation.prior_samples=2",
+    "evaluation.audio_examples=2",
     'data={ use = "synthetic_percussion", n_sounds = 48 }',
     "model.n_samples=4096",
     'model.encoder={ use = "soundstream", width = 4, strides = [4, 4], dilations = [1, 3] }',

@@ -121,6 +121,9 @@ class RecipeError(FlowvaeError):
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__(f"{count} in {recipe or 'the recipe'}")
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """Every fault with its place."""
         lines = [f"flowvae: error[{self.code}]: {printable(self.what)}"]

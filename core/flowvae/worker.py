@@ -2,9 +2,7 @@
 
 import json
 import os
-import resource
 import signal
-import statistics
 import sys
 import time
 import traceback
@@ -12,25 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from attrs import define, frozen
+from attrs import define
 
-from flowvae.building.builder import Builder
-from flowvae.building.device import pick_device
-from flowvae.building.model import SoundVAE
+from flowvae.building.device import machine, pick_device, uses_bf16
 from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
 from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
-from flowvae.evaluation.evidence import Figures, HeldOut, build_measures, gather_evidence, measure
-from flowvae.folder.audio import slug, write_wav
+from flowvae.evaluation.costs import costs
+from flowvae.evaluation.evidence import HeldOut
+from flowvae.evaluation.validation import Validation
 from flowvae.folder.files import write_json
 from flowvae.folder.journal import Journal
 from flowvae.folder.lock import locked
 from flowvae.folder.status import Status
-from flowvae.folder.tensorboard import EventFile
 from flowvae.recipe import read_recipe, resolve
-from flowvae.recipe.identity import identity
-from flowvae.recipe.resolved import Recipe
-from flowvae.training.training import Outside, Training, held_out_sounds, train, uses_bf16
+from flowvae.recipe.identity import components, identity
+from flowvae.training.loop import Checkpoints, train
+from flowvae.training.training import Training
 
 
 def main(folder: Path) -> int:
@@ -73,14 +69,37 @@ def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     signals = StopSignals.installed()
     training = Training.of(recipe, seed, clips, device)
     status.warnings += [f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes]
-    judge = _Judge.of(recipe, seed, held_out_sounds(recipe, clips, device), training.model.periods, folder)
+    checkpoints = Checkpoints(
+        folder / "checkpoints", order["identity"], components(recipe), machine(order["threads"], device)
+    )
+    checkpoints.resume(training, status)
+    held_out = HeldOut.of(clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
     started = time.monotonic()
-    train(training, Outside(folder, order["identity"], status, judge.validate, signals.asked))
-    result = judge.result(training, order, clips.fingerprint, time.monotonic() - started)
+    with Journal(folder, training.state.step) as journal:
+        validation = Validation(training.parts, held_out, journal, folder)
+        train(training, checkpoints, journal, status, observers=[validation], stop_signal=signals.asked)
+        result = _result(training, validation, order, clips.fingerprint, time.monotonic() - started)
     # The proof that no plugin but those named had a hand in it.
     result["plugins"] = sorted({plugin.owner for plugin in catalogue.plugins})
     write_json(folder / "result.json", result)
     status.write("done", recipe.train.steps)
+
+
+def _result(
+    training: Training, validation: Validation, order: dict[str, Any], fingerprint: str, seconds: float
+) -> dict[str, Any]:
+    return {
+        "metrics": {n: {"value": f.value, "per_sound": f.per_sound} for n, f in validation.final().items()},
+        "untrained": {name: {"value": value} for name, value in validation.before_training().items()},
+        "costs": {**costs(training.parts, training.seconds), "train_seconds": seconds},
+        "sounds": validation.held_out.names,
+        "groups": validation.held_out.groups,
+        "threads": order["threads"],
+        "device": str(training.device),
+        "precision": "bf16" if uses_bf16(training.recipe, training.device) else "fp32",
+        "data_fingerprint": fingerprint,
+        "seed": order["seed"],
+    }
 
 
 @define
@@ -109,112 +128,6 @@ class StopSignals:
         if not self.seen and os.getppid() != self.parent:
             return int(signal.SIGHUP)
         return self.seen
-
-
-@frozen(eq=False)
-class _Judge:
-    """Validates: figures and audio of fixed sounds with fixed noise."""
-
-    recipe: Recipe
-    held_out: HeldOut
-    measures: dict[str, Any]
-    folder: Path
-    untrained: dict[str, Figures]
-    last: dict[str, Figures]
-
-    @classmethod
-    def of(
-        cls, recipe: Recipe, seed: int, held_out: HeldOut, periods: tuple[int, ...], folder: Path
-    ) -> "_Judge":
-        measures = build_measures(recipe.evaluation, Builder(seed), recipe.model.sample_rate, periods)
-        return cls(recipe, held_out, measures, folder, {}, {})
-
-    def validate(self, training: Training, journal: Journal, step: int) -> None:
-        evidence = gather_evidence(
-            training.average, self.held_out, self.recipe.evaluation.samples, self.recipe.train.batch
-        )
-        figures = measure(self.measures, evidence)
-        (self.untrained if step == 0 else self.last).update(figures)
-        journal.write("validation", step, {f"metric/{name}": f.value for name, f in figures.items()})
-        self._write_audio(evidence.estimate, evidence.generated, step, journal.board)
-
-    def _write_audio(
-        self, estimate: torch.Tensor, generated: torch.Tensor, step: int, board: EventFile
-    ) -> None:
-        rate, count = self.recipe.model.sample_rate, self.recipe.evaluation.clips
-        for i, name in enumerate(self.held_out.names[:count]):
-            file = f"{i:02d}-{slug(name)}.wav"
-            if not (self.folder / "audio" / "target" / file).exists():
-                write_wav(self.folder / "audio" / "target" / file, self.held_out.audio[i], rate)
-                board.audio(0, f"target/{i:02d}", self.held_out.audio[i], rate)
-            write_wav(self.folder / "audio" / f"step-{step:09d}" / file, estimate[i], rate)
-            board.audio(step, f"reconstruction/{i:02d}", estimate[i], rate)
-        for i in range(min(count, len(generated))):
-            write_wav(self.folder / "audio" / f"step-{step:09d}" / f"prior-{i:02d}.wav", generated[i], rate)
-            board.audio(step, f"prior/{i:02d}", generated[i], rate)
-
-    def result(
-        self, training: Training, order: dict[str, Any], fingerprint: str, seconds: float
-    ) -> dict[str, Any]:
-        if not self.last:  # everything was done before a kill came between the last checkpoint and the result
-            evidence = gather_evidence(
-                training.average, self.held_out, self.recipe.evaluation.samples, self.recipe.train.batch
-            )
-            self.last.update(measure(self.measures, evidence))
-        return {
-            "metrics": {n: {"value": f.value, "per_sound": f.per_sound} for n, f in self.last.items()},
-            "untrained": self._untrained(),
-            "costs": {**costs(training), "train_seconds": seconds},
-            "sounds": self.held_out.names,
-            "groups": self.held_out.groups,
-            "threads": order["threads"],
-            "device": str(training.device),
-            "precision": "bf16" if uses_bf16(self.recipe, training.device) else "fp32",
-            "data_fingerprint": fingerprint,
-            "seed": order["seed"],
-        }
-
-    def _untrained(self) -> dict[str, Any]:
-        if self.untrained:
-            return {name: {"value": f.value} for name, f in self.untrained.items()}
-        for line in (self.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            if entry["phase"] == "validation" and entry["step"] == 0:
-                return {
-                    k.removeprefix("metric/"): {"value": v}
-                    for k, v in entry.items()
-                    if k.startswith("metric/")
-                }
-        return {}
-
-
-def costs(training: Training) -> dict[str, Any]:
-    """What the run took: time of a step, memory, speed of decoding."""
-    steps = training.seconds
-    peak = (
-        torch.cuda.max_memory_allocated(training.device) / 2**20
-        if training.device.type == "cuda"
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    )
-    return {
-        "parameters": sum(p.numel() for p in training.model.parameters()),
-        "seconds_per_step": statistics.median(steps) if steps else None,
-        "peak_memory_mb": peak,
-        "real_time_factor": real_time_factor(training.average, training.recipe, training.device),
-    }
-
-
-@torch.no_grad()
-def real_time_factor(model: SoundVAE, recipe: Recipe, device: torch.device) -> float:
-    """Seconds of audio that one second of decoding makes, one sound at a time."""
-    latent = torch.zeros(1, recipe.model.latent_dim, device=device)
-    times = []
-    model.eval()
-    for _ in range(5):
-        started = time.perf_counter()
-        model.decode(latent).cpu()
-        times.append(time.perf_counter() - started)
-    return recipe.model.n_samples / recipe.model.sample_rate / statistics.median(times)
 
 
 def _end(status: Status, state: str, reason: str, folder: Path, error: BaseException | None = None) -> None:

@@ -12,14 +12,13 @@ from pathlib import Path
 import torch
 from attrs import evolve
 
-from flowvae.building.builder import Builder
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Evidence
 from flowvae.data.clips import load_clips
-from flowvae.evaluation.evidence import build_measures, gather_evidence
+from flowvae.evaluation.evidence import HeldOut, gather_evidence
 from flowvae.folder import checkpoint
 from flowvae.recipe import read_recipe, resolve
-from flowvae.training.training import Training, held_out_sounds
+from flowvae.training.training import Training
 
 CLASSES = ("kick", "snare", "closed_hat", "tom")
 
@@ -33,16 +32,10 @@ def own_original(folder: Path) -> tuple[int, int, bool]:
     training = Training.of(recipe, order["seed"], clips, device)
     found = checkpoint.find_newest(folder / "checkpoints")
     assert found is not None
-    training.state.restore(found.files, order["identity"])
-    held_out = held_out_sounds(recipe, clips, device)
-    evidence = gather_evidence(training.average, held_out, 1, recipe.train.batch)
-    distance = next(
-        iter(
-            build_measures(
-                recipe.evaluation, Builder(0), recipe.model.sample_rate, training.model.periods
-            ).values()
-        )
-    )
+    training.state.restore(found.files)
+    held_out = HeldOut.of(clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
+    evidence = gather_evidence(training.average, held_out, 1, recipe.train.batch_size)
+    distance = next(iter(training.parts.metrics.values()))
     rows = {name: [i for i, n in enumerate(held_out.names) if n.startswith(name)] for name in CLASSES}
     verdicts = []
     for four in zip(*rows.values(), strict=False):

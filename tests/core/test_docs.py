@@ -7,8 +7,7 @@ import pytest
 
 from flowvae.catalogue import REQUIRED, Catalogue
 from flowvae.cli.main import main
-from flowvae.recipe import sections
-from flowvae.recipe.resolve import TOP_SECTIONS, TOP_SLOTS, TOP_VALUES
+from flowvae.recipe.tables import Recipe, entries
 from flowvae.reference.markdown import block, code, prose, table
 from flowvae.reference.pages import INDEX, reference_pages
 
@@ -64,10 +63,12 @@ def test_the_recipe_page_has_every_table_and_key(pages):
     page = pages["recipe.md"]
     assert "`extends`" in page
     assert "## [defaults]" in page
-    assert all(f"## [{name}]" in page or f"## [[{name}]]" in page for name in {**TOP_SLOTS, **TOP_SECTIONS})
+    top = entries(Recipe)
+    tables = {name for name, entry in top.items() if entry.section or entry.parameter.slot}
+    assert all(f"## [{name}]" in page or f"## [{name}.NAME]" in page for name in tables)
     rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
-    keys = {key for section in TOP_SECTIONS.values() for key in sections.parameters(section)}
-    assert rows == keys | set(TOP_VALUES) | {p.name for _, extras, _ in TOP_SLOTS.values() for p in extras}
+    keys = {key for entry in top.values() if entry.section for key in entries(entry.section)}
+    assert rows == keys | {*top} - tables | {p.name for entry in top.values() for p in entry.extras}
     assert "| `latent_dim` | a whole number, at least 1, at most 65536 | `128` |" in page
     assert '| `clip` | a number, at least 0, or `"none"` | `"none"` |' in page
 

@@ -12,7 +12,7 @@ CPU = torch.device("cpu")
 
 
 def trainings(catalogue, tmp_path, recipe, seed=3):
-    settings = ("train.batch=4", 'data={ use = "synthetic_percussion", n_sounds = 48 }')
+    settings = ("train.batch_size=4", 'data={ use = "synthetic_percussion", n_sounds = 48 }')
     plan = plan_ablation(read_recipe(recipe, settings), catalogue)
     model, data = plan.recipe.model, plan.recipe.data
     given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}

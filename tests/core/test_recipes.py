@@ -3,7 +3,6 @@ import pytest
 from flowvae.errors import RecipeError
 from flowvae.recipe import plan_ablation, read_recipe, resolve
 from flowvae.recipe.identity import identity
-from flowvae.recipe.resolved import recipe_leaves
 from flowvae.recipe.writing import write_recipe
 
 
@@ -134,7 +133,7 @@ def test_the_written_recipe_reads_back_as_the_same_recipe(catalogue, tmp_path):
     path = tmp_path / "again.toml"
     path.write_text(write_recipe(recipe))
     again = resolve(read_recipe(str(path)), catalogue)
-    assert recipe_leaves(again) == recipe_leaves(recipe)
+    assert again.leaves() == recipe.leaves()
     assert identity(again, 0, "x") == identity(recipe, 0, "x")
 
 
@@ -149,11 +148,12 @@ def test_the_written_recipe_says_where_each_value_comes_from(catalogue, write):
 
 
 def test_identity_ignores_the_order_of_keys_and_workers_but_no_value(catalogue, write):
-    a = write("a.toml", 'extends = "percussion_small"\n[train]\nsteps = 7\nbatch = 3\n')
+    a = write("a.toml", 'extends = "percussion_small"\n[train]\nsteps = 7\nbatch_size = 3\n')
     b = write(
-        "b.toml", 'extends = "percussion_small"\n[train]\nbatch = 3\nsteps = 7\n[execution]\nthreads = 2\n'
+        "b.toml",
+        'extends = "percussion_small"\n[train]\nbatch_size = 3\nsteps = 7\n[execution]\nthreads = 2\n',
     )
-    c = write("c.toml", 'extends = "percussion_small"\n[train]\nbatch = 3\nsteps = 8\n')
+    c = write("c.toml", 'extends = "percussion_small"\n[train]\nbatch_size = 3\nsteps = 8\n')
     one, two, three = (identity(resolve(read_recipe(p), catalogue), 0, "data") for p in (a, b, c))
     assert one == two != three
     assert identity(resolve(read_recipe(a), catalogue), 1, "data") != one
@@ -241,14 +241,14 @@ def test_the_primary_metric_must_be_measured_and_have_a_direction(catalogue):
 
 def test_a_bomb_of_arms_is_refused_at_once(catalogue, write):
     many = str(list(range(1, 40)))
-    text = f'extends = "ablation_snake"\n[ablation]\ncross = true\n[ablation.vary]\n"train.steps" = {many}\n"train.batch" = {many}\n'
+    text = f'extends = "ablation_snake"\n[ablation]\ncross = true\n[ablation.vary]\n"train.steps" = {many}\n"train.batch_size" = {many}\n'
     assert "at most 1000" in faults_of(catalogue, write("a.toml", text))[0].what
 
 
 def test_a_loss_of_weight_0_is_inert(catalogue, write):
     text = 'extends = "percussion_small"\n[[losses]]\nuse = "multi_scale_mel"\n[[losses]]\nuse = "multi_resolution_stft"\nweight = 0.0\n'
     [fault] = faults_of(catalogue, write("a.toml", text))
-    assert (fault.path, fault.place.line) == ("losses.1.weight", 6)
+    assert (fault.path, fault.place.line) == ("losses.multi_resolution_stft.weight", 6)
 
 
 WHERE = {
@@ -297,11 +297,9 @@ def test_every_mistake_is_shown_where_it_stands(catalogue, write, mistake, where
 
 
 def test_a_newline_in_a_setting_cannot_write_a_line_of_its_own(catalogue, tmp_path):
-    recipe = resolve(read_recipe("percussion_small", ("train.steps=6\ntrain.batch=3",)), catalogue)
+    recipe = resolve(read_recipe("percussion_small", ("train.steps=6\ntrain.batch_size=3",)), catalogue)
     (tmp_path / "again.toml").write_text(write_recipe(recipe))
-    assert recipe_leaves(resolve(read_recipe(str(tmp_path / "again.toml")), catalogue)) == recipe_leaves(
-        recipe
-    )
+    assert resolve(read_recipe(str(tmp_path / "again.toml")), catalogue).leaves() == recipe.leaves()
 
 
 def test_a_report_of_many_faults_stays_readable(catalogue, write):
@@ -320,9 +318,9 @@ def test_a_terminal_gets_no_control_characters_from_a_recipe(catalogue, write):
 
 
 def test_what_a_recipe_varies_replaces_what_its_base_varied(catalogue, write):
-    text = 'extends = "ablation_snake"\n[ablation.vary]\n"train.batch" = [2, 4]\n'
+    text = 'extends = "ablation_snake"\n[ablation.vary]\n"train.batch_size" = [2, 4]\n'
     plan = plan_ablation(read_recipe(write("a.toml", text)), catalogue)
-    assert [arm.changes for arm in plan.arms] == [{}, {"train.batch": "4"}]
+    assert [arm.changes for arm in plan.arms] == [{}, {"train.batch_size": "4"}]
 
 
 @pytest.mark.parametrize("count", ["100000001", "-100000001"])
@@ -364,8 +362,8 @@ def test_no_other_file_of_this_machine_is_shown_by_a_recipe(catalogue, write, tm
     [
         ("data.held_out=5", "a number, at least 0, at most 0.9, default 0.2"),
         ("data.slack_ms=-1", "a number, at least 0, at most 10000, default 10.0"),
-        ("losses.0.weight=-0.5", "a number, at least 0, default 1.0"),
-        ("train.batch=0", "a whole number, at least 1, at most 65536"),
+        ("losses.multi_scale_mel.weight=-0.5", "a number, at least 0, default 1.0"),
+        ("train.batch_size=0", "a whole number, at least 1, at most 65536"),
         ("model.n_samples=10", "a whole number, at least 64, at most 4194304"),
     ],
 )
@@ -375,14 +373,121 @@ def test_a_value_beyond_its_limits_is_answered_with_them(catalogue, setting, acc
     assert fault.accepted == accepted
 
 
-def test_a_metric_that_is_measured_twice_is_a_fault(catalogue):
+def test_one_component_twice_in_a_list_is_a_fault_that_says_how_to_write_it(catalogue):
     setting = 'evaluation.metrics=["si_sdr", "spectral_distance", { use = "si_sdr" }]'
     [fault] = faults_of(catalogue, "percussion_small", setting)
-    assert (fault.what, fault.path) == ("si_sdr is measured twice", "evaluation.metrics.2")
+    assert (fault.what, fault.path) == ("has one component twice", "evaluation.metrics")
+    assert '[evaluation.metrics.first] use = "si_sdr"' in fault.accepted
+
+
+NAMED = """extends = "percussion_small"
+[losses.long]
+use = "multi_scale_mel"
+n_ffts = [2048]
+n_mels = [40]
+[losses.multi_scale_mel]
+weight = 15.0
+"""
+
+
+def test_parts_of_a_list_go_by_the_names_of_their_components(catalogue, write):
+    listed = write(
+        "a.toml",
+        'extends = "percussion_small"\naugmentations = ["polarity", { use = "dequantize", bits = 12 }]\n',
+    )
+    recipe = resolve(read_recipe(listed), catalogue)
+    assert list(recipe.augmentations) == ["polarity", "dequantize"]
+    again = resolve(
+        read_recipe(listed, ("augmentations.dequantize.bits=14", "augmentations.polarity=false")), catalogue
+    )
+    assert {name: part.values for name, part in again.augmentations.items()} == {"dequantize": {"bits": 14}}
+
+
+def test_a_recipe_merges_parts_by_name_and_keeps_their_order(catalogue, write):
+    recipe = resolve(read_recipe(write("a.toml", NAMED), ("losses.long.weight=3",)), catalogue)
+    assert list(recipe.losses) == ["multi_scale_mel", "multi_resolution_stft", "long"]
+    assert recipe.losses["multi_scale_mel"].extras["weight"] == 15.0
+    assert recipe.losses["multi_scale_mel"].values["n_ffts"] == (2048, 256)
+    assert (recipe.losses["long"].name, recipe.losses["long"].extras["weight"]) == ("multi_scale_mel", 3.0)
+
+
+def test_another_component_under_a_name_replaces_what_was_there(catalogue, write):
+    text = 'extends = "percussion_small"\n[losses]\nmulti_scale_mel = { use = "multi_resolution_stft" }\nmulti_resolution_stft = false\n'
+    recipe = resolve(read_recipe(write("a.toml", text)), catalogue)
+    replaced = recipe.losses["multi_scale_mel"]
+    assert replaced.values["n_ffts"] == replaced.component.signature.parameters["n_ffts"].default
+    assert {dropped.path for dropped in recipe.dropped} >= {"losses.multi_scale_mel.overlap"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "what"),
+    [
+        ("losses.0.weight=2", "losses.0", 'a part cannot be called "0"'),
+        ("augmentations.polarity=false", "augmentations.polarity", "takes out nothing"),
+        ("losses.use=multi_scale_mel", "losses.use", 'a part cannot be called "use"'),
+        ('losses={ "a.b" = "multi_scale_mel" }', "losses.a.b", 'a part cannot be called "a.b"'),
+        ("losses.multi_scale_mel=true", "losses.multi_scale_mel", "takes a component of kind loss"),
+        ("losses.nothing={}", "losses.nothing", 'there is no loss called "nothing"'),
+        ("losses=false", "losses", "takes components by name"),
+        (
+            "losses={ multi_scale_mel = false, multi_resolution_stft = false }",
+            "losses",
+            "needs at least one loss",
+        ),
+    ],
+)
+def test_what_cannot_be_a_part_is_told(catalogue, setting, path, what):
+    fault = faults_of(catalogue, "percussion_small", setting)[0]
+    assert fault.path == path
+    assert fault.what.startswith(what)
+
+
+def test_a_number_is_no_name_in_a_list_either(catalogue, write):
+    listed = write("a.toml", 'extends = "percussion_small"\naugmentations = ["polarity", "dequantize"]\n')
+    with pytest.raises(RecipeError, match="by their names and not by a number: polarity, dequantize"):
+        read_recipe(listed, ("augmentations.1.bits=3",))
+
+
+def test_a_table_over_a_list_with_one_component_twice_says_how_to_write_it(write):
+    text = 'extends = "percussion_small"\nlosses = ["multi_scale_mel", "multi_scale_mel"]\n'
+    with pytest.raises(RecipeError, match=r"\[losses.first\] use"):
+        read_recipe(write("a.toml", text), ("losses.multi_scale_mel.weight=2",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("train.batch", "batch_size"),
+        ("evaluation.clips", "audio_examples"),
+        ("evaluation.samples", "prior_samples"),
+    ],
+)
+def test_an_old_key_is_answered_with_its_new_name(catalogue, old, new):
+    [fault] = faults_of(catalogue, "percussion_small", f"{old}=2")
+    assert (fault.path, fault.accepted) == (old, f"{new} = ...")
+    assert fault.what == f"{old.rpartition('.')[2]} is called {new} now"
+
+
+def test_leaving_a_part_out_is_an_arm(catalogue, write):
+    text = 'extends = "ablation_snake"\n[ablation.vary]\n"augmentations.dequantize" = ["dequantize", false]\n'
+    plan = plan_ablation(read_recipe(write("a.toml", text)), catalogue)
+    assert [arm.name for arm in plan.arms] == ["dequantize", "without-dequantize"]
+    assert [list(arm.recipe.augmentations) for arm in plan.arms] == [
+        ["random_crop", "dequantize"],
+        ["random_crop"],
+    ]
+
+
+def test_two_metrics_of_one_component_have_figures_of_their_own(catalogue):
+    settings = ('evaluation.metrics.late={ use = "tonal_artefact", tail = 0.5 }', "ablation.metric=late")
+    recipe = plan_ablation(read_recipe("ablation_snake", settings), catalogue).recipe
+    assert {"late", "tonal_artefact"} <= {*recipe.evaluation.metrics}
 
 
 def test_the_caret_stands_under_wide_and_hidden_characters(catalogue, write):
-    path = write("b.toml", 'extends = "percussion_small"\ntrain = { "太鼓e\u0301" = 1, batch = "日本" }\n')
+    path = write(
+        "b.toml", 'extends = "percussion_small"\ntrain = { "太鼓e\u0301" = 1, batch_size = "日本" }\n'
+    )
     unknown, wrong = faults_of(catalogue, path)
     line, caret = wrong.place.excerpt()
     wide, combining = 2, 1

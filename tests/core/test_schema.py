@@ -82,8 +82,8 @@ BAD = {
         '[model.decoder]\nactivation = { use = "snake", alpha = "1" }',
         "$.model.decoder",
     ),
-    "a table where an array is due": ('[losses]\nuse = "multi_scale_mel"', "$.losses"),
-    "an array whose table names nothing": ("[[losses]]\nweight = 2.0", "$.losses[0]"),
+    "a part that is called use": ('[losses]\nuse = "multi_scale_mel"', "$.losses"),
+    "an array whose table names nothing": ("[[losses]]\nweight = 2.0", "$.losses"),
     "a weight where there is none": ('[regularizer]\nuse = "kl"\nweight = 2.0', "$.regularizer"),
     "one number for two": ('[train]\noptimizer = { use = "adamw", betas = [0.9] }', "$.train.optimizer"),
     "one alternative": (

@@ -4,13 +4,17 @@ import pytest
 import torch
 
 from flowvae.building.construct import construct
+from flowvae.building.shared_stft import SharedStft
 from flowvae.data.clips import prepare_clips
 from flowvae.errors import CheckpointError, NumbersError, Stopped
-from flowvae.folder.journal import cut_journal
+from flowvae.folder.journal import Journal, cut_journal
 from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe, resolve
 from flowvae.testing.device_reads import NoDeviceReads
-from flowvae.training.training import Outside, Training, train
+from flowvae.training.loop import Checkpoints, train
+from flowvae.training.phases import Phase
+from flowvae.training.training import Training
+from pretend import catalogue_with, offering, plugin
 
 CPU = torch.device("cpu")
 
@@ -27,9 +31,15 @@ def make(catalogue, tiny, tmp_path):
     return make
 
 
-def surroundings(folder, stop=lambda: 0):
+def go(training, folder, stop=lambda: 0, identity="identity", machine=None):
+    """Takes a run to its end, as its process does."""
     folder.mkdir(exist_ok=True)
-    return Outside(folder, "identity", Status(folder, 6), lambda *_: None, stop)
+    status = Status(folder, training.recipe.train.steps)
+    checkpoints = Checkpoints(folder / "checkpoints", identity, machine=machine or {})
+    checkpoints.resume(training, status)
+    with Journal(folder, training.state.step) as journal:
+        train(training, checkpoints, journal, status, observers=[], stop_signal=stop)
+    return status
 
 
 def weights(training):
@@ -42,26 +52,27 @@ def weights(training):
 def test_a_step_never_waits_for_its_device(make):
     training = make()
     training.step(0)
-    optimizer_step = training.state.optimizer.step
+    [optimizer] = training.state.optimizers.values()
+    optimizer_step = optimizer.step
 
     def outside():
         # torch's own step is not ours to judge: its fused kernels read nothing back on a GPU.
         with torch.utils._python_dispatch._disable_current_modes():
             optimizer_step()
 
-    training.state.optimizer.step = outside
+    optimizer.step = outside
     with NoDeviceReads():
         training.step(1)
 
 
 def test_a_stopped_run_continues_to_the_same_bits(make, tmp_path):
     whole = make()
-    train(whole, surroundings(tmp_path / "whole"))
+    go(whole, tmp_path / "whole")
     asked = iter([0, 0, 0, 15])
     with pytest.raises(Stopped):
-        train(make(), surroundings(tmp_path / "parts", lambda: next(asked)))
+        go(make(), tmp_path / "parts", lambda: next(asked))
     again = make()
-    train(again, surroundings(tmp_path / "parts"))
+    assert go(again, tmp_path / "parts").exact
     expected, found = weights(whole), weights(again)
     assert expected.keys() == found.keys()
     for name, tensor in expected.items():
@@ -75,22 +86,28 @@ def test_a_stopped_run_continues_to_the_same_bits(make, tmp_path):
 def test_a_checkpoint_that_lacks_a_part_is_refused(make, tmp_path, lost):
     from safetensors.torch import load, save
 
-    train(make(), surroundings(tmp_path / "run"))
+    go(make(), tmp_path / "run")
     one = make()
     from flowvae.folder import checkpoint
 
     found = checkpoint.find_newest(tmp_path / "run" / "checkpoints")
     tensors = {n: t for n, t in load(found.files["tensors.safetensors"]).items() if lost not in n}
     with pytest.raises(CheckpointError):
-        one.state.restore({**found.files, "tensors.safetensors": save(tensors)}, "identity")
+        one.state.restore({**found.files, "tensors.safetensors": save(tensors)})
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(make, tmp_path):
-    train(make(), surroundings(tmp_path / "run"))
-    around = surroundings(tmp_path / "run")
-    other = Outside(around.folder, "other", around.status, around.validate, around.stop_signal)
+    go(make(), tmp_path / "run")
     with pytest.raises(CheckpointError, match="another recipe"):
-        train(make(), other)
+        go(make(), tmp_path / "run", identity="other")
+
+
+def test_a_run_that_goes_on_with_another_torch_says_that_its_bits_may_differ(make, tmp_path):
+    asked = iter([0, 0, 15])
+    with pytest.raises(Stopped):
+        go(make(), tmp_path / "run", lambda: next(asked), machine={"torch": "2.11.0"})
+    assert not go(make(), tmp_path / "run", machine={"torch": "2.12.0"}).exact
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["exact"] is False
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(make, tmp_path, monkeypatch):
@@ -103,7 +120,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(make, tmp_path,
 
     monkeypatch.setattr(Training, "step", poisoned)
     with pytest.raises(NumbersError, match="loss is nan at step 4") as caught:
-        train(training, surroundings(tmp_path / "run"))
+        go(training, tmp_path / "run")
     assert "batch: " in caught.value.where
     assert sorted(p.name for p in (tmp_path / "run" / "checkpoints").iterdir()) == [
         "step-000000000",
@@ -128,14 +145,191 @@ def test_every_sound_is_seen_once_an_epoch(make):
 
 def test_losses_share_one_transform_of_the_target(make):
     training = make(
-        'losses=[{ use = "multi_scale_mel", n_ffts = [512], n_mels = [40] }, { use = "multi_scale_mel", n_ffts = [512], n_mels = [20] }]'
+        'losses={ multi_resolution_stft = false, multi_scale_mel = { n_ffts = [512], n_mels = [40] }, second = { use = "multi_scale_mel", n_ffts = [512], n_mels = [20], overlap = 2 } }'
     )
     calls = []
-    transform = type(training.stft)._transform
-    type(training.stft)._transform = lambda self, *a: (calls.append(a[1:]), transform(self, *a))[1]
+    transform = SharedStft._transform
+    SharedStft._transform = lambda self, *a: (calls.append(a[1:]), transform(self, *a))[1]
     try:
         training.step(0)
     finally:
-        type(training.stft)._transform = transform
+        SharedStft._transform = transform
     assert len(calls) == 2  # one for the target, one for the estimate
-    assert not training.stft._results
+    assert not training.parts.stft._results
+
+
+TWICE = (
+    "losses={ multi_resolution_stft = false, multi_scale_mel = false, "
+    'long = { use = "multi_scale_mel", n_ffts = [2048], n_mels = [40], weight = 2.0 }, '
+    'short = { use = "multi_scale_mel", n_ffts = [256], n_mels = [20], weight = 0.5 } }'
+)
+
+
+def test_two_losses_of_one_component_both_count(make):
+    training = make(TWICE)
+    figures = training.step(0)
+    assert figures["loss/long"] != figures["loss/short"]
+    beta = training.parts.regularizer.beta(0)
+    expected = figures["kl"] * beta + 2.0 * figures["loss/long"] + 0.5 * figures["loss/short"]
+    assert figures["loss"].item() == pytest.approx(expected.item(), rel=1e-6)
+    alone = make(TWICE, "losses.long=false").step(0)
+    assert alone["loss/short"] == figures["loss/short"]
+
+
+def test_two_augmentations_of_one_component_draw_noise_of_their_own(make):
+    twice = (
+        'augmentations={ random_crop = false, dequantize = false, one = { use = "dequantize", bits = 4 } }'
+    )
+    one, other = make(twice), make(twice.replace("one =", "other ="))
+    assert not torch.equal(one.batches(0), other.batches(0))
+    both = make(twice.replace("one =", 'other = { use = "dequantize", bits = 4 }, one ='))
+    assert torch.equal(make(twice).batches(0), one.batches(0))
+    first, second = both.parts.augmentations.values()
+    assert first is not second
+
+
+def test_what_is_left_out_changes_nothing_about_the_others(make):
+    with_both = make(TWICE)
+    with_one = make(TWICE, "losses.short=false")
+    for name, tensor in weights(with_one).items():
+        assert torch.equal(tensor, weights(with_both)[name])
+    assert torch.equal(with_both.batches(3), with_one.batches(3))
+
+
+class Lurching(torch.optim.SGD):
+    """Keeps its learning in its groups, as Prodigy and the schedule-free family do."""
+
+    def __init__(self, parameters, *, reach: float = 1.0):
+        super().__init__([p for _, p in parameters], lr=1e-3)
+        for group in self.param_groups:
+            group["reach"], group["seen"], group["sum"] = reach, 0, torch.zeros((), dtype=torch.float64)
+
+    def step(self, closure=None):
+        for group in self.param_groups:
+            group["seen"] += 1
+            group["sum"] += 1 / 3
+            group["reach"] *= 0.5
+            group["lr"] = group["lr"] * group["reach"]
+        return super().step()
+
+
+class Counting(torch.nn.Module):
+    """A loss that weighs more with every batch that it has seen."""
+
+    def __init__(self, sample_rate, stft, *, growth: float = 2.0):
+        super().__init__()
+        self.growth = growth
+        self.register_buffer("seen", torch.ones(()))
+
+    def forward(self, target, estimate):
+        self.seen.mul_(self.growth)
+        return self.seen * (target - estimate).abs().mean()
+
+
+class Warming:
+    """A regularizer that counts its calls; it is no module and says its state itself."""
+
+    def __init__(self, n_steps, *, free_nats: float = 0.0):
+        self.calls = 0
+
+    def __call__(self, posterior, prior, latent, log_prob):
+        self.calls += 1
+        return self.calls * (log_prob - prior.log_prob(latent)).mean()
+
+    def beta(self, step):
+        return 1e-4
+
+    def state_dict(self):
+        return {"calls": self.calls}
+
+    def load_state_dict(self, state):
+        self.calls = state["calls"]
+
+
+class Tied(torch.nn.Module):
+    """An activation with tied weights, a view of a buffer, and an expanded one."""
+
+    def __init__(self, channels, *, slope: float = 0.1):
+        super().__init__()
+        self.one = torch.nn.Parameter(torch.full((channels, 1), slope))
+        self.two = self.one
+        self.register_buffer("whole", torch.ones(4))
+        self.register_buffer("piece", self.whole[:2])
+        self.register_buffer("wide", torch.ones(1).expand(3))
+
+    def forward(self, x):
+        return torch.nn.functional.leaky_relu(x, 0.1) * (1 + self.one - 0.5 * self.two)
+
+
+@pytest.fixture
+def make_with(tiny, tmp_path):
+    offered = offering(
+        ("optimizer", "lurching", Lurching),
+        ("loss", "counting", Counting),
+        ("regularizer", "warming", Warming),
+        ("activation", "tied", Tied),
+    )
+    catalogue = catalogue_with(plugin("fv-state", flowvae_components=offered))
+
+    def make(*more):
+        recipe = resolve(read_recipe("percussion_small", (*tiny, *more)), catalogue)
+        model, data = recipe.model, recipe.data
+        given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+        clips = prepare_clips(construct(data, "data", given, data.values), data, model, tmp_path / "data")
+        return Training.of(recipe, 0, clips, CPU)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "train.optimizer=lurching",
+        "losses.counting={}",
+        "regularizer=warming",
+        "defaults.activation=tied",
+        "train.optimizer=adamw",
+    ],
+)
+def test_whatever_a_part_keeps_is_taken_up_again_to_the_bit(make_with, tmp_path, setting):
+    whole = make_with(setting)
+    go(whole, tmp_path / "whole")
+    asked = iter([0, 0, 0, 15])
+    with pytest.raises(Stopped):
+        go(make_with(setting), tmp_path / "parts", lambda: next(asked))
+    again = make_with(setting)
+    go(again, tmp_path / "parts")
+    for name, tensor in weights(whole).items():
+        assert torch.equal(tensor, weights(again)[name]), name
+    groups = [
+        {k: v for k, v in g.items() if k != "params"}
+        for one in (whole, again)
+        for g in one.state.optimizers["optimizer"].param_groups
+    ]
+    half = len(groups) // 2
+    assert groups[:half] == groups[half:]
+
+
+def test_tied_weights_stay_tied(make_with, tmp_path):
+    go(make_with("defaults.activation=tied"), tmp_path / "run")
+    again = make_with("defaults.activation=tied")
+    go(again, tmp_path / "run")
+    [tied, *_] = [m for m in again.model.modules() if isinstance(m, Tied)]
+    assert tied.one is tied.two
+    assert tied.piece.data_ptr() == tied.whole.data_ptr()
+
+
+def test_what_is_frozen_stays_to_the_bit(make):
+    training = make("train.ema=0.9")
+    [whole] = training.phases
+    training.phases = (whole, Phase("later", whole.turns, from_step=2, frozen=("model.encoder",)))
+    for step in range(2):
+        training.step(step)
+    before = {name: tensor.clone() for name, tensor in weights(training).items()}
+    for step in range(2, 4):
+        training.step(step)
+    after = weights(training)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert not {name for name in changed if "encoder." in name.removeprefix("average.")[:8]}
+    assert any(name.startswith("decoder.") for name in changed)
+    assert any(name.startswith("average.decoder.") for name in changed)

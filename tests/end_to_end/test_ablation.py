@@ -99,7 +99,7 @@ def test_the_same_command_does_nothing_again(whole):
 
 def test_another_recipe_is_refused_a_folder_that_is_taken(whole):
     out, _ = whole
-    done = run(arguments(TINY, out, "train.batch=3"))
+    done = run(arguments(TINY, out, "train.batch_size=3"))
     assert done.returncode == 6
     assert "train.batch: 2 -> 3" in done.stderr
 

@@ -4,6 +4,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from flowvae.contracts import Refused
+
 
 class LeakyReLU(nn.Module):
     """Keeps what is positive and weakens what is negative.
@@ -25,7 +27,7 @@ class LeakyReLU(nn.Module):
     def __init__(self, *, slope: float = 0.2) -> None:
         super().__init__()
         if not 0 <= slope <= 1:
-            raise ValueError(f"slope must lie in [0, 1], got {slope}")
+            raise Refused("slope", f"slope must lie in [0, 1], got {slope}")
         self.slope = slope
 
     def forward(self, x: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from flowvae.contracts import Refused
+
 
 class Snake(nn.Module):
     """Adds a learned ripple to the identity, one ripple rate for each channel.
@@ -29,7 +31,7 @@ class Snake(nn.Module):
     def __init__(self, channels: int, *, alpha: float = 1.0) -> None:
         super().__init__()
         if alpha <= 0:
-            raise ValueError(f"alpha must be above 0, got {alpha}")
+            raise Refused("alpha", f"alpha must be above 0, got {alpha}")
         # Learnt in the log: alpha cannot reach 0, so the division needs no epsilon.
         self.log_alpha = nn.Parameter(torch.full((channels, 1), math.log(alpha)))
 

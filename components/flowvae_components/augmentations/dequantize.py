@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from flowvae.contracts import Stream
+from flowvae.contracts import Refused, Stream
 
 
 class Dequantize:
@@ -25,7 +25,7 @@ class Dequantize:
 
     def __init__(self, *, bits: int = 16) -> None:
         if bits < 1:
-            raise ValueError(f"bits must be at least 1, got {bits}")
+            raise Refused("bits", f"bits must be at least 1, got {bits}")
         self.step = 2.0 ** (1 - bits)
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from flowvae.contracts import Stream
+from flowvae.contracts import Refused, Stream
 
 GRID = 1024
 """Transforms are a multiple of this long: their length then has small factors only, which is what is fast."""
@@ -44,13 +44,14 @@ class PhaseMangle:
         radius: float = 0.99,
     ) -> None:
         if not 0 <= probability <= 1:
-            raise ValueError(f"probability must be from 0 to 1, got {probability}")
+            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
         if not 0 < low_hz <= high_hz <= sample_rate / 2:
-            raise ValueError(
-                f"low_hz must be above 0 and at most high_hz, and that at most half the rate, got {low_hz}"
+            raise Refused(
+                "low_hz",
+                f"low_hz must be above 0 and at most high_hz, and that at most half the rate, got {low_hz}",
             )
         if not 0 < radius < 1:
-            raise ValueError(f"radius must be above 0 and below 1, got {radius}")
+            raise Refused("radius", f"radius must be above 0 and below 1, got {radius}")
         self.sample_rate, self.probability, self.radius = sample_rate, probability, radius
         self.log_low, self.log_high = math.log(low_hz), math.log(high_hz)
         # The ringing falls as radius^n: this many samples later it is 120 dB down, under 16-bit rounding.

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowvae.contracts import Stream
+from flowvae.contracts import Refused, Stream
 
 
 class RandomCrop:
@@ -28,7 +28,7 @@ class RandomCrop:
 
     def __init__(self, sample_rate: int, n_samples: int, *, jitter_ms: float = 5.0) -> None:
         if jitter_ms < 0:
-            raise ValueError(f"jitter_ms must not be below 0, got {jitter_ms}")
+            raise Refused("jitter_ms", f"jitter_ms must not be below 0, got {jitter_ms}")
         self.n_samples = n_samples
         self.jitter = round(jitter_ms * sample_rate / 1000)
 
@@ -36,7 +36,9 @@ class RandomCrop:
         n_items, n_channels, n_given = batch.shape
         slack = (n_given - self.n_samples) // 2
         if slack < self.jitter:
-            raise ValueError(f"jitter_ms must fit the slack of {slack} samples, got {self.jitter} samples")
+            raise Refused(
+                "jitter_ms", f"jitter_ms must fit the slack of {slack} samples, got {self.jitter} samples"
+            )
         shift = stream.integers(-self.jitter, self.jitter, (n_items,), batch.device)
         index = slack + shift[:, None] + torch.arange(self.n_samples, device=batch.device)
         return batch.gather(2, index[:, None, :].expand(-1, n_channels, -1))

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from flowvae.contracts import Refused
+
 # Cut-off times n_bands in radians for a prototype of 24 * n_bands + 1 taps: where the largest autocorrelation at
 # the multiples of 2 * n_bands samples is smallest (Lin and Vaidyanathan). The number of bands cancels out.
 _CUTOFFS = {70: 1.69042, 80: 1.69977, 90: 1.70818, 100: 1.7164}
@@ -46,9 +48,11 @@ class PQMF(nn.Module):
     def __init__(self, *, n_bands: int = 16, attenuation_db: Literal[70, 80, 90, 100] = 90) -> None:
         super().__init__()
         if n_bands < 2 or n_bands % 2:
-            raise ValueError(f"n_bands must be even and at least 2, got {n_bands}")
+            raise Refused("n_bands", f"n_bands must be even and at least 2, got {n_bands}")
         if attenuation_db not in _CUTOFFS:
-            raise ValueError(f"attenuation_db must be one of {(*_CUTOFFS,)}, got {attenuation_db}")
+            raise Refused(
+                "attenuation_db", f"attenuation_db must be one of {(*_CUTOFFS,)}, got {attenuation_db}"
+            )
         self.n_bands = n_bands
         bank = _bank(n_bands, attenuation_db)
         first, last = _ends(bank)

@@ -4,6 +4,8 @@ from itertools import accumulate
 from math import prod
 from operator import mul
 
+from flowvae.contracts import Refused
+
 
 def require_odd(name: str, taps: int) -> None:
     """An even kernel has no middle sample: every layer would shift the sound by half a sample.
@@ -11,7 +13,7 @@ def require_odd(name: str, taps: int) -> None:
     >>> require_odd("kernel_size", 7)
     """
     if taps < 1 or taps % 2 == 0:
-        raise ValueError(f"{name} must be odd and at least 1, got {taps}")
+        raise Refused(name, f"{name} must be odd and at least 1, got {taps}")
 
 
 def require_stages(strides: tuple[int, ...], dilations: tuple[int, ...]) -> None:
@@ -20,9 +22,9 @@ def require_stages(strides: tuple[int, ...], dilations: tuple[int, ...]) -> None
     >>> require_stages((2, 4, 5, 8), (1, 3, 9))
     """
     if min(strides, default=2) < 2:
-        raise ValueError(f"strides must be 2 or more each, got {strides}")
+        raise Refused("strides", f"strides must be 2 or more each, got {strides}")
     if min(dilations, default=1) < 1:
-        raise ValueError(f"dilations must be 1 or more each, got {dilations}")
+        raise Refused("dilations", f"dilations must be 1 or more each, got {dilations}")
 
 
 def require_positive(name: str, count: int) -> None:
@@ -31,7 +33,7 @@ def require_positive(name: str, count: int) -> None:
     >>> require_positive("width", 32)
     """
     if count < 1:
-        raise ValueError(f"{name} must be at least 1, got {count}")
+        raise Refused(name, f"{name} must be at least 1, got {count}")
 
 
 def frames_of(n_samples: int, strides: tuple[int, ...]) -> int:

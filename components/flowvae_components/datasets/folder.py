@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from flowvae.contracts import Skipped, Sound
+from flowvae.contracts import Refused, Skipped, Sound
 from flowvae_components.datasets import containers, conversion, judging
 from flowvae_components.datasets.decoding import Decoded, Decoder, UndecodableError
 from flowvae_components.datasets.kits import kit_of, n_shared_folders
@@ -58,9 +58,9 @@ class Folder:
         group_by: Literal["folder", "file"] = "folder",
     ) -> None:
         if peak is not None and not 0 < peak <= 1:
-            raise ValueError(f"peak must be above 0 and at most 1, got {peak}")
+            raise Refused("peak", f"peak must be above 0 and at most 1, got {peak}")
         if group_by not in {"folder", "file"}:
-            raise ValueError(f'group_by must be "folder" or "file", got {group_by!r}')
+            raise Refused("group_by", f'group_by must be "folder" or "file", got {group_by!r}')
         self.sample_rate = sample_rate
         self.channels = channels
         self.path = path

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from flowvae.contracts import Skipped, Sound
+from flowvae.contracts import Refused, Skipped, Sound
 from flowvae_components.datasets.voices.character import draw_character
 from flowvae_components.datasets.voices.clap import clap
 from flowvae_components.datasets.voices.finishing import ended, in_a_room
@@ -57,9 +57,9 @@ class SyntheticPercussion:
         self, sample_rate: int, channels: int, n_samples: int, *, n_sounds: int = 480, seed: int = 0
     ) -> None:
         if not 1 <= n_sounds <= MOST_SOUNDS:
-            raise ValueError(f"n_sounds must be from 1 to {MOST_SOUNDS}, got {n_sounds}")
+            raise Refused("n_sounds", f"n_sounds must be from 1 to {MOST_SOUNDS}, got {n_sounds}")
         if not 0 <= seed < 2**32:
-            raise ValueError(f"seed must be from 0 to 4294967295, got {seed}")
+            raise Refused("seed", f"seed must be from 0 to 4294967295, got {seed}")
         self.sample_rate = sample_rate
         self.channels = channels
         self.n_sounds = n_sounds

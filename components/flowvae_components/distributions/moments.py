@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flowvae_components.distributions.diagonal_normal import DiagonalNormal
+from flowvae.contracts import Refused
 
 START_SPREAD, START_SCALE = 0.5, 0.05
 """The spread of the means and the scale before training: the decoder has to hear the sound above the noise from the
@@ -33,7 +34,7 @@ class Moments(nn.Module):
     def __init__(self, features: int, latent_dim: int, *, min_scale: float) -> None:
         super().__init__()
         if min_scale <= 0:
-            raise ValueError(f"min_scale must be above 0, got {min_scale}")
+            raise Refused("min_scale", f"min_scale must be above 0, got {min_scale}")
         self.min_scale = min_scale
         self.linear = nn.Linear(features, 2 * latent_dim)
         with torch.no_grad():

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from flowvae.contracts import Job
+from flowvae.contracts import Job, Refused
 
 PERIOD_S = 0.2
 """How often the jobs are looked after."""
@@ -45,7 +45,7 @@ class Processes:
 
     def __init__(self, *, workers: int = 0) -> None:
         if workers < 0:
-            raise ValueError(f"workers must not be below 0, got {workers}")
+            raise Refused("workers", f"workers must not be below 0, got {workers}")
         self.workers = workers
 
     def __call__(self, jobs: Sequence[Job], poll: Callable[[Sequence[str]], None]) -> dict[str, int]:

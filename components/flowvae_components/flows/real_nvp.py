@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from flowvae.contracts import Refused
+
 Step = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 
 OUTPUT_GAIN = 0.1
@@ -53,11 +55,11 @@ class RealNVP(nn.Module):
         super().__init__()
         for name, value in (("n_couplings", n_couplings), ("hidden", hidden)):
             if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+                raise Refused(name, f"{name} must be at least 1, got {value}")
         if n_hidden_layers < 0:
-            raise ValueError(f"n_hidden_layers must be at least 0, got {n_hidden_layers}")
+            raise Refused("n_hidden_layers", f"n_hidden_layers must be at least 0, got {n_hidden_layers}")
         if max_log_scale <= 0:
-            raise ValueError(f"max_log_scale must be above 0, got {max_log_scale}")
+            raise Refused("max_log_scale", f"max_log_scale must be above 0, got {max_log_scale}")
         if features + context < 2:
             raise ValueError(
                 "features must be at least 2 without a context: a coupling has to listen to something"

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from flowvae.contracts import Stft
+from flowvae.contracts import Refused, Stft
 from flowvae_components.spectra.soft_magnitude import soft_magnitude
 
 QUIET = 1e-3
@@ -48,11 +48,11 @@ class MultiResolutionSTFT(nn.Module):
     ) -> None:
         super().__init__()
         if not n_ffts:
-            raise ValueError("n_ffts must name at least one window length, got none")
+            raise Refused("n_ffts", "n_ffts must name at least one window length, got none")
         if not 1 <= overlap <= min(n_ffts):
-            raise ValueError(f"overlap must be from 1 to the shortest window, got {overlap}")
+            raise Refused("overlap", f"overlap must be from 1 to the shortest window, got {overlap}")
         if floor <= 0:
-            raise ValueError(f"floor must be above 0, got {floor}")
+            raise Refused("floor", f"floor must be above 0, got {floor}")
         self.stft, self.n_ffts, self.overlap, self.floor = stft, n_ffts, overlap, floor
 
     def forward(self, target: Float[Tensor, "b c t"], estimate: Float[Tensor, "b c t"]) -> Float[Tensor, ""]:

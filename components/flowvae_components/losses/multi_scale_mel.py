@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flowvae.contracts import Stft
+from flowvae.contracts import Refused, Stft
 from flowvae_components.spectra.mel_filters import mel_filters
 from flowvae_components.spectra.soft_magnitude import soft_magnitude
 
@@ -43,15 +43,16 @@ class MultiScaleMel(nn.Module):
     ) -> None:
         super().__init__()
         if not n_ffts or len(n_mels) != len(n_ffts):
-            raise ValueError(
-                f"n_mels must have one entry for each of n_ffts, got {len(n_mels)} for {len(n_ffts)}"
+            raise Refused(
+                "n_mels",
+                f"n_mels must have one entry for each of n_ffts, got {len(n_mels)} for {len(n_ffts)}",
             )
         if overlap < 1:
-            raise ValueError(f"overlap must be at least 1, got {overlap}")
+            raise Refused("overlap", f"overlap must be at least 1, got {overlap}")
         if any(n_fft < 4 or n_fft % overlap for n_fft in n_ffts):
-            raise ValueError(f"n_ffts must be 4 or more, and multiples of {overlap}, got {n_ffts}")
+            raise Refused("n_ffts", f"n_ffts must be 4 or more, and multiples of {overlap}, got {n_ffts}")
         if floor <= 0:
-            raise ValueError(f"floor must be above 0, got {floor}")
+            raise Refused("floor", f"floor must be above 0, got {floor}")
         self.stft, self.n_ffts, self.floor, self.overlap = stft, n_ffts, floor, overlap
         for scale, (n_fft, n_bands) in enumerate(zip(n_ffts, n_mels, strict=True)):
             self.register_buffer(

@@ -5,7 +5,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flowvae.contracts import Evidence
+from flowvae.contracts import Evidence, Refused
 
 
 class ActiveUnits(nn.Module):
@@ -31,7 +31,7 @@ class ActiveUnits(nn.Module):
     def __init__(self, *, threshold: float = 0.01) -> None:
         super().__init__()
         if threshold <= 0:
-            raise ValueError(f"threshold must be above 0, got {threshold}")
+            raise Refused("threshold", f"threshold must be above 0, got {threshold}")
         self.threshold = threshold
 
     def forward(self, evidence: Evidence) -> Float[Tensor, ""]:

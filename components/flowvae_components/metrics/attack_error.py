@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from flowvae.contracts import Evidence
+from flowvae.contracts import Evidence, Refused
 
 LOUD = 10 ** (-40 / 20)
 """The onset is the first sample within 40 dB of the peak: above the noise of a recording, below any attack."""
@@ -43,7 +43,7 @@ class AttackError(nn.Module):
     def __init__(self, sample_rate: int, *, duration_ms: float = 20.0) -> None:
         super().__init__()
         if duration_ms <= 0:
-            raise ValueError(f"duration_ms must be above 0, got {duration_ms}")
+            raise Refused("duration_ms", f"duration_ms must be above 0, got {duration_ms}")
         self.n_attack = max(1, round(duration_ms * sample_rate / 1000))
         self.n_window = max(1, round(0.002 * sample_rate))
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flowvae.contracts import Evidence
+from flowvae.contracts import Evidence, Refused
 from flowvae_components.spectra.soft_magnitude import soft_magnitude
 
 CHUNK = 64
@@ -40,9 +40,11 @@ class SpectralDistance(nn.Module):
     def __init__(self, *, n_ffts: tuple[int, ...] = (4096, 1024, 256, 64), floor: float = 1e-4) -> None:
         super().__init__()
         if not n_ffts or min(n_ffts) < 4:
-            raise ValueError(f"n_ffts must name at least one window of 4 samples or more, got {n_ffts}")
+            raise Refused(
+                "n_ffts", f"n_ffts must name at least one window of 4 samples or more, got {n_ffts}"
+            )
         if floor <= 0:
-            raise ValueError(f"floor must be above 0, got {floor}")
+            raise Refused("floor", f"floor must be above 0, got {floor}")
         self.n_ffts, self.floor = n_ffts, floor
 
     def forward(self, evidence: Evidence) -> Float[Tensor, " n"]:

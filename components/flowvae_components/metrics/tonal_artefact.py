@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flowvae.contracts import Evidence
+from flowvae.contracts import Evidence, Refused
 
 MIN_SPACING = 8
 """Bins between two lines of a period, at least: else there is no room for neighbours to compare with."""
@@ -47,7 +47,7 @@ class TonalArtefact(nn.Module):
     def __init__(self, periods: tuple[int, ...], *, tail: float = 0.33) -> None:
         super().__init__()
         if not 0 < tail <= 1:
-            raise ValueError(f"tail must be above 0 and at most 1, got {tail}")
+            raise Refused("tail", f"tail must be above 0 and at most 1, got {tail}")
         # Half the rate is nothing that can be heard: a period of 2 has no line.
         self.periods, self.tail = tuple(period for period in periods if period > 2), tail
 

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from flowvae.contracts import Refused
+
 
 def adamw(
     parameters: list[tuple[str, nn.Parameter]],
@@ -30,11 +32,11 @@ def adamw(
     [0.1, 0.0]
     """
     if lr <= 0:
-        raise ValueError(f"lr must be above 0, got {lr}")
+        raise Refused("lr", f"lr must be above 0, got {lr}")
     if not all(0 <= beta < 1 for beta in betas):
-        raise ValueError(f"betas must be from 0 to below 1, got {betas}")
+        raise Refused("betas", f"betas must be from 0 to below 1, got {betas}")
     if weight_decay < 0:
-        raise ValueError(f"weight_decay must not be below 0, got {weight_decay}")
+        raise Refused("weight_decay", f"weight_decay must not be below 0, got {weight_decay}")
     mixing = [pair for pair in parameters if sum(size > 1 for size in pair[1].shape) > 1]
     others = [pair for pair in parameters if sum(size > 1 for size in pair[1].shape) <= 1]
     groups = [

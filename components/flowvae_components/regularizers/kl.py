@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowvae.contracts import LatentDistribution
+from flowvae.contracts import LatentDistribution, Refused
 
 
 class KL:
@@ -35,11 +35,11 @@ class KL:
         self, n_steps: int, *, beta: float = 1e-3, warmup: float = 0.3, free_bits: float = 0.0
     ) -> None:
         if beta < 0:
-            raise ValueError(f"beta must not be below 0, got {beta}")
+            raise Refused("beta", f"beta must not be below 0, got {beta}")
         if not 0 <= warmup <= 1:
-            raise ValueError(f"warmup must be a fraction from 0 to 1, got {warmup}")
+            raise Refused("warmup", f"warmup must be a fraction from 0 to 1, got {warmup}")
         if free_bits < 0:
-            raise ValueError(f"free_bits must not be below 0, got {free_bits}")
+            raise Refused("free_bits", f"free_bits must not be below 0, got {free_bits}")
         self.warm_beta = beta
         self.n_warmup_steps = max(1.0, warmup * n_steps)
         self.free_bits = free_bits

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+from flowvae.contracts import Refused
+
 
 def one_cycle(n_steps: int, *, warmup: float = 0.1, final: float = 0.01) -> Callable[[int], float]:
     """Half a cosine up to the full learning rate, half a cosine down.
@@ -26,9 +28,9 @@ def one_cycle(n_steps: int, *, warmup: float = 0.1, final: float = 0.01) -> Call
     if n_steps < 1:
         raise ValueError(f"n_steps must be at least 1, got {n_steps}")
     if not 0 <= warmup <= 1:
-        raise ValueError(f"warmup must be a fraction from 0 to 1, got {warmup}")
+        raise Refused("warmup", f"warmup must be a fraction from 0 to 1, got {warmup}")
     if not 0 <= final <= 1:
-        raise ValueError(f"final must be from 0 to 1, got {final}")
+        raise Refused("final", f"final must be from 0 to 1, got {final}")
     last = n_steps - 1
     peak = round(warmup * last)
 

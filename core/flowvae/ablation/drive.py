@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 from attrs import define, evolve
 
+from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import write_plan
 from flowvae.ablation.progress import Progress
 from flowvae.ablation.runs import Run, all_runs, job_of, prepare_run
@@ -34,7 +34,7 @@ from flowvae.folder.lock import locked
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.requirements import missing_requirement, owners
-from flowvae.recipe.resolved import Recipe
+from flowvae.recipe.tables import Recipe
 from flowvae.recipe.writing import write_recipe
 from flowvae.report.write import write_report
 
@@ -109,7 +109,7 @@ class _Drive:
         with trusting(self.folder / "arms.json"):
             self._announce(runs, waiting, arms)
         for run in waiting:
-            prepare_run(run, self.catalogue, alone=len(runs) == 1)
+            prepare_run(run, self.catalogue, KeptFiles(self.folder), alone=len(runs) == 1)
         statuses = self._execute(waiting)
         report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)
@@ -121,19 +121,21 @@ class _Drive:
         known = read_record(path) if path.exists() else {}
         arms = dict(known)
         (self.folder / "arms").mkdir(exist_ok=True)
+        files = KeptFiles(self.folder)
         for arm in self.plan.arms:
             entry = _entry(arm, sounds[arm.name].clips.fingerprint)
             with trusting(path):
                 if arm.name in known:
                     self._refuse_other(arm.name, known[arm.name], entry)
                 arms[arm.name] = {**known.get(arm.name, {}), **entry}
-            text = write_recipe(arm.recipe, paths=False)
+            files.keep(arm.recipe)
+            text = write_recipe(arm.recipe, files.paths_from(self.folder / "arms"))
             write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
         if all("parameters" in entry for entry in arms.values()):
             return arms
         self.say("building every arm once")
         write_json(path, arms)
-        command = [sys.executable, "-m", "flowvae.probe.probe", str(self.folder)]
+        command = [sys.executable, "-m", "flowvae.probe", str(self.folder)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
         if done.returncode:
             write_json(path, known) if known else path.unlink()
@@ -195,15 +197,9 @@ class _Drive:
 
 
 def _placed(fault: Fault, recipe: Recipe) -> Fault:
-    """A component's message begins with the key that it refuses."""
-    if fault.path in recipe.origins:
-        return evolve(fault, place=Place(recipe.origins[fault.path]))
-    slot = re.sub(r"\[\d+\]", "", fault.path)
-    path = f"{slot}.{fault.what.partition(' ')[0]}"
-    origin = recipe.origins.get(path) or recipe.origins.get(f"{slot}.use")
-    return evolve(
-        fault, path=path if path in recipe.origins else slot, place=Place(origin) if origin else None
-    )
+    """A component's fault where the recipe says the value, or where it names the component."""
+    origin = recipe.origins.get(fault.path) or recipe.origins.get(f"{fault.path}.use")
+    return evolve(fault, place=Place(origin) if origin else None)
 
 
 def _reach(arm: Arm, coverage: dict[str, Any]) -> list[str]:

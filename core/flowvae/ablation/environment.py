@@ -6,9 +6,10 @@ import sys
 from importlib import metadata
 from typing import Any
 
+from flowvae.building.processor import processor
 from flowvae.catalogue import Catalogue
+from flowvae.recipe import Recipe
 from flowvae.recipe.identity import components
-from flowvae.recipe.resolved import Recipe
 
 DISTRIBUTIONS = ("flowvae", "torch", "torchaudio", "numpy", "soundfile", "soxr", "safetensors")
 
@@ -18,17 +19,9 @@ def describe_environment(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "distributions": {name: metadata.version(name) for name in DISTRIBUTIONS},
         "components": components(recipe),
         "plugins": [{"name": p.name, "owner": p.owner, "state": p.state} for p in catalogue.plugins],
     }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no file of ours
-            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()

@@ -28,15 +28,15 @@ def plan_content(plan: AblationPlan, arms: Mapping[str, Any], sounds: Sounds) ->
     recipe, ablation = plan.recipe, plan.recipe.ablation
     constants = ("direction", "unit", "family")
     metrics = {
-        part.name: {k: part.component.signature.constants.get(k, "") for k in constants}
-        for part in recipe.evaluation.metrics
+        name: {k: part.component.signature.constants.get(k, "") for k in constants}
+        for name, part in recipe.evaluation.metrics.items()
     }
     return {
         "format": FORMAT,
         "name": recipe.name,
         "description": recipe.description,
         "question": ablation.question if ablation else "",
-        "metric": ablation.metric if ablation else recipe.evaluation.metrics[0].name,
+        "metric": ablation.metric if ablation else next(iter(metrics)),
         "metrics": metrics,
         "seeds": list(plan.seeds),
         "arms": [_arm_content(plan, arm, arms[arm.name]) for arm in plan.arms],
@@ -52,7 +52,7 @@ def plan_content(plan: AblationPlan, arms: Mapping[str, Any], sounds: Sounds) ->
             "sample_rate": recipe.model.sample_rate,
             "seconds": recipe.model.n_samples / recipe.model.sample_rate,
         },
-        "train": {"steps": recipe.train.steps, "batch": recipe.train.batch},
+        "train": {"steps": recipe.train.steps, "batch": recipe.train.batch_size},
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from flowvae.ablation.environment import describe_environment
+from flowvae.ablation.kept_files import KeptFiles
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
@@ -81,7 +82,7 @@ def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> 
     ]
 
 
-def prepare_run(run: Run, catalogue: Catalogue, *, alone: bool) -> None:
+def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, *, alone: bool) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
     execution = run.arm.recipe.execution
@@ -99,7 +100,9 @@ def prepare_run(run: Run, catalogue: Catalogue, *, alone: bool) -> None:
         "plugins": owners(run.arm.recipe),
         "data": os.path.relpath(run.sounds.folder, run.folder),
     }
-    write_bytes(run.folder / "recipe.toml", write_recipe(run.arm.recipe, paths=False).encode())
+    write_bytes(
+        run.folder / "recipe.toml", write_recipe(run.arm.recipe, files.paths_from(run.folder)).encode()
+    )
     write_json(run.folder / "environment.json", describe_environment(run.arm.recipe, catalogue))
     write_json(path, order)
 

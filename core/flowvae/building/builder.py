@@ -5,7 +5,7 @@ children's: two recipes that differ in one slot start with the same weights ever
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,7 +13,7 @@ from attrs import Factory, define, frozen
 
 from flowvae.building.construct import construct
 from flowvae.errors import PluginError
-from flowvae.recipe.resolved import Part
+from flowvae.recipe.part import Part
 from flowvae.streams import torch_seeded
 
 
@@ -42,8 +42,10 @@ class Builder:
     def _value(self, value: Any, path: str) -> Any:
         if isinstance(value, Part):
             return self.factory(value, path)
-        if isinstance(value, tuple):
-            return tuple(self._value(v, f"{path}[{i}]") for i, v in enumerate(value))
+        if isinstance(
+            value, Mapping
+        ):  # a slot that holds several: the component is handed them in their order
+            return tuple(self.factory(child, f"{path}.{name}") for name, child in value.items())
         return value
 
 

@@ -2,7 +2,9 @@
 
 import torch
 
+from flowvae.building.processor import processor
 from flowvae.errors import MachineError
+from flowvae.recipe import Recipe
 
 
 def pick_device(name: str) -> torch.device:
@@ -20,6 +22,19 @@ def pick_device(name: str) -> torch.device:
     ):
         raise MachineError(f"there is no device {name}; found: {_devices()}", do="--set execution.device=cpu")
     return device
+
+
+def uses_bf16(recipe: Recipe, device: torch.device) -> bool:
+    """Whether encoder and decoder compute in bf16. On a CPU the small convolutions of this field do not gain."""
+    if recipe.train.precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return recipe.train.precision == "bf16"
+
+
+def machine(threads: int, device: torch.device) -> dict[str, object]:
+    """What the last bits of a result depend on beside the recipe."""
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+    return {"torch": torch.__version__, "threads": threads, "device": str(device), "processor": kind}
 
 
 def _devices() -> str:

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from flowvae.building.builder import Builder
 from flowvae.contracts import LatentDistribution
-from flowvae.recipe.sections import ModelSection
+from flowvae.recipe.tables import ModelSection
 
 
 @frozen(eq=False)

@@ -60,7 +60,7 @@ class Parameter:
     def accepted(self) -> str:
         """What the key takes, with its default."""
         default = "" if self.default is REQUIRED else f", default {toml_like(self.default)}"
-        many = "an array of tables, each " if self.slot and self.slot.many else ""
+        many = "several by name, each " if self.slot and self.slot.many else ""
         return f"{many}{self.type_name}{self.limits}{default}"
 
     @property

@@ -7,10 +7,9 @@ from typing import Any
 from flowvae.catalogue import Catalogue
 from flowvae.cli.datasets import data_setting
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
-from flowvae.recipe import AblationPlan, plan_ablation, read_recipe
+from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.requirements import unsaid
-from flowvae.recipe.resolved import Recipe, recipe_leaves
 from flowvae.recipe.writing import write_recipe
 from flowvae.text import toml_like
 
@@ -75,10 +74,10 @@ def _check(options: argparse.Namespace) -> int:
 def _resolve(options: argparse.Namespace) -> int:
     plan = _plan(options)
     if options.json:
-        leaves = recipe_leaves(plan.recipe)
+        leaves = plan.recipe.leaves()
         origins = plan.recipe.origins
         rows = {path: {"value": value, "origin": origins.get(path, "")} for path, value in leaves.items()}
-        print(json.dumps(rows, indent=1, default=list))
+        print(json.dumps(rows, indent=1, default=str))
         return 0
     print(write_recipe(plan.recipe), end="")
     return 0

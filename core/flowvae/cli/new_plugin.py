@@ -4,20 +4,19 @@ import argparse
 import importlib.util
 import keyword
 import re
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
-
-import attrs
 
 from flowvae import __version__
 from flowvae.catalogue import Catalogue, Slot
 from flowvae.catalogue.hooks import API_VERSION
 from flowvae.errors import UsageError, shown
 from flowvae.recipe import read_recipe, resolve
-from flowvae.recipe.resolve import TOP_SECTIONS, TOP_SLOTS
-from flowvae.recipe.tree import Node, Source, component_name, node_at
+from flowvae.recipe.node import Node, Source, by_name, component_name, node_at
+from flowvae.recipe.tables import Recipe, entries
 
 TEMPLATES = resources.files("flowvae.cli") / "templates"
 NAME = re.compile(r"[a-z][a-z0-9-]{1,40}")
@@ -125,18 +124,18 @@ def _recipe(name: str, component: str, kind: str, catalogue: Catalogue) -> str:
     if node_at(base.root, path) is None:
         path = f"defaults.{kind}"
     there = node_at(base.root, path)
-    standing = [_said(node) for node in (there.value if many else [there])] if there else []
+    standing = _parts(there) if there and many else [component_name(there)] if there else []
     head = f'requires = ["{name}>=0.1.0"]\n'
     if path.startswith("evaluation."):
-        return f'extends = "ablation_snake"\n{head}{path} = [{", ".join(standing)}, "{component}"]\n'
+        return f'extends = "ablation_snake"\n{head}[{path}.{component}]\n'
     if path.startswith(SHARED):
         return f'extends = "ablation_snake"\n{head}{path} = "{component}"\n'
-    place = f"{path}.{len(standing) - 1}" if many else path
-    rival = standing[-1] if standing else f'"{next(catalogue.of_kind(kind)).name}"'
+    rival = standing[-1] if standing else next(catalogue.of_kind(kind)).name
+    place = f"{path}.{rival}" if many else path
     return (
         f'extends = "percussion_small"\n{head}{_unused(base, path, catalogue)}\n[ablation]\n'
         f'question = "Is {component} better than what stands in its place?"\nmetric = "spectral_distance"\n'
-        f'seeds = 6\n[ablation.vary]\n"{place}" = [{rival}, "{component}"]\n'
+        f'seeds = 6\n[ablation.vary]\n"{place}" = ["{rival}", "{component}"]\n'
     )
 
 
@@ -153,21 +152,28 @@ def _unused(base: Source, path: str, catalogue: Catalogue) -> str:
     return f"may_be_unused = [{', '.join(kinds)}]\n" if kinds else ""
 
 
-def _said(node: Node) -> str:
-    return f'"{component_name(node)}"'
+def _parts(node: Node) -> list[str]:
+    """The names of the parts that stand in a slot for several; a shipped recipe calls each after its component."""
+    found = (by_name(node) if isinstance(node.value, list) else node.value) or {}
+    return [name for name, child in found.items() if child.value is not False]
 
 
 def _place(kind: str) -> tuple[str, bool]:
     """The key path of a kind, and whether it holds several components."""
-    slots: dict[str, Slot] = {path: slot for path, (slot, _, _) in TOP_SLOTS.items()}
-    for section, fields in TOP_SECTIONS.items():
-        slots |= {
-            f"{section}.{f.name}": f.metadata["slot"] for f in attrs.fields(fields) if "slot" in f.metadata
-        }
-    for path, slot in slots.items():
+    for path, slot in slots_of(Recipe):
         if slot.kind == kind:
             return path, slot.many
     return f"defaults.{kind}", False
+
+
+def slots_of(section: type, path: str = "") -> Iterator[tuple[str, Slot]]:
+    """The slots of a table and of the tables in it, by key path."""
+    for name, entry in entries(section).items():
+        here = f"{path}.{name}" if path else name
+        if entry.section:
+            yield from slots_of(entry.section, here)
+        elif entry.parameter.slot:
+            yield here, entry.parameter.slot
 
 
 def _text(template: str, words: dict[str, str]) -> str:

@@ -21,6 +21,7 @@ from flowvae.contracts.normalization import Normalization
 from flowvae.contracts.optimizer import Optimizer
 from flowvae.contracts.posterior import Posterior, PosteriorModule
 from flowvae.contracts.prior import Prior, PriorModule
+from flowvae.contracts.refusal import Refused
 from flowvae.contracts.regularizer import Regularize, Regularizer
 from flowvae.contracts.resampler import Downsampler, Upsampler
 from flowvae.contracts.schedule import Schedule
@@ -55,6 +56,7 @@ __all__ = [
     "PosteriorModule",
     "Prior",
     "PriorModule",
+    "Refused",
     "Regularize",
     "Regularizer",
     "Schedule",

@@ -1,38 +1,34 @@
 """Batches: one gather from clips that lie on the device, then the augmentations, in batch."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from flowvae.building.builder import Builder
 from flowvae.contracts import Augment
 from flowvae.data.clips import Clips
-from flowvae.recipe.resolved import Recipe
+from flowvae.recipe import Recipe
 from flowvae.streams import SeededStream
 
 
 class Batches:
     """The batch of a step is a function of the seed and the step; nothing is remembered between steps."""
 
-    def __init__(self, clips: Clips, recipe: Recipe, seed: int, device: torch.device) -> None:
-        build = Builder(seed)
+    def __init__(
+        self,
+        clips: Clips,
+        recipe: Recipe,
+        augmentations: Mapping[str, Augment],
+        seed: int,
+        device: torch.device,
+    ) -> None:
         rows = clips.rows(held_out=False)
         self.names = [clips.info[i].name for i in rows]
         self.clips = torch.from_numpy(np.ascontiguousarray(clips.audio[rows])).to(device)
         self.slack, self.n_samples = clips.slack, recipe.model.n_samples
-        self.size, self.seed, self.device = recipe.train.batch, seed, device
-        self.augmentations: list[tuple[str, Augment]] = [
-            (
-                part.name,
-                build.build(
-                    part,
-                    f"augmentations[{i}]",
-                    sample_rate=recipe.model.sample_rate,
-                    n_samples=self.n_samples,
-                ),
-            )
-            for i, part in enumerate(recipe.augmentations)
-        ]
+        self.size, self.seed, self.device = recipe.train.batch_size, seed, device
+        self.augmentations = augmentations
 
     def rows(self, step: int) -> Tensor:
         """Which sounds: every sound once an epoch, in an order of its own; a batch may reach into the next one."""
@@ -46,7 +42,7 @@ class Batches:
     def __call__(self, step: int) -> Tensor:
         """(batch, c, n_samples) for a step."""
         batch = self.clips.index_select(0, self.rows(step).to(self.device))
-        for name, augment in self.augmentations:
+        for name, augment in self.augmentations.items():
             batch = augment(batch, SeededStream.of(self.seed, "augmentation", name, step))
         if batch.shape[-1] != self.n_samples:
             batch = batch[..., self.slack : self.slack + self.n_samples]

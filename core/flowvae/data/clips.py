@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from flowvae.contracts import Skipped, Sound
 from flowvae.errors import DataError
 from flowvae.folder.files import read_record, trusting, write_bytes, write_json
-from flowvae.recipe.resolved import Part
-from flowvae.recipe.sections import ModelSection
+from flowvae.recipe import Part
+from flowvae.recipe.tables import ModelSection
 
 FADE_S = 0.005
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,9 @@ from attrs import frozen
 from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
-from flowvae.building.builder import Builder
 from flowvae.building.model import SoundVAE
 from flowvae.contracts import Evidence, LatentDistribution, Measure
 from flowvae.data.clips import Clips
-from flowvae.recipe.sections import EvaluationSection
 from flowvae.streams import torch_seeded
 
 
@@ -87,18 +86,8 @@ class evaluating:  # noqa: N801 - reads as a word: with evaluating(model)
         self.module.train()
 
 
-def build_measures(
-    section: EvaluationSection, build: Builder, sample_rate: int, periods: tuple[int, ...]
-) -> dict[str, Measure]:
-    """The metrics of a recipe by name."""
-    return {
-        part.name: build.build(part, f"evaluation.metrics[{i}]", sample_rate=sample_rate, periods=periods)
-        for i, part in enumerate(section.metrics)
-    }
-
-
 @torch.no_grad()
-def measure(measures: dict[str, Measure], evidence: Evidence) -> dict[str, Figures]:
+def measure(measures: Mapping[str, Measure], evidence: Evidence) -> dict[str, Figures]:
     """Every metric; over the sounds the median counts, which a few odd clips cannot move."""
     return {name: _figures(one(evidence)) for name, one in measures.items()}
 

@@ -19,6 +19,8 @@ from flowvae.folder.files import sync_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+TENSORS, STATE = "tensors.safetensors", "state.json"
+"""The files of a run's checkpoint: its tensors, and everything else."""
 
 
 @frozen
@@ -110,6 +112,15 @@ def _read_entry(path: Path, name: str, entry: Mapping[str, object]) -> bytes:
     if len(data) != entry.get("size") or hashlib.sha256(data).hexdigest() != entry.get("sha256"):
         raise CheckpointError(f"{name} is damaged")
     return data
+
+
+def read_state(files: Mapping[str, bytes]) -> dict[str, object]:
+    """What a checkpoint says beside its tensors."""
+    try:
+        return dict(json.loads(files[STATE]))
+    except (KeyError, ValueError, TypeError) as error:
+        what = f"the checkpoint cannot be read ({type(error).__name__}: {error})"
+        raise CheckpointError(what) from error
 
 
 def retain(folder: Path, keep: int) -> None:

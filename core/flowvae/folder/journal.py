@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Self
 
 from attrs import define, field
 
@@ -19,29 +19,36 @@ class Journal:
     folder: Path
     first_step: int
     """The step that the run starts or continues from: what was written after it is cut off."""
-    board: EventFile = field(init=False)
+    events: EventFile = field(init=False)
     _lines: IO[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         cut_journal(self.folder, self.first_step)
         self._lines = (self.folder / "metrics.jsonl").open("a", encoding="utf-8")
-        self.board = EventFile(self.folder / "tb", self.first_step)
+        self.events = EventFile(self.folder / "tb", self.first_step)
 
     def write(self, phase: str, step: int, figures: Mapping[str, float | None]) -> None:
         """One line, and a scalar for every figure that is a number."""
         known: dict[str, float | None] = finite(dict(figures))
         self._lines.write(json.dumps({"phase": phase, "step": step, **known}, ensure_ascii=False) + "\n")
         self._lines.flush()
-        self.board.scalars(step, {f"{phase}/{name}": v for name, v in known.items() if v is not None})
+        self.events.scalars(step, {f"{phase}/{name}": v for name, v in known.items() if v is not None})
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The lines that were written, from the first."""
+        for line in (self.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
 
     def flush_to_disk(self) -> None:
         """Before a checkpoint: what it counts on must be on the disk."""
         os.fsync(self._lines.fileno())
 
-    def close(self) -> None:
-        """Ends the journal."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._lines.close()
-        self.board.close()
+        self.events.close()
 
 
 def cut_journal(folder: Path, step: int) -> None:

@@ -17,11 +17,20 @@ class Status:
     folder: Path
     steps: int
     warnings: list[str] = field(factory=list)
+    exact: bool = True
+    """Whether the run is, to the bit, the one that was never interrupted."""
     _written: float = 0.0
 
     def write(self, state: str, step: int, **more: Any) -> None:
         """Replaces the status."""
-        content = {"state": state, "step": step, "steps": self.steps, "warnings": self.warnings, **more}
+        content = {
+            "state": state,
+            "step": step,
+            "steps": self.steps,
+            "exact": self.exact,
+            "warnings": self.warnings,
+            **more,
+        }
         write_json(self.folder / "status.json", content)
         self._written = time.monotonic()
 

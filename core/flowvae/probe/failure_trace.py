@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from flowvae.building.builder import Builder
 from flowvae.catalogue.plugin import OWN
 from flowvae.errors import FlowvaeError, PluginError
-from flowvae.recipe.resolved import Part, Recipe
+from flowvae.recipe import Part, Recipe
 
 
 @define

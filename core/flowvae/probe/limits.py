@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from flowvae.errors import Fault, MachineError, RecipeError
-from flowvae.recipe.resolved import Recipe, recipe_leaves
+from flowvae.recipe import Recipe
 
 BUILD_S = 120
 BYTES_PER_WEIGHT = 20
@@ -92,7 +92,7 @@ def _endless(recipe: Recipe) -> Fault:
 def _counts(recipe: Recipe) -> list[tuple[str, int]]:
     """The whole numbers that shape the model, the largest first."""
     found: list[tuple[str, int]] = []
-    for path, value in recipe_leaves(recipe).items():
+    for path, value in recipe.leaves().items():
         if path.startswith("model.") and path.count(".") > 1:
             found += [(path, v) for v in (value if isinstance(value, tuple) else (value,)) if type(v) is int]
     return sorted(found, key=lambda pair: -pair[1])

@@ -8,9 +8,11 @@ from attrs import evolve, frozen
 
 from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault, RecipeError
+from flowvae.recipe.content import by_content
+from flowvae.recipe.layering import set_path
+from flowvae.recipe.node import Dropped, Node, Source, component_name, node_at
 from flowvae.recipe.resolve import resolve
-from flowvae.recipe.resolved import Recipe, recipe_leaves
-from flowvae.recipe.tree import Dropped, Node, Source, component_name, node_at, set_path
+from flowvae.recipe.tables import Recipe
 from flowvae.recipe.values import NONE
 from flowvae.text import toml_like
 
@@ -138,11 +140,21 @@ def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
         key = path.rpartition(".")[2]
         # "none" alone would not say what is left out.
         called = [name if (name := component_name(node)) != NONE else None for node in nodes]
-        short = [name or f"{key}-{_slug(_said(node))}" for name, node in zip(called, nodes, strict=True)]
+        short = [
+            f"without-{key}"
+            if node.value is False and _names_parts(nodes)
+            else name or f"{key}-{_slug(_said(node))}"
+            for name, node in zip(called, nodes, strict=True)
+        ]
         if len(set(short)) < len(short):
             short = [_slug(_said(node)) for node in nodes]
         names[path] = [_slug(name) for name in short]
     return names
+
+
+def _names_parts(nodes: list[Node]) -> bool:
+    """Whether the alternatives are a part and its absence, and no true and false."""
+    return any(isinstance(node.value, dict | str) for node in nodes)
 
 
 def _arm_name(names: dict[str, list[str]], choice: dict[str, int]) -> str:
@@ -164,7 +176,7 @@ def _faults_between(arms: list[Arm], source: Source) -> list[Fault]:
     seen: dict[str, Any] = {}
     names: set[str] = set()
     for arm in arms:
-        key = repr(sorted(recipe_leaves(arm.recipe).items()))
+        key = repr(sorted((path, by_content(value)) for path, value in arm.recipe.leaves().items()))
         if key in seen:
             faults.append(Fault(f"{arm.name} is the same recipe as {seen[key]}", place, "ablation.vary"))
         seen.setdefault(key, arm.name)

@@ -1,20 +1,26 @@
 """Fills slots and keys: from nodes of a recipe to parts and values, with every fault on the way."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
 from flowvae.errors import Fault, Place, PluginError
-from flowvae.recipe.resolved import Part
-from flowvae.recipe.tree import Node
+from flowvae.recipe.layering import how_to_name
+from flowvae.recipe.node import Node, by_name
+from flowvae.recipe.part import Part
 from flowvae.recipe.values import NONE, structure
 from flowvae.text import toml_like
 
 MOST = 100_000_000
 """The largest whole number that a component is given: a slip of the finger must not be built."""
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""Of a part: no dot, which would be a key path, and no number, which would be a place in a list."""
 
 
 @define
@@ -25,6 +31,8 @@ class Filler:
     faults: list[Fault] = Factory(list)
     origins: dict[str, str] = Factory(dict)
     """Key path to where the value comes from."""
+    places: dict[str, Place] = Factory(dict)
+    """Key path to the place of a value that was written down."""
     defaults: dict[str, Node] = Factory(dict)
     """What fills the slots of a kind that do not say otherwise."""
     defaults_used: set[str] = Factory(set)
@@ -93,17 +101,54 @@ class Filler:
     ) -> Any:
         if node is None:
             if default is REQUIRED:
-                self.missing(path, path, around, f"an array of components of kind {slot.kind}", slot.kind)
+                self.missing(path, path, around, f"components of kind {slot.kind} by name", slot.kind)
                 return None
-            return default
-        if not isinstance(node.value, list):
-            self.fault(
-                "takes an array of components", node.place, path, accepted=f"[[{path}]] tables, or strings"
-            )
+            return dict(default or {})
+        named = by_name(node) if isinstance(node.value, list) else node.value
+        if not isinstance(named, dict):
+            self._no_names(slot, node, path)
             return None
-        if not node.value and default is REQUIRED:
+        found = {
+            name: self._named(slot, name, child, f"{path}.{name}", extras)
+            for name, child in named.items()
+            if not self._is_taken_out(child, f"{path}.{name}")
+        }
+        if not found and default is REQUIRED:
             self.fault(f"needs at least one {slot.kind}", node.place, path)
-        return tuple(self.part(slot, child, f"{path}.{i}", extras) for i, child in enumerate(node.value))
+        return found
+
+    def _no_names(self, slot: Slot, node: Node, path: str) -> None:
+        """A fault for what stands in the place of parts with names."""
+        accepted = f"[{path}.NAME] tables, or an array of components of kind {slot.kind}"
+        if not isinstance(node.value, list):
+            self.fault("takes components by name", node.place, path, accepted=accepted)
+            return
+        before = len(self.faults)
+        for index, child in enumerate(node.value):
+            self.part(slot, child, f"{path}.{index}", ())
+        if len(self.faults) == before:
+            self.fault("has one component twice", node.place, path, accepted=how_to_name(path, node))
+
+    def _is_taken_out(self, node: Node, path: str) -> bool:
+        if node.value is not False:
+            return False
+        if not node.takes_out:
+            self.fault("takes out nothing: the recipe has no such part without it", node.place, path)
+        return True
+
+    def _named(
+        self, slot: Slot, name: str, node: Node, path: str, extras: tuple[Parameter, ...]
+    ) -> Part | None:
+        """A part under its name, which is the component's where the table says no other."""
+        if name == "use" or not _NAME.fullmatch(name):
+            what = f'a part cannot be called "{name}"'
+            accepted = f"letters, digits, - and _, a letter first; [{path.rpartition('.')[0]}.NAME]"
+            self.fault(what, node.key_place, path, accepted=accepted)
+            return None
+        if isinstance(node.value, dict) and "use" not in node.value:
+            named = evolve(node, value=name, place=node.key_place)
+            node = evolve(node, value={"use": named, **node.value})
+        return self.part(slot, node, path, extras)
 
     def part(self, slot: Slot, node: Node, path: str, extras: tuple[Parameter, ...]) -> Part | None:
         """One component with its values, or None with the fault kept."""
@@ -196,7 +241,7 @@ class Filler:
                 return None
             self.origins[path] = f"default of {component}" if component else "default"
             return parameter.default
-        self.origins[path] = str(node.place)
+        self.origins[path], self.places[path] = str(node.place), node.place
         try:
             value = structure(node.plain(), parameter.type)
         except (TypeError, ValueError) as error:
@@ -213,9 +258,7 @@ class Filler:
             )
         if component and any(abs(v) > MOST for v in _whole_numbers(value)):
             self.fault(f"is more than any count can be ({MOST:,})", node.place, path, component=owner)
-        if isinstance(value, Path):
-            return node.folder / value.expanduser()
-        return value
+        return _located(value, node.folder)
 
     def table(self, node: Node, path: str) -> dict[str, Node] | None:
         """The keys of a table; a fault where it is none."""
@@ -258,6 +301,13 @@ class Filler:
             if path.startswith(slot_path):
                 path = default_path + path.removeprefix(slot_path)
         self.faults.append(Fault(what, place, path, component, accepted, suggestions))
+
+
+def _located(value: Any, folder: Path) -> Any:
+    """Paths are meant relative to the file that says them."""
+    if isinstance(value, tuple):
+        return tuple(_located(v, folder) for v in value)
+    return folder / value.expanduser() if isinstance(value, Path) else value
 
 
 def _whole_numbers(value: Any) -> list[int]:

@@ -5,16 +5,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from flowvae.recipe.resolved import Recipe, recipe_leaves
+from flowvae.recipe.content import by_content
+from flowvae.recipe.tables import Recipe
 
-OUTSIDE = ("execution.", "train.checkpoint_every", "evaluation.every", "evaluation.clips")
+OUTSIDE = ("execution.", "train.checkpoint_every", "evaluation.every", "evaluation.audio_examples")
 """What cannot change a result but for the last bits."""
 
 
 def identity(recipe: Recipe, seed: int, data_fingerprint: str) -> str:
     """Over the resolved values, the source and version of every component, the data and the seed.
 
-    Not over paths, workers, or the order of keys.
+    Not over places, workers, or the order of keys: a path counts by what it points to.
     """
     content = {
         "leaves": {**counting_leaves(recipe), "seed": seed},
@@ -26,10 +27,14 @@ def identity(recipe: Recipe, seed: int, data_fingerprint: str) -> str:
 
 def counting_leaves(recipe: Recipe) -> dict[str, Any]:
     """The values of a recipe that can change a result."""
-    leaves = {path: value for path, value in recipe_leaves(recipe).items() if not path.startswith(OUTSIDE)}
-    for path in (*_paths(recipe), "seed"):
-        leaves.pop(path, None)
-    return leaves
+    return {
+        path: by_content(value)
+        for path, value in recipe.leaves().items()
+        if path != "seed"
+        and not path.startswith(OUTSIDE)
+        # The content of the sounds counts by the fingerprint of their data set.
+        and not (path.startswith("data.") and isinstance(value, Path))
+    }
 
 
 def components(recipe: Recipe) -> dict[str, dict[str, str]]:
@@ -43,10 +48,3 @@ def components(recipe: Recipe) -> dict[str, dict[str, str]]:
         for part in recipe.parts()
         if part.component.kind != "executor"
     }
-
-
-def _paths(recipe: Recipe) -> list[str]:
-    def inside(value: Any, path: str) -> list[str]:
-        return [f"{path}.{k}" for k, v in value.items() if isinstance(v, Path)]
-
-    return inside(recipe.data.values, "data")

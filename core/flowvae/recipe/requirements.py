@@ -6,7 +6,7 @@ from importlib import metadata
 
 from flowvae.catalogue import Plugin
 from flowvae.catalogue.plugin import OWN
-from flowvae.recipe.resolved import Recipe
+from flowvae.recipe.tables import Recipe
 
 
 def missing_requirement(text: str) -> str:

@@ -4,40 +4,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import attrs
 from attrs import define
 
-from flowvae.catalogue import REQUIRED, Catalogue, Parameter, Slot
-from flowvae.errors import Fault, RecipeError
-from flowvae.recipe import sections
+from flowvae.catalogue import REQUIRED, Catalogue, Slot
+from flowvae.errors import Fault, RecipeError, shown
 from flowvae.recipe.filling import Filler
+from flowvae.recipe.node import Node, Source, node_at
+from flowvae.recipe.part import Part, leaves
+from flowvae.recipe.reading import parse_text
 from flowvae.recipe.requirements import missing_requirement
-from flowvae.recipe.resolved import Part, Recipe
-from flowvae.recipe.tree import Node, Source, node_at, parse_text
-
-TOP_SLOTS: Mapping[str, tuple[Slot, tuple[Parameter, ...], Any]] = {
-    "data": (Slot("dataset"), sections.DATA_KEYS, REQUIRED),
-    "augmentations": (Slot("augmentation", many=True), (), ()),
-    "losses": (Slot("loss", many=True), sections.LOSS_KEYS, REQUIRED),
-    "regularizer": (Slot("regularizer"), (), REQUIRED),
-}
-TOP_SECTIONS: Mapping[str, type] = {
-    "model": sections.ModelSection,
-    "train": sections.TrainSection,
-    "evaluation": sections.EvaluationSection,
-    "execution": sections.ExecutionSection,
-    "ablation": sections.AblationSection,
-}
-TOP_VALUES: Mapping[str, Parameter] = {
-    "seed": Parameter("seed", int, None, 0, "of a single run; an ablation counts its seeds from here"),
-    "description": Parameter("description", str, None, "", "what the recipe is for"),
-    "requires": Parameter(
-        "requires", tuple[str, ...], None, (), 'plugins that the recipe needs, as in "drumkit-extras>=1.0"'
-    ),
-    "may_be_unused": Parameter(
-        "may_be_unused", tuple[str, ...], None, (), "key paths that may have no effect"
-    ),
-}
+from flowvae.recipe.tables import AblationSection, EvaluationSection, Recipe, entries
 
 
 def resolve(source: Source, catalogue: Catalogue) -> Recipe:
@@ -77,25 +53,52 @@ class _Resolver:
         root = dict(source.root.value)
         self._check_requirements(root.get("requires"))
         self.fill.take_defaults(root.pop("defaults", None))
-        values: dict[str, Any] = {}
-        for name, (slot, extras, default) in TOP_SLOTS.items():
-            values[name] = self.fill.slot(slot, root.pop(name, None), name, source.root, default, extras)
-        for name, section in TOP_SECTIONS.items():
-            node = root.pop(name, None)
-            values[name] = (
-                self._section(section, node, name, source.root) if node or name != "ablation" else None
-            )
-        for name, parameter in TOP_VALUES.items():
-            values[name] = self.fill.value(parameter, root.pop(name, None), name, source.root)
-        self.fill.unknown(root, [*TOP_SLOTS, *TOP_SECTIONS, *TOP_VALUES, "defaults", "extends"], "", "")
-        self._inert_defaults(values.pop("may_be_unused") or ())
-        values["requires"] = values["requires"] or ()
-        self._check_ablation(values, source)
-        self._inert_losses(values["losses"] or (), source.root.value.get("losses"))
-        self._twice_measured(values["evaluation"], node_at(source.root, "evaluation.metrics"))
+        values = self._table(Recipe, root, "", source.root)
+        self.fill.unknown(root, [*entries(Recipe), "defaults", "extends"], "", "")
+        self._inert_defaults(values["may_be_unused"] or ())
+        self._check_ablation(values["ablation"], values["evaluation"], source)
+        self._inert_losses(values["losses"] or {}, source.root)
+        self._check_paths(values)
         if self.fill.faults:
             return None
         return Recipe(name=source.name, origins=self.fill.origins, dropped=tuple(source.dropped), **values)
+
+    def _table(self, section: type, table: dict[str, Node], path: str, around: Node) -> dict[str, Any]:
+        """The values of a table's keys, which are taken out of it."""
+        values: dict[str, Any] = {}
+        for name, entry in entries(section).items():
+            here, parameter = f"{path}.{name}" if path else name, entry.parameter
+            child = self._take(table, name, entry.formerly, here)
+            if entry.section:
+                values[name] = self._section(entry.section, child, here, around, parameter.default)
+            elif entry.is_free:
+                values[name] = self._vary(child, around)
+            elif parameter.slot:
+                values[name] = self.fill.slot(
+                    parameter.slot, child, here, around, parameter.default, entry.extras
+                )
+            else:
+                values[name] = self.fill.value(parameter, child, here, around)
+        return values
+
+    def _take(self, table: dict[str, Node], name: str, formerly: str, path: str) -> Node | None:
+        old = table.pop(formerly, None) if formerly else None
+        if old is not None:
+            before = f"{path.rpartition('.')[0]}.{formerly}"
+            self.fill.fault(
+                f"{formerly} is called {name} now", old.key_place, before, accepted=f"{name} = ..."
+            )
+        return table.pop(name, old)
+
+    def _section(self, section: type, node: Node | None, path: str, around: Node, default: Any) -> Any:
+        if node is None and default is not REQUIRED:
+            return default
+        table = self.fill.table(node, path) if node else {}
+        if table is None:
+            return None
+        values = self._table(section, table, path, node or around)
+        self.fill.unknown(table, list(entries(section)), path, "")
+        return None if self.fill.faults else section(**values)
 
     def _check_requirements(self, node: Node | None) -> None:
         for wanted in node.value if node is not None and isinstance(node.value, list) else ():
@@ -116,46 +119,21 @@ class _Resolver:
                     accepted=f'leave it out, or say may_be_unused = ["defaults.{kind}"]',
                 )
 
-    def _inert_losses(self, losses: Iterable[Part | None], node: Node | None) -> None:
-        for index, loss in enumerate(losses):
-            if loss is not None and node is not None and loss.extras["weight"] == 0:
-                place = node.value[index].value["weight"].place
-                self.fill.fault(
-                    "a loss of weight 0 has no effect",
-                    place,
-                    f"losses.{index}.weight",
-                    accepted="leave it out",
-                )
+    def _inert_losses(self, losses: Mapping[str, Part | None], root: Node) -> None:
+        for name, loss in losses.items():
+            path = f"losses.{name}.weight"
+            weight = node_at(root, path)
+            if loss is not None and weight is not None and loss.extras["weight"] == 0:
+                what = "a loss of weight 0 has no effect"
+                self.fill.fault(what, weight.place, path, accepted="leave it out")
 
-    def _twice_measured(self, evaluation: sections.EvaluationSection | None, node: Node | None) -> None:
-        """Figures go by the names of their metrics: of two with one name, one would be lost."""
-        seen: set[str] = set()
-        for index, part in enumerate(evaluation.metrics if evaluation and node else ()):
-            if part.name in seen and node:
-                path = f"evaluation.metrics.{index}"
-                self.fill.fault(f"{part.name} is measured twice", node.value[index].place, path)
-            seen.add(part.name)
-
-    def _section(self, section: type, node: Node | None, path: str, around: Node) -> Any:
-        table = self.fill.table(node, path) if node else {}
-        if table is None:
-            return None
-        values = {}
-        for field in attrs.fields(section):
-            here = f"{path}.{field.name}"
-            child = table.pop(field.name, None)
-            parameter = sections.parameters(section)[field.name]
-            if field.name == "vary":
-                values["vary"] = self._vary(child, node or around)
-            elif parameter.slot:
-                extras = field.metadata["extras"]
-                values[field.name] = self.fill.slot(
-                    parameter.slot, child, here, node or around, parameter.default, extras
-                )
-            else:
-                values[field.name] = self.fill.value(parameter, child, here, node or around)
-        self.fill.unknown(table, [f.name for f in attrs.fields(section)], path, "")
-        return None if self.fill.faults else section(**values)
+    def _check_paths(self, values: Mapping[str, Any]) -> None:
+        """What a path points to is part of the recipe, but for the sounds: their data set tells what is wrong with them."""
+        for path, value in () if self.fill.faults else leaves({**values, "data": {}}):
+            for file in value if isinstance(value, tuple) else (value,):
+                if isinstance(file, Path) and not file.exists():
+                    what = f"there is no file or folder {shown(file)}"
+                    self.fill.fault(what, self.fill.places[path], path)
 
     def _vary(self, node: Node | None, around: Node) -> Mapping[str, Any]:
         if node is None:
@@ -173,11 +151,12 @@ class _Resolver:
             self.fill.fault("names nothing to vary", node.place, "ablation.vary")
         return {path: alternatives.plain() for path, alternatives in table.items()}
 
-    def _check_ablation(self, values: Mapping[str, Any], source: Source) -> None:
-        ablation, evaluation = values["ablation"], values["evaluation"]
+    def _check_ablation(
+        self, ablation: AblationSection | None, evaluation: EvaluationSection | None, source: Source
+    ) -> None:
         if ablation is None or evaluation is None:
             return
-        measured = {part.name: part for part in evaluation.metrics or ()}
+        measured = evaluation.metrics or {}
         node = source.root.value["ablation"].value["metric"]
         if ablation.metric not in measured:
             self.fill.fault(

@@ -1,19 +1,23 @@
 """Writes a resolved recipe as TOML, every value with its origin; reading it back gives the same recipe."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from flowvae.recipe.part import Part
 from flowvae.recipe.requirements import requirements
-from flowvae.recipe.resolved import Part, Recipe
+from flowvae.recipe.tables import Recipe
 from flowvae.recipe.values import NONE
 from flowvae.text import printable, toml_like
 
+SayPath = Callable[[str, Path], str]
+"""From a key path and its value to what is written."""
 
-def write_recipe(recipe: Recipe, *, paths: bool = True) -> str:
-    """The complete recipe as text; without `paths`, a path keeps only its last part."""
+
+def write_recipe(recipe: Recipe, say_path: SayPath | None = None) -> str:
+    """The complete recipe as text; without `say_path`, paths are written as they are."""
     lines = [f"# The complete recipe {recipe.name}: every value, and where it comes from.", ""]
     lines += (
         [_line("description", recipe.description, recipe.origins, "description")]
@@ -23,15 +27,9 @@ def write_recipe(recipe: Recipe, *, paths: bool = True) -> str:
     lines.append(_line("seed", recipe.seed, recipe.origins, "seed"))
     if needed := requirements(recipe):
         lines.append(f"requires = {toml_like(needed)}")
-    writer = _Writer(recipe.origins, paths)
+    writer = _Writer(recipe.origins, say_path)
     for name, table in recipe.tables():
-        if isinstance(table, tuple):
-            for index, part in enumerate(table):
-                lines += writer.table(f"[[{name}]]", name, f"{name}.{index}", part)
-            if not table:
-                lines.insert(2, f"{name} = []")
-        else:
-            lines += writer.table(f"[{name}]", name, name, table)
+        lines += writer.table(name, table)
     return "\n".join(lines) + "\n"
 
 
@@ -44,40 +42,45 @@ def _line(key: str, value: Any, origins: Mapping[str, str], path: str) -> str:
 @attrs.frozen
 class _Writer:
     origins: Mapping[str, str]
-    paths: bool
+    say_path: SayPath | None
 
-    def table(self, header: str, name: str, path: str, value: Any) -> Iterator[str]:
+    def table(self, path: str, value: Any) -> Iterator[str]:
         """A table with its values first and the tables inside it after them."""
         yield ""
-        yield header
+        yield f"[{path}]"
         inner: list[tuple[str, Any]] = []
         for key, child in self._items(value):
-            if isinstance(child, Part) or (isinstance(child, tuple) and child and isinstance(child[0], Part)):
-                inner.append((key, child))
-            elif isinstance(child, Path):
-                yield _line(
-                    key,
-                    str(child) if self.paths else child.name,
-                    self.origins,
-                    f"{path}.{key}" if self.paths else "",
-                )
+            here = f"{path}.{key}"
+            if isinstance(child, Part | Mapping):
+                inner.append((here, child))
+            elif self.say_path and _has_path(child):  # its origin would say where on this machine things lie
+                yield _line(key, self._said(here, child), {}, here)
             else:
-                yield _line(key, child, self.origins, f"{path}.{key}")
-        for key, child in inner:
-            if isinstance(child, Part):
-                yield from self.table(f"[{name}.{key}]", f"{name}.{key}", f"{path}.{key}", child)
-            else:
-                for index, part in enumerate(child):
-                    yield from self.table(f"[[{name}.{key}]]", f"{name}.{key}", f"{path}.{key}.{index}", part)
+                yield _line(key, self._said(here, child), self.origins, here)
+        for here, child in inner:
+            yield from self.table(here, child)
+
+    def _said(self, path: str, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(self._said(path, v) for v in value)
+        if isinstance(value, Path):
+            return self.say_path(path, value) if self.say_path else str(value)
+        return value
 
     def _items(self, value: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(value, Part):
             yield "use", value.component.qualified if self._clashes(value) else value.name
             yield from value.values.items()
             yield from value.extras.items()
+        elif isinstance(value, Mapping):
+            yield from value.items()
         else:
             yield from attrs.asdict(value, recurse=False).items()
 
     @staticmethod
     def _clashes(part: Part) -> bool:
         return len(part.component.catalogue.find(part.component.kind, part.name)) > 1
+
+
+def _has_path(value: Any) -> bool:
+    return any(isinstance(v, Path) for v in (value if isinstance(value, tuple) else (value,)))

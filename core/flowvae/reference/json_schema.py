@@ -11,9 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Slot
 from flowvae.errors import PluginError
-from flowvae.recipe.resolve import TOP_VALUES
+from flowvae.recipe.tables import DEFAULTS, EXTENDS, Entry, Recipe, entries, own_keys
 from flowvae.recipe.values import NONE
-from flowvae.reference.tables import DEFAULTS, EXTENDS, Key, Section, own_keys, tables
 
 Schema = dict[str, Any]
 
@@ -29,7 +28,6 @@ _SCALARS: Mapping[Any, Schema] = {
 
 def recipe_schema(catalogue: Catalogue) -> Schema:
     """The schema of every recipe that this catalogue can resolve."""
-    keys = {name: _key(Key(parameter)) for name, parameter in TOP_VALUES.items()}
     kinds = sorted(catalogue.kinds)
     defaults = {kind: _slot(Slot(kind)) for kind in kinds}
     owners = sorted({plugin.owner for plugin in catalogue.plugins})
@@ -40,8 +38,7 @@ def recipe_schema(catalogue: Catalogue) -> Schema:
         **_table(
             {
                 "extends": {"type": "string", "description": EXTENDS},
-                **keys,
-                **dict(_tables()),
+                **_keys(Recipe),
                 "defaults": {"description": DEFAULTS, **_table(defaults)},
             }
         ),
@@ -53,18 +50,15 @@ def _table(properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _tables() -> Iterator[tuple[str, Schema]]:
-    for table in tables():
-        if isinstance(table, Section):
-            keys = {key.parameter.name: _key(key) for key in table.keys}
-            yield table.name, {"description": table.summary, **_table(keys)}
-        else:
-            yield table.parameter.name, _key(table)
+def _keys(section: type) -> Schema:
+    return {name: _entry(entry) for name, entry in entries(section).items()}
 
 
-def _key(key: Key) -> Schema:
-    parameter = key.parameter
-    if key.free:
+def _entry(entry: Entry) -> Schema:
+    parameter = entry.parameter
+    if entry.section:
+        return {"description": parameter.meaning, **_table(_keys(entry.section))}
+    if entry.is_free:
         schema: Schema = {"type": "object", "additionalProperties": {"type": "array", "minItems": 2}}
     else:
         schema = _slot(parameter.slot) if parameter.slot else dict(_value(parameter.type))
@@ -80,8 +74,15 @@ def _slot(slot: Slot) -> Schema:
     # that stands beside allOf.
     part: Schema = {"anyOf": [{"$ref": f"#/definitions/{slot.kind}"}]}
     if slot.many:
-        # An array replaces the one that it extends, so its tables are whole.
-        return {"type": "array", "items": {**part, "required": ["use"]}}
+        # Under a name of its own, a part may leave out its component; false takes it out of what is extended.
+        named = {"anyOf": [*part["anyOf"], {"const": False}]}
+        parts = {
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_-]*$", "not": {"const": "use"}},
+            "additionalProperties": named,
+        }
+        listed = {"type": "array", "items": {"anyOf": [{**part, "required": ["use"]}]}}
+        return {"anyOf": [parts, listed]}
     if slot.optional:
         part["anyOf"].append({"const": NONE})
     return part
@@ -123,7 +124,7 @@ def _definition(component: Component) -> str:
 
 def _component(component: Component) -> Schema:
     signature = component.signature
-    keys = {p.name: _key(Key(p)) for p in (*signature.parameters.values(), *own_keys(component.kind))}
+    keys = {p.name: _entry(Entry(p)) for p in (*signature.parameters.values(), *own_keys(component.kind))}
     return {"description": signature.summary, **_table({"use": _names([component]), **keys})}
 
 

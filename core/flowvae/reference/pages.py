@@ -8,10 +8,9 @@ from typing import get_args
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Kind
 from flowvae.errors import PluginError
-from flowvae.recipe.resolve import TOP_VALUES
+from flowvae.recipe.tables import DEFAULTS, EXTENDS, Entry, Recipe, entries, own_keys
 from flowvae.recipe.values import NONE
 from flowvae.reference.markdown import block, code, prose, table
-from flowvae.reference.tables import DEFAULTS, EXTENDS, Key, Section, own_keys, tables
 from flowvae.text import toml_like
 
 MARK = "<!-- made by flowvae docs: change the docstrings, not this file -->"
@@ -61,33 +60,35 @@ def _index(shown: dict[Kind, list[Component]]) -> list[str]:
 
 
 def _recipe_page() -> list[str]:
+    top = entries(Recipe).values()
     parts = [
         "# The recipe",
         _RECIPE_HEAD,
         "## Outside the tables",
         f"`extends`: {prose(EXTENDS)}",
-        _keys(Key(parameter) for parameter in TOP_VALUES.values()),
+        _keys(entry for entry in top if not (entry.section or entry.parameter.slot)),
         "## [defaults]",
         prose(DEFAULTS),
     ]
-    for part in tables():
-        if isinstance(part, Section):
-            parts += [f"## [{part.name}]", prose(part.summary), _keys(part.keys)]
-        else:
-            parts += _component_table(part)
+    for entry in top:
+        if entry.section:
+            name, meaning = entry.parameter.name, entry.parameter.meaning
+            parts += [f"## [{name}]", prose(meaning), _keys(entries(entry.section).values())]
+        elif entry.parameter.slot:
+            parts += _component_table(entry)
     return parts
 
 
-def _component_table(key: Key) -> list[str]:
-    slot = key.parameter.slot
+def _component_table(entry: Entry) -> list[str]:
+    slot = entry.parameter.slot
     assert slot
-    name = key.parameter.name
-    needed = "It has to be there." if key.parameter.default is REQUIRED else "It may be left out."
+    name, kind = entry.parameter.name, _type(entry)
+    needed = "It has to be there." if entry.parameter.default is REQUIRED else "It may be left out."
     return [
-        f"## [[{name}]]" if slot.many else f"## [{name}]",
-        f"{_type(key)[0].upper()}{_type(key)[1:]}. {needed}",
-        f"Keys of flowvae's own beside the component's:\n\n{_keys(map(Key, key.extras))}"
-        if key.extras
+        f"## [{name}.NAME]" if slot.many else f"## [{name}]",
+        f"{prose(entry.parameter.meaning)}: {kind}. {needed}",
+        f"Keys of flowvae's own beside the component's:\n\n{_keys(map(Entry, entry.extras))}"
+        if entry.extras
         else "",
     ]
 
@@ -106,7 +107,7 @@ def _kind_page(kind: Kind, components: list[Component]) -> list[str]:
         *map(prose, rest),
         f"The parent gives {gives or 'nothing'}.",
         table(("component", "what it is", "owner"), rows) if rows else "",
-        f"Every component also takes these keys of flowvae's own:\n\n{_keys(map(Key, extras))}"
+        f"Every component also takes these keys of flowvae's own:\n\n{_keys(map(Entry, extras))}"
         if extras
         else "",
         *(part for component in components for part in _component(component)),
@@ -115,7 +116,7 @@ def _kind_page(kind: Kind, components: list[Component]) -> list[str]:
 
 def _component(component: Component) -> list[str]:
     signature, fields = component.signature, component.fields
-    keys = [Key(parameter) for parameter in signature.parameters.values()]
+    keys = [Entry(parameter) for parameter in signature.parameters.values()]
     paragraphs = signature.doc.split("\n\n")
     remarks = [p for p in paragraphs[1:] if not re.match(r"\s|>>>|[A-Z]\w*:", p)]
     examples = [p for p in paragraphs if p.startswith(">>>")]
@@ -146,28 +147,28 @@ def _doc(kind: Kind) -> list[str]:
     return (ast.get_docstring(kind.source.definition) or "").split("\n\n")
 
 
-def _keys(keys: Iterable[Key]) -> str:
+def _keys(keys: Iterable[Entry]) -> str:
     return table(_KEY_HEADER, (_row(key) for key in keys))
 
 
-def _row(key: Key) -> tuple[str, str, str, str]:
+def _row(key: Entry) -> tuple[str, str, str, str]:
     parameter = key.parameter
     return code(parameter.name), _type(key), _default(key), prose(parameter.meaning)
 
 
-def _default(key: Key) -> str:
+def _default(key: Entry) -> str:
     default, slot = key.parameter.default, key.parameter.slot
     if default is REQUIRED:
         return "from `[defaults]`, or required" if slot and not slot.many else "required"
     return code(toml_like(NONE if default is None else default))
 
 
-def _type(key: Key) -> str:
+def _type(key: Entry) -> str:
     slot = key.parameter.slot
     if slot:
         link = f"[{slot.kind}]({slot.kind}.md)"
-        return f"an array of components of kind {link}" if slot.many else f"a component of kind {link}"
-    if key.free:
+        return f"components of kind {link} by name" if slot.many else f"a component of kind {link}"
+    if key.is_free:
         return "a table from key path to an array"
     words = [prose(key.parameter.type_name + key.parameter.limits)]
     if type(None) in get_args(key.parameter.type):

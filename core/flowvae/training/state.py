@@ -1,93 +1,181 @@
-"""Everything that a run must remember: weights, their average, the optimizer, the step."""
+"""Everything that a run must remember: named modules, named optimizers, the step.
+
+Whatever a part keeps goes into the checkpoint: the weights and buffers of modules, what an optimizer holds for each weight
+and in its groups, and the state of any part that has `state_dict` and `load_state_dict`.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from attrs import define
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor, nn, optim
+from torch import Tensor, optim
 
-from flowvae.errors import CheckpointError
+from flowvae.errors import CheckpointError, PluginError
+from flowvae.folder.checkpoint import STATE, TENSORS, read_state
 
-TENSORS, STATE = "tensors.safetensors", "state.json"
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A part that says what it must remember, in the manner of torch's modules."""
+
+    def state_dict(self) -> Mapping[str, Any]: ...
+    def load_state_dict(self, state: Any) -> Any: ...
 
 
 @define(eq=False)
 class TrainingState:
     """What changes during a run."""
 
-    model: nn.Module
-    average: nn.Module
-    """The averaged weights; the model itself where none are averaged."""
-    optimizer: optim.Optimizer
+    modules: Mapping[str, Stateful]
+    optimizers: Mapping[str, optim.Optimizer]
     step: int = 0
 
-    def files(self, recipe_identity: str, components: Mapping[str, object]) -> dict[str, bytes]:
-        """The state as files of a checkpoint; `components` says whose code made it."""
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._tensors()}
-        content = {
-            "step": self.step,
-            "identity": recipe_identity,
-            "components": components,
-            "scalars": dict(self._scalars()),
+    def files(self, **content: Any) -> dict[str, bytes]:
+        """The state as files of a checkpoint; `content` is kept beside it."""
+        tensors: dict[str, Tensor] = {}
+        kept = {
+            "modules": {n: _apart(m.state_dict(), f"weights.{n}", tensors) for n, m in self.modules.items()},
+            "optimizers": {n: _apart(_of(o), n, tensors) for n, o in self.optimizers.items()},
         }
-        return {TENSORS: save(tensors), STATE: json.dumps(content, indent=1).encode()}
+        text = json.dumps({"step": self.step, **content, **kept}, indent=1)
+        return {TENSORS: save(_unshared(tensors)), STATE: text.encode()}
 
-    def restore(self, files: Mapping[str, bytes], recipe_identity: str) -> None:
-        """Takes the state of a checkpoint; CheckpointError where it belongs to another recipe or lacks a part."""
+    def restore(self, files: Mapping[str, bytes]) -> dict[str, Any]:
+        """Takes the state of a checkpoint, and gives what was kept beside it; CheckpointError where a part is lacking."""
+        content: dict[str, Any] = read_state(files)
         try:
-            content = json.loads(files[STATE])
             tensors = load(files[TENSORS])
-            self.step, scalars = int(content["step"]), content["scalars"]
+            self.step = int(content["step"])
+            modules, optimizers = dict(content["modules"]), dict(content["optimizers"])
         except (KeyError, ValueError, TypeError, SafetensorError) as error:
+            what = f"the checkpoint cannot be read ({type(error).__name__}: {error})"
+            raise CheckpointError(what) from error
+        expected: dict[str, Tensor] = {}
+        for name, module in self.modules.items():
+            _apart(module.state_dict(), f"weights.{name}", expected)
+        _same_names(expected, {n: t for n, t in tensors.items() if n.startswith("weights.")})
+        if modules.keys() != self.modules.keys() or optimizers.keys() != self.optimizers.keys():
+            raise CheckpointError("the checkpoint was made by other players", do="choose another --out")
+        for name, module in self.modules.items():
+            _restore_module(module, _together(modules[name], tensors), expected, tensors, name)
+        for name, optimizer in self.optimizers.items():
+            _restore_optimizer(optimizer, _together(optimizers[name], tensors))
+        return content
+
+
+TENSOR = "$tensor"
+"""Marks the place of a tensor in what is written as JSON."""
+
+
+def _of(optimizer: optim.Optimizer) -> dict[str, Any]:
+    """An optimizer's state with the entries for each weight at the top, and its groups without the weights."""
+    state = dict(optimizer.state_dict())
+    groups = [{k: v for k, v in g.items() if k != "params"} for g in state.pop("param_groups")]
+    return {
+        **{str(index): entry for index, entry in state.pop("state").items()},
+        "groups": groups,
+        "more": state,
+    }
+
+
+def _apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """A state with its tensors taken out of it, each under the path that leads to it."""
+    if isinstance(value, Tensor):
+        tensors[name] = value.detach()
+        return {TENSOR: name}
+    if isinstance(value, Mapping):
+        return {str(key): _apart(child, f"{name}.{key}", tensors) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_apart(child, f"{name}.{index}", tensors) for index, child in enumerate(value)]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    what = (
+        f"{name} is a {type(value).__name__}: a checkpoint holds tensors, numbers, text, and tables of these"
+    )
+    raise PluginError(what, do="let its state_dict say it in such values")
+
+
+def _together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    if isinstance(value, dict):
+        name = value.get(TENSOR)
+        if name is None:
+            return {key: _together(child, tensors) for key, child in value.items()}
+        if name not in tensors:
             raise CheckpointError(
-                f"the checkpoint cannot be read ({type(error).__name__}: {error})"
-            ) from error
-        if content.get("identity") != recipe_identity:
-            raise CheckpointError("the checkpoint belongs to another recipe", do="choose another --out")
-        weights = {n.removeprefix("weights."): t for n, t in tensors.items() if n.startswith("weights.")}
-        moments = {n.removeprefix("optimizer."): t for n, t in tensors.items() if n.startswith("optimizer.")}
-        expected = dict(self._weights())
-        _same_names(expected, weights)
+                f"the checkpoint lacks {name}", do="it was made by another recipe or version"
+            )
+        return tensors[name]
+    return [_together(child, tensors) for child in value] if isinstance(value, list) else value
+
+
+def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors that each have their own memory: tied weights and views are written once for each of their names."""
+    seen: set[int] = set()
+    found = {}
+    for name, tensor in tensors.items():
+        own = tensor.cpu().contiguous()
+        shared = own.untyped_storage().data_ptr() in seen or own.untyped_storage().nbytes() != own.nbytes
+        seen.add(own.untyped_storage().data_ptr())
+        found[name] = own.clone() if shared else own
+    return found
+
+
+def _restore_module(
+    module: Stateful, state: Any, expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], name: str
+) -> None:
+    prefix = f"weights.{name}."
+    if isinstance(module, torch.nn.Module):
+        # In place, tensor by tensor: tied weights stay tied, and views stay views.
         with torch.no_grad():
-            for name, tensor in expected.items():
-                tensor.copy_(weights[name])
-        self._restore_optimizer(moments, scalars)
+            for path, tensor in expected.items():
+                if path.startswith(prefix) and path.removeprefix(prefix) in state:
+                    fill(tensor, tensors[path])
+        extra = {key: value for key, value in state.items() if not isinstance(value, Tensor)}
+        if extra:
+            module.load_state_dict({**module.state_dict(), **extra})
+    else:
+        module.load_state_dict(state)
 
-    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
-        for name, tensor in self._weights():
-            yield f"weights.{name}", tensor
-        for name, value in self._optimizer_entries():
-            if isinstance(value, Tensor):
-                yield f"optimizer.{name}", value
 
-    def _scalars(self) -> Iterator[tuple[str, object]]:
-        for name, value in self._optimizer_entries():
-            if not isinstance(value, Tensor):
-                yield name, value
+def fill(tensor: Tensor, source: Tensor) -> None:
+    """Copies; an expanded tensor has one value in memory for many places."""
+    for axis, stride in enumerate(tensor.stride()):
+        if stride == 0:
+            tensor, source = tensor.narrow(axis, 0, 1), source.narrow(axis, 0, 1)
+    tensor.copy_(source)
 
-    def _weights(self) -> Iterator[tuple[str, Tensor]]:
-        yield from ((f"model.{n}", t) for n, t in self.model.state_dict().items())
-        if self.average is not self.model:
-            yield from ((f"average.{n}", t) for n, t in self.average.state_dict().items())
 
-    def _optimizer_entries(self) -> Iterator[tuple[str, object]]:
-        for index, entries in self.optimizer.state_dict()["state"].items():
-            for name, value in entries.items():
-                yield f"{index}.{name}", value
+def _restore_optimizer(optimizer: optim.Optimizer, state: dict[str, Any]) -> None:
+    known = optimizer.state_dict()
+    groups, more = state.pop("groups"), state.pop("more")
+    count = sum(len(group["params"]) for group in known["param_groups"])
+    if len(groups) != len(known["param_groups"]) or not {*state} <= {str(i) for i in range(count)}:
+        raise CheckpointError("the checkpoint's optimizer had other weights", do="choose another --out")
+    merged = [
+        {**old, **{key: _like(value, old.get(key)) for key, value in group.items()}}
+        for old, group in zip(known["param_groups"], groups, strict=True)
+    ]
+    entries = {int(index): entry for index, entry in state.items()}
+    optimizer.load_state_dict({**more, "state": entries, "param_groups": merged})
+    _keep_precision(optimizer, entries)
 
-    def _restore_optimizer(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, object]) -> None:
-        state: dict[int, dict[str, object]] = {}
-        for name, value in {**tensors, **scalars}.items():
-            index, _, entry = name.partition(".")
-            state.setdefault(int(index), {})[entry] = value
-        known = self.optimizer.state_dict()
-        count = sum(len(group["params"]) for group in known["param_groups"])
-        if self.step and sorted(state) != list(range(count)):
-            raise CheckpointError(f"the checkpoint has optimizer state for {len(state)} of {count} weights")
-        self.optimizer.load_state_dict({"state": state, "param_groups": known["param_groups"]})
+
+def _like(value: Any, old: Any) -> Any:
+    return tuple(value) if isinstance(old, tuple) else value
+
+
+def _keep_precision(optimizer: optim.Optimizer, entries: Mapping[int, Mapping[str, Any]]) -> None:
+    """Loading casts to the type of the weight; a sum that was kept in more digits needs them again."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for index, entry in entries.items():
+        held = optimizer.state[weights[index]]
+        for name, value in entry.items():
+            if isinstance(value, Tensor) and held[name].dtype != value.dtype:
+                held[name] = value.to(held[name].device)
 
 
 def _same_names(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
@@ -110,3 +198,8 @@ def _same_names(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> 
         raise CheckpointError(
             "the checkpoint " + "; ".join(parts), do="it was made by another recipe or version"
         )
+
+
+def stateful(parts: Mapping[str, Any]) -> Iterator[tuple[str, Stateful]]:
+    """The parts that keep something."""
+    yield from ((name, part) for name, part in parts.items() if isinstance(part, Stateful))

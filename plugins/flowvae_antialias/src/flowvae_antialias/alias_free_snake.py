@@ -3,6 +3,7 @@
 import math
 
 import torch
+from flowvae.contracts import Refused
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,7 +39,7 @@ class AliasFreeSnake(nn.Module):
     def __init__(self, channels: int, *, alpha: float = 1.0) -> None:
         super().__init__()
         if alpha <= 0:
-            raise ValueError(f"alpha must be above 0, got {alpha}")
+            raise Refused("alpha", f"alpha must be above 0, got {alpha}")
         # Learnt in the log: alpha cannot reach 0, so the division needs no epsilon.
         self.log_alpha = nn.Parameter(torch.full((channels, 1), math.log(alpha)))
         self.register_buffer("taps", half_band_taps().to(torch.get_default_dtype()), persistent=False)

@@ -1,5 +1,6 @@
 """A distance between loudness over time."""
 
+from flowvae.contracts import Refused
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -30,7 +31,7 @@ class EnvelopeLoss(nn.Module):
     def __init__(self, sample_rate: int, *, floor: float = 1e-2, envelope: Envelope) -> None:
         super().__init__()
         if floor <= 0:
-            raise ValueError(f"floor must be above 0, got {floor}")
+            raise Refused("floor", f"floor must be above 0, got {floor}")
         self.floor = floor
         self.envelope = envelope(sample_rate)
 

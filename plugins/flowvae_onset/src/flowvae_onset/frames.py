@@ -1,5 +1,7 @@
 """Windows over a sound."""
 
+from flowvae.contracts import Refused
+
 
 def samples_of(name: str, milliseconds: float, sample_rate: int) -> int:
     """A duration in samples, one at least; ValueError where it is not above 0.
@@ -8,5 +10,5 @@ def samples_of(name: str, milliseconds: float, sample_rate: int) -> int:
     220
     """
     if milliseconds <= 0:
-        raise ValueError(f"{name} must be above 0, got {milliseconds}")
+        raise Refused(name, f"{name} must be above 0, got {milliseconds}")
     return max(1, round(milliseconds * sample_rate / 1000))

@@ -1,13 +1,15 @@
 """What the flows of this package are asked for in numbers."""
 
+from flowvae.contracts import Refused
+
 
 def require_positive(**counts: int) -> None:
-    """ValueError where a count is below 1.
+    """Refused where a count is below 1.
 
     >>> require_positive(n_bins=0)
     Traceback (most recent call last):
-    ValueError: n_bins must be 1 or more, got 0
+    flowvae.contracts.refusal.Refused: n_bins must be 1 or more, got 0
     """
     for name, count in counts.items():
         if count < 1:
-            raise ValueError(f"{name} must be 1 or more, got {count}")
+            raise Refused(name, f"{name} must be 1 or more, got {count}")

@@ -1,5 +1,6 @@
 """Neural spline couplings."""
 
+from flowvae.contracts import Refused
 from torch import nn
 
 from flowvae_zuko.library import zuko_flows
@@ -39,7 +40,7 @@ def zuko_nsf(
     """
     require_positive(n_couplings=n_couplings, hidden=hidden, n_hidden_layers=n_hidden_layers)
     if n_bins < 2:
-        raise ValueError(f"n_bins must be 2 or more, got {n_bins}")
+        raise Refused("n_bins", f"n_bins must be 2 or more, got {n_bins}")
     flow = zuko_flows().NSF(
         features,
         context,

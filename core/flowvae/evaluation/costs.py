@@ -1,0 +1,40 @@
+"""What a run took: time of a step, memory, speed of decoding."""
+
+import resource
+import statistics
+import time
+from collections.abc import Sequence
+
+import torch
+
+from flowvae.building.model import SoundVAE
+from flowvae.building.parts import Parts
+from flowvae.recipe import Recipe
+
+
+def costs(parts: Parts, seconds: Sequence[float]) -> dict[str, float | None]:
+    """By name; `seconds` are the times of the steps."""
+    peak = (
+        torch.cuda.max_memory_allocated(parts.device) / 2**20
+        if parts.device.type == "cuda"
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    )
+    return {
+        "parameters": sum(p.numel() for p in parts.model.parameters()),
+        "seconds_per_step": statistics.median(seconds) if seconds else None,
+        "peak_memory_mb": peak,
+        "real_time_factor": real_time_factor(parts.average, parts.recipe, parts.device),
+    }
+
+
+@torch.no_grad()
+def real_time_factor(model: SoundVAE, recipe: Recipe, device: torch.device) -> float:
+    """Seconds of audio that one second of decoding makes, one sound at a time."""
+    latent = torch.zeros(1, recipe.model.latent_dim, device=device)
+    times = []
+    model.eval()
+    for _ in range(5):
+        started = time.perf_counter()
+        model.decode(latent).cpu()
+        times.append(time.perf_counter() - started)
+    return recipe.model.n_samples / recipe.model.sample_rate / statistics.median(times)

@@ -1,0 +1,73 @@
+"""Validation: figures and audio of the same sounds with the same noise, at the start, on the way, and at the end."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import Factory, define
+from torch import Tensor
+
+from flowvae.building.parts import Parts
+from flowvae.contracts import Evidence
+from flowvae.evaluation.evidence import Figures, HeldOut, gather_evidence, measure
+from flowvae.folder.audio import slug, write_wav
+from flowvae.folder.journal import Journal
+from flowvae.folder.tensorboard import EventFile
+
+
+@define(eq=False)
+class Validation:
+    """Called after a step, it measures what the model has become and writes how it sounds."""
+
+    parts: Parts
+    held_out: HeldOut
+    journal: Journal
+    folder: Path
+    untrained: dict[str, Figures] = Factory(dict)
+    last: dict[str, Figures] = Factory(dict)
+
+    def __call__(self, step: int) -> None:
+        """Measures, and writes figures and audio."""
+        evidence = self._evidence()
+        figures = measure(self.parts.metrics, evidence)
+        (self.untrained if step == 0 else self.last).update(figures)
+        self.journal.write("validation", step, {f"metric/{name}": f.value for name, f in figures.items()})
+        self._write_audio(evidence.estimate, evidence.generated, step, self.journal.events)
+
+    def final(self) -> Mapping[str, Figures]:
+        """The figures of the trained model."""
+        if not self.last:  # everything was done before a kill came between the last checkpoint and the result
+            self.last.update(measure(self.parts.metrics, self._evidence()))
+        return self.last
+
+    def before_training(self) -> Mapping[str, float | None]:
+        """The figures of the untrained model; a run that was resumed has them in its journal."""
+        if self.untrained:
+            return {name: figures.value for name, figures in self.untrained.items()}
+        for row in self.journal.rows():
+            if row["phase"] == "validation" and row["step"] == 0:
+                return {
+                    key.removeprefix("metric/"): value
+                    for key, value in row.items()
+                    if key.startswith("metric/") and not isinstance(value, str)
+                }
+        return {}
+
+    def _evidence(self) -> Evidence:
+        recipe = self.parts.recipe
+        return gather_evidence(
+            self.parts.average, self.held_out, recipe.evaluation.prior_samples, recipe.train.batch_size
+        )
+
+    def _write_audio(self, estimate: Tensor, generated: Tensor, step: int, events: EventFile) -> None:
+        recipe = self.parts.recipe
+        rate, count = recipe.model.sample_rate, recipe.evaluation.audio_examples
+        for i, name in enumerate(self.held_out.names[:count]):
+            file = f"{i:02d}-{slug(name)}.wav"
+            if not (self.folder / "audio" / "target" / file).exists():
+                write_wav(self.folder / "audio" / "target" / file, self.held_out.audio[i], rate)
+                events.audio(0, f"target/{i:02d}", self.held_out.audio[i], rate)
+            write_wav(self.folder / "audio" / f"step-{step:09d}" / file, estimate[i], rate)
+            events.audio(step, f"reconstruction/{i:02d}", estimate[i], rate)
+        for i in range(min(count, len(generated))):
+            write_wav(self.folder / "audio" / f"step-{step:09d}" / f"prior-{i:02d}.wav", generated[i], rate)
+            events.audio(step, f"prior/{i:02d}", generated[i], rate)

@@ -1,0 +1,43 @@
+"""`python -m flowvae.probe FOLDER` reads FOLDER/arms/*.toml and writes FOLDER/arms.json.
+
+A process of its own, so that the driver of an ablation never needs torch.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from flowvae.catalogue import Catalogue
+from flowvae.errors import FlowvaeError, RecipeError
+from flowvae.folder.files import write_json
+from flowvae.probe.limits import limited
+from flowvae.probe.probe import probe
+from flowvae.recipe import read_recipe, resolve
+
+
+def main(folder: Path) -> int:
+    """Probes the arms that the folder names."""
+    torch.set_num_threads(1)
+    wanted = json.loads((folder / "arms.json").read_text(encoding="utf-8"))
+    try:
+        for name, arm in wanted.items():
+            if "parameters" not in arm:
+                catalogue = Catalogue.installed(arm["plugins"])
+                recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
+                with limited(recipe):
+                    arm.update(probe(recipe, catalogue))
+    except RecipeError as error:
+        # The driver knows where the user wrote each value.
+        print(json.dumps({"arm": name, "faults": [[f.path, f.what, f.component] for f in error.faults]}))
+        return error.exit_status
+    except FlowvaeError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return error.exit_status
+    write_json(folder / "arms.json", wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

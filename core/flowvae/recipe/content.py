@@ -1,0 +1,30 @@
+"""What a path in a recipe points to, told by its content: where it lies on this machine decides nothing."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+def content_digest(path: Path) -> str:
+    """A hash over a file's bytes, or over the manifest of a folder: the names in it with theirs."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        manifest = [(file.relative_to(path).as_posix(), content_digest(file)) for file in files]
+        return hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def by_content(value: Any) -> Any:
+    """A value whose paths stand for what they point to.
+
+    >>> by_content((1, "a"))
+    (1, 'a')
+    """
+    if isinstance(value, tuple):
+        return tuple(by_content(v) for v in value)
+    if not isinstance(value, Path):
+        return value
+    # What is gone is told where the recipe is checked; until then it equals nothing but itself.
+    return f"{value.name} ({content_digest(value)})" if value.exists() else f"{value} (missing)"

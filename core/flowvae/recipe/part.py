@@ -1,0 +1,70 @@
+"""A part: a component with its values, as a resolved recipe holds it in a slot."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from flowvae.catalogue import Component
+
+
+@frozen(eq=False)
+class Part:
+    """A component with its values: what stands in a slot."""
+
+    component: Component
+    values: Mapping[str, Any]
+    """The component's own keys; a slot holds a Part, or Parts by name."""
+    extras: Mapping[str, Any] = attrs.field(factory=dict)
+    """Keys of the same table that belong to flowvae, such as the weight of a loss."""
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+        return self.component.name
+
+    def parts(self) -> Iterator["Part"]:
+        """The part itself and all that stand in its slots."""
+        yield self
+        for _, child in held(self.values):
+            yield from child.parts()
+
+    def said(self, *, paths: bool = True) -> str:
+        """The component as one reads it: snake(alpha=1.0)."""
+        values = [f"{k}={_said(v)}" for k, v in self.values.items() if paths or not isinstance(v, Path)]
+        return f"{self.name}({', '.join(values)})" if values else self.name
+
+
+def held(values: Mapping[str, Any]) -> Iterator[tuple[str, Part]]:
+    """The parts among some values, those of a slot that holds several under `slot.name`."""
+    for key, value in values.items():
+        if isinstance(value, Part):
+            yield key, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", child) for name, child in value.items() if isinstance(child, Part))
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key path of a resolved table with its plain value; a component shows as `path.use`."""
+    if isinstance(value, Part):
+        yield f"{path}.use", value.name
+        yield from leaves({**value.values, **value.extras}, path)
+    elif attrs.has(type(value)):
+        yield from leaves(attrs.asdict(value, recurse=False), path)
+    elif isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from leaves(child, f"{path}.{key}" if path else key)
+    else:
+        yield path, value
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Part):
+        return value.said()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_said(v)}" for name, v in value.items()) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_said(v) for v in value) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

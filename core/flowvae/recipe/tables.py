@@ -1,0 +1,255 @@
+"""The tables of a recipe: the one list of them, from which resolving, checking, writing, schema and reference follow.
+
+A table is a class, a key is a field of it, and the field's meaning is what the reference says. A new key is a new field; a
+new table is a class and a field of Recipe.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Literal, get_origin
+
+import attrs
+from attrs import frozen
+
+from flowvae.catalogue.signature import REQUIRED, Parameter, Slot
+from flowvae.recipe.node import Dropped
+from flowvae.recipe.part import Part, held, leaves
+
+EXTENDS = "The recipe that this one is laid over: a file beside it, or the name of a shipped one."
+"""Gone when the resolver begins, so it is no field."""
+DEFAULTS = "What fills every slot of a kind that does not say otherwise: kind = component."
+"""Gone when the resolver ends: by then it stands in the slots."""
+
+
+def key(
+    meaning: str,
+    default: Any = attrs.NOTHING,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    formerly: str = "",
+) -> Any:
+    """A field that holds a value; `formerly` is a name that it had, for those who still write it."""
+    said = {"meaning": meaning, "least": least, "most": most, "formerly": formerly}
+    return attrs.field(default=default, metadata=said)
+
+
+def slot(
+    kind: str,
+    meaning: str,
+    default: Any = attrs.NOTHING,
+    *,
+    many: bool = False,
+    extras: tuple[Parameter, ...] = (),
+) -> Any:
+    """A field that holds a component, or with `many` several by name; `extras` are keys of its table that belong to flowvae."""
+    said = {"meaning": meaning, "slot": Slot(kind, many, optional=default is None), "extras": extras}
+    return attrs.field(default=default, metadata=said)
+
+
+def table(section: type, default: Any = attrs.NOTHING) -> Any:
+    """A field that holds a table of its own."""
+    return attrs.field(default=default, metadata={"meaning": _summary(section), "section": section})
+
+
+def _summary(section: type) -> str:
+    return " ".join((section.__doc__ or "").split())
+
+
+DATA_KEYS = (
+    Parameter(
+        "held_out", float, None, 0.2, "share of the groups (kits, packs) that is kept for validation", 0, 0.9
+    ),
+    Parameter(
+        "slack_ms",
+        float,
+        None,
+        10.0,
+        "sound kept before and after each clip, for augmentations that shift",
+        0,
+        10_000,
+    ),
+    Parameter("strict", bool, None, default=False, meaning="stop when a sound has to be skipped"),
+)
+LOSS_KEYS = (Parameter("weight", float, None, 1.0, "what the loss is multiplied by", 0),)
+
+
+@frozen
+class ModelSection:
+    """The model: audio to latent vector and back."""
+
+    n_samples: int = key("length of a clip in samples; part of the architecture", least=64, most=1 << 22)
+    bands: Part = slot("bands", "how the network sees audio")
+    encoder: Part = slot("encoder", "sound to one vector")
+    posterior: Part = slot("posterior", "vector to a distribution over latent vectors")
+    prior: Part = slot("prior", "the distribution that new sounds are drawn from")
+    decoder: Part = slot("decoder", "latent vector to sound")
+    sample_rate: int = key("samples a second", 44100, least=1000, most=768_000)
+    channels: int = key("1 for mono, 2 for stereo", 1, least=1, most=32)
+    latent_dim: int = key("width of the latent vector", 128, least=1, most=65_536)
+
+
+@frozen
+class TrainSection:
+    """How the model is trained."""
+
+    steps: int = key("number of steps", least=1, most=100_000_000)
+    batch_size: int = key("sounds a step", least=1, most=65_536, formerly="batch")
+    optimizer: Part = slot("optimizer", "what moves the weights")
+    schedule: Part = slot("schedule", "the learning rate over the run")
+    clip: float | None = key("largest norm of the gradient", None, least=0.0)
+    ema: float | None = key(
+        "decay of the average of the weights that is evaluated", None, least=0.0, most=1.0
+    )
+    precision: Literal["auto", "fp32", "bf16"] = key(
+        "of encoder and decoder; auto: bf16 where it is faster", "auto"
+    )
+    checkpoint_every: int = key("steps between checkpoints", 500, least=1)
+
+
+@frozen
+class EvaluationSection:
+    """What is measured on held-out sounds."""
+
+    metrics: Mapping[str, Part] = slot("metric", "figures to report", many=True)
+    every: int = key("steps between validations", 500, least=1)
+    sounds: int = key("held-out sounds that are measured", 64, least=1, most=100_000)
+    audio_examples: int = key(
+        "held-out sounds that are written as audio", 6, least=0, most=1000, formerly="clips"
+    )
+    prior_samples: int = key("sounds drawn from the prior", 16, least=1, most=100_000, formerly="samples")
+
+
+@frozen
+class AblationSection:
+    """What is compared, fixed before the first step."""
+
+    metric: str = key("the primary metric, one of evaluation.metrics")
+    vary: Mapping[str, Any] = key("key path to alternatives, the first is the baseline")
+    question: str = key("what the ablation asks", "")
+    seeds: int = key("runs of each arm", 6, least=1, most=1000)
+    worthwhile_difference: float | None = key(
+        "the smallest difference of the primary metric that would matter, in its unit", None, least=0.0
+    )
+    cross: bool = key("every combination of the alternatives instead of one change at a time", default=False)
+
+
+@frozen
+class ExecutionSection:
+    """Where and how the runs are executed. Nothing here changes a result but for the last bits."""
+
+    executor: Part = slot("executor", "who runs the runs")
+    device: str = key('"cpu", "cuda", "cuda:1" ..., or "auto"', "auto")
+    threads: int = key("threads of one run on the CPU; 0: as many as the runs leave", 1, least=0, most=1024)
+
+
+@frozen(eq=False, kw_only=True)
+class Recipe:
+    """All that a run needs to know: a field for each table, in the order that one reads them."""
+
+    name: str
+    origins: Mapping[str, str]
+    """Key path to where the value comes from."""
+    dropped: tuple[Dropped, ...]
+    """Values of a base that went with the component that they were for."""
+
+    seed: int = key("of a single run; an ablation counts its seeds from here", 0)
+    description: str = key("what the recipe is for", "")
+    requires: tuple[str, ...] = key('plugins that the recipe needs, as in "drumkit-extras>=1.0"', ())
+    may_be_unused: tuple[str, ...] = key("key paths that may have no effect", ())
+
+    data: Part = slot("dataset", "the sounds", extras=DATA_KEYS)
+    augmentations: Mapping[str, Part] = slot(
+        "augmentation", "what is done to a batch, in this order", attrs.Factory(dict), many=True
+    )
+    model: ModelSection = table(ModelSection)
+    losses: Mapping[str, Part] = slot(
+        "loss", "what a reconstruction is trained by", many=True, extras=LOSS_KEYS
+    )
+    regularizer: Part = slot("regularizer", "what keeps the posterior near the prior")
+    train: TrainSection = table(TrainSection)
+    evaluation: EvaluationSection = table(EvaluationSection)
+    ablation: AblationSection | None = table(AblationSection, None)
+    execution: ExecutionSection = table(ExecutionSection)
+
+    def parts(self) -> Iterator[Part]:
+        """Every component in use, nested ones included."""
+        for _, part in self.slots():
+            yield from part.parts()
+
+    def slots(self) -> Iterator[tuple[str, Part]]:
+        """The outermost components with their key paths."""
+        for name, content in self.tables():
+            if isinstance(content, Part | Mapping):
+                yield from held({name: content})
+            else:
+                yield from held({f"{name}.{k}": v for k, v in attrs.asdict(content, recurse=False).items()})
+
+    def tables(self) -> Iterator[tuple[str, Any]]:
+        """The tables that make a run, in the order of a recipe; how runs are compared is not among them."""
+        for name, entry in entries(Recipe).items():
+            if (entry.section or entry.parameter.slot) and name != "ablation":
+                yield name, getattr(self, name)
+
+    def leaves(self) -> dict[str, Any]:
+        """The whole recipe as key path to value; a path of the file system is a Path."""
+        return dict(leaves({"seed": self.seed, **dict(self.tables())}))
+
+
+@frozen
+class Entry:
+    """What stands under one name in a table."""
+
+    parameter: Parameter
+    """Name, type or slot, default, meaning, limits."""
+    extras: tuple[Parameter, ...] = ()
+    """Keys of flowvae's own in the table of the component that stands here."""
+    section: type | None = None
+    """The class of a table that stands here."""
+    formerly: str = ""
+    """A name that the key had."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is a table whose keys are the user's: what an ablation varies."""
+        return self.parameter.slot is None and get_origin(self.parameter.type) is Mapping
+
+
+@cache
+def entries(section: type) -> Mapping[str, Entry]:
+    """The fields of a table by name."""
+    found = {}
+    for field in attrs.fields(section):
+        said = field.metadata
+        if "meaning" not in said:
+            continue  # what only flowvae knows of a recipe: its name, its origins
+        default = REQUIRED if field.default is attrs.NOTHING else field.default
+        default = {} if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # a class to attrs
+        kind = None if "slot" in said or "section" in said else field.type
+        parameter = Parameter(
+            field.name, kind, said.get("slot"), default, said["meaning"], said.get("least"), said.get("most")
+        )
+        found[field.name] = Entry(
+            parameter, said.get("extras", ()), said.get("section"), said.get("formerly", "")
+        )
+    return found
+
+
+def named_slots(section: type = Recipe, path: str = "") -> Iterator[str]:
+    """The key paths whose tables hold parts by name."""
+    for name, entry in entries(section).items():
+        here = f"{path}.{name}" if path else name
+        if entry.section:
+            yield from named_slots(entry.section, here)
+        elif entry.parameter.slot and entry.parameter.slot.many:
+            yield here
+
+
+def own_keys(kind: str, section: type = Recipe) -> tuple[Parameter, ...]:
+    """The keys that flowvae adds to the tables of a kind's components, such as the weight of a loss."""
+    found: list[Parameter] = []
+    for entry in entries(section).values():
+        slot_ = entry.parameter.slot
+        found += own_keys(kind, entry.section) if entry.section else ()
+        found += entry.extras if slot_ and slot_.kind == kind else ()
+    return tuple(found)

@@ -1,0 +1,143 @@
+"""The loop of a run, from its first step, or its newest checkpoint, to its last step."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import field, frozen
+from torch import Tensor
+
+from flowvae.errors import CheckpointError, NumbersError, Stopped
+from flowvae.folder import checkpoint
+from flowvae.folder.journal import Journal
+from flowvae.folder.status import Status
+from flowvae.training.training import Training
+
+REPORT_EVERY = 10
+"""Steps whose figures are fetched from the device together. The journal gets the last of them: a mean would depend on
+where an interrupted run was cut."""
+KEEP = 2
+"""Checkpoints that are kept."""
+
+
+Observer = Callable[[int], None]
+"""Looks at a training after a step that the recipe names for it, and changes nothing."""
+
+
+@frozen(eq=False)
+class Checkpoints:
+    """Where a run's state is kept, and what has to agree for it to be taken up again."""
+
+    folder: Path
+    identity: str
+    components: Mapping[str, object] = field(factory=dict)
+    """Whose code made it."""
+    machine: Mapping[str, object] = field(factory=dict)
+    """What the last bits depend on: versions, processor, threads, device."""
+
+    def save(self, training: Training) -> None:
+        """Commits the state of now."""
+        files = training.state.files(identity=self.identity, components=self.components, machine=self.machine)
+        checkpoint.commit(self.folder, training.state.step, files)
+        checkpoint.retain(self.folder, KEEP)
+
+    def resume(self, training: Training, status: Status) -> None:
+        """Takes the state of the newest checkpoint that verifies, if there is one; says whether to the same bits."""
+        found = checkpoint.find_newest(self.folder)
+        if found is None:
+            return
+        for name in found.damaged:
+            status.warnings.append(
+                f"a damaged checkpoint was put aside ({name}); continued from step {found.step}"
+            )
+        if checkpoint.read_state(found.files).get("identity") != self.identity:
+            raise CheckpointError("the checkpoint belongs to another recipe", do="choose another --out")
+        kept = training.state.restore(found.files)
+        if training.state.step != found.step:
+            raise CheckpointError(f"the checkpoint of step {found.step} holds step {training.state.step}")
+        # A CPU with the same programs gives the same bits; a GPU adds up in an order of its own.
+        same = kept.get("machine") == dict(self.machine) and training.device.type == "cpu"
+        status.exact = status.exact and (same or found.step == 0)
+
+
+def train(
+    training: Training,
+    checkpoints: Checkpoints,
+    journal: Journal,
+    status: Status,
+    *,
+    observers: Sequence[Observer],
+    stop_signal: Callable[[], int],
+) -> None:
+    """Takes the steps that are left; `stop_signal` gives the signal that asked for the end, or 0.
+
+    NumbersError where a figure is no number any more; Stopped where a signal asked for the end.
+    """
+
+    def save() -> None:
+        journal.flush_to_disk()  # what a checkpoint counts on must be on the disk before it
+        checkpoints.save(training)
+
+    state, steps = training.state, training.recipe.train.steps
+    if state.step == 0:
+        _show(0, observers)
+        save()
+    status.write("running", state.step)
+    pending: list[dict[str, Tensor]] = []
+    for step in range(state.step, steps):
+        started = time.perf_counter()
+        pending.append(training.step(step))
+        training.seconds.append(time.perf_counter() - started)
+        state.step = done = step + 1
+
+        stopping = stop_signal()
+        validating = _is_due(training.recipe.evaluation.every, done, steps)
+        saving = bool(stopping) or _is_due(training.recipe.train.checkpoint_every, done, steps)
+        reporting = _is_due(REPORT_EVERY, done, steps)
+        if validating or saving or reporting:
+            figures = _fetch(pending, done, training)
+            pending = []
+            if reporting:
+                journal.write("train", done, figures)
+            status.tick(done, loss=figures["loss"], steps_per_second=_rate(training.seconds))
+        if validating:
+            _show(done, observers)
+        if saving:
+            save()
+        if stopping:
+            raise Stopped(stopping)
+
+
+def _show(step: int, observers: Sequence[Observer]) -> None:
+    for observe in observers:
+        observe(step)
+
+
+def _is_due(every: int, done: int, steps: int) -> bool:
+    return done == steps or done % every == 0
+
+
+def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> dict[str, Any]:
+    """The figures of the last step; NumbersError names the first step and figure that is no number."""
+    names = list(pending[0])
+    rows = torch.stack([torch.stack([figures[n].float() for n in names]) for figures in pending])
+    values = rows.double().cpu()
+    if not bool(torch.isfinite(values).all()):
+        row, column = (~torch.isfinite(values)).nonzero()[0].tolist()
+        step = done - len(pending) + row
+        sounds = ", ".join(training.batches.names[i] for i in training.batches.rows(step).tolist())
+        raise NumbersError(
+            f"{names[column]} is {values[row, column].item()} at step {step}",
+            where=f"batch: {sounds}",
+            do="lower the learning rate or train.clip; the last checkpoint is from before",
+        )
+    latest = dict(zip(names, values[-1].tolist(), strict=True))
+    lr = next(iter(training.state.optimizers.values())).param_groups[0]["lr"]
+    return {**latest, "beta": training.parts.regularizer.beta(done - 1), "lr": lr}
+
+
+def _rate(seconds: list[float]) -> float:
+    recent = seconds[-50:]
+    return len(recent) / sum(recent)
