@@ -15,7 +15,7 @@ import torch
 from attrs import define, frozen
 
 from flowvae.building.builder import Builder
-from flowvae.building.device import pick_device
+from flowvae.building.device import device_number, model_name, pick_device
 from flowvae.building.model import SoundVAE
 from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
@@ -168,7 +168,8 @@ class _Judge:
             "sounds": self.held_out.names,
             "groups": self.held_out.groups,
             "threads": order["threads"],
-            "device": str(training.device),
+            "device": model_name(training.device),
+            "device_number": device_number(training.device),
             "precision": "bf16" if uses_bf16(self.recipe, training.device) else "fp32",
             "data_fingerprint": fingerprint,
             "seed": order["seed"],

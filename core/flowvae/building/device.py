@@ -1,26 +1,49 @@
 """The device that a run computes on."""
 
+import os
+
 import torch
 
 from flowvae.errors import MachineError
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def pick_device(name: str) -> torch.device:
     """The device that a recipe names; never another one in silence."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    found = _devices()
+    # Not what torch can parse: it parses names of machines that it was not even built for.
+    if name not in {*found, *(device.partition(":")[0] for device in found)}:
         raise MachineError(
-            f'"{name}" is no device; found: {_devices()}', do="--set execution.device=cpu"
-        ) from error
-    if device.type == "cuda" and (
-        not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()
-    ):
-        raise MachineError(f"there is no device {name}; found: {_devices()}", do="--set execution.device=cpu")
-    return device
+            f'there is no device "{name}"; found: {", ".join(found)}', do="--set execution.device=cpu"
+        )
+    return torch.device(name)
 
 
-def _devices() -> str:
-    return ", ".join(["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))])
+def visible_names(device: torch.device) -> list[str]:
+    """What CUDA_VISIBLE_DEVICES is to a process that gets one of the accelerators that are meant; none for the CPU."""
+    if device.type == "cpu":
+        return []
+    if device.type != "cuda":
+        return ["0"]  # there is one, and nobody reads the variable
+    numbers = range(torch.cuda.device_count()) if device.index is None else [device.index]
+    # torch counts what this process sees, and the names go to processes that would see what it was given.
+    given = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
+    return [given[number] if given else str(number) for number in numbers]
+
+
+def model_name(device: torch.device) -> str:
+    """Which device it is: two of one model give the same figures in about the same time."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def device_number(device: torch.device) -> str | None:
+    """Which of the accelerators it is, as CUDA_VISIBLE_DEVICES calls it."""
+    return None if device.type == "cpu" else (os.environ.get(VISIBLE) or str(device.index or 0))
+
+
+def _devices() -> list[str]:
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    return ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]

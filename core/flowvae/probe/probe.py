@@ -1,7 +1,8 @@
 """Builds every arm once before anything is trained: costs, receptive field, and whether the parts keep their contracts.
 
-`python -m flowvae.probe.probe FOLDER` reads FOLDER/arms/*.toml and writes FOLDER/arms.json. A process of its own,
-so that the driver of an ablation never needs torch.
+`python -m flowvae.probe.probe FOLDER DEVICE...` reads FOLDER/arms/*.toml and writes FOLDER/arms.json, and what each
+word for a device means here to FOLDER/devices.json. A process of its own, so that the driver of an ablation never
+needs torch.
 """
 
 import json
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from flowvae.building.builder import Builder
-from flowvae.building.device import pick_device
+from flowvae.building.device import pick_device, visible_names
 from flowvae.building.model import SoundVAE
 from flowvae.building.shared_stft import SharedStft
 from flowvae.catalogue import Catalogue
@@ -27,11 +28,12 @@ from flowvae.probe.limits import check_training_memory, free_memory, limited
 from flowvae.recipe import Part, Recipe, read_recipe, resolve
 
 
-def main(folder: Path) -> int:
-    """Probes the arms that the folder names."""
+def main(folder: Path, devices: list[str]) -> int:
+    """Probes the machine for devices, and the arms that the folder names."""
     torch.set_num_threads(1)
     wanted = json.loads((folder / "arms.json").read_text(encoding="utf-8"))
     try:
+        places = {device: pick_device(device) for device in devices}
         for name, arm in wanted.items():
             if "parameters" not in arm:
                 catalogue = Catalogue.installed(arm["plugins"])
@@ -45,6 +47,8 @@ def main(folder: Path) -> int:
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_status
+    found = {name: {"kind": place.type, "names": visible_names(place)} for name, place in places.items()}
+    write_json(folder / "devices.json", found)
     write_json(folder / "arms.json", wanted)
     return 0
 
@@ -98,4 +102,4 @@ def _expect(recipe: Recipe, part: Part, tensor: Tensor, shape: tuple[int, ...], 
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
