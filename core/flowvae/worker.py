@@ -30,6 +30,7 @@ from flowvae.folder.tensorboard import EventFile
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.identity import identity
 from flowvae.recipe.resolved import Recipe
+from flowvae.training.clock import wait_for
 from flowvae.training.training import Outside, Training, held_out_sounds, train, uses_bf16
 
 
@@ -212,6 +213,7 @@ def real_time_factor(model: SoundVAE, recipe: Recipe, device: torch.device) -> f
     times = []
     model.eval()
     for _ in range(5):
+        wait_for(device)  # what it was asked before is not decoding
         started = time.perf_counter()
         model.decode(latent).cpu()
         times.append(time.perf_counter() - started)

@@ -1,6 +1,5 @@
 """The training of one run, from the first step to the last."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from flowvae.folder.status import Status
 from flowvae.recipe.identity import components
 from flowvae.recipe.resolved import Recipe
 from flowvae.streams import stream_key
+from flowvae.training.clock import step_clock
 from flowvae.training.state import TrainingState
 
 REPORT_EVERY = 10
@@ -164,10 +164,11 @@ def _take_steps(training: Training, around: Outside, journal: Journal) -> None:
         _save(training, around, journal)
     around.status.write("running", state.step)
     pending: list[dict[str, Tensor]] = []
+    clock = step_clock(training.device)
     for step in range(state.step, recipe.train.steps):
-        started = time.perf_counter()
+        clock.start()
         pending.append(training.step(step))
-        training.seconds.append(time.perf_counter() - started)
+        clock.stop()
         state.step = done = step + 1
 
         stopping = around.stop_signal()
@@ -176,6 +177,7 @@ def _take_steps(training: Training, around: Outside, journal: Journal) -> None:
         saving = last or bool(stopping) or done % recipe.train.checkpoint_every == 0
         if validating or saving or done % REPORT_EVERY == 0:
             figures = _fetch(pending, done, training)
+            training.seconds += clock.read()
             pending = []
             if last or done % REPORT_EVERY == 0:
                 journal.write("train", done, figures)
