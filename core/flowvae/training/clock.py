@@ -2,30 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from attrs import define, field
 
 
-class StepClock(Protocol):
-    """Times steps. Only `read` may wait for the device, so it is called where the figures are fetched anyway."""
-
-    def start(self) -> None:
-        """A step begins."""
-        ...
-
-    def stop(self) -> None:
-        """The step has been asked for; an accelerator may still be at it."""
-        ...
-
-    def read(self) -> list[float]:
-        """The seconds of each step since the last reading."""
-        ...
-
-
-def step_clock(device: torch.device) -> StepClock:
-    """The clock that tells the truth on a device."""
+def step_clock(device: torch.device) -> "HostClock | EventClock":
+    """The clock that tells the truth on a device. Only `read` may wait: call it where figures are fetched anyway."""
     if device.type == "cuda":
         return EventClock(lambda: _mark(device))
     return HostClock()
@@ -57,18 +41,6 @@ class HostClock:
         return seconds
 
 
-class Event(Protocol):
-    """A mark in the work of a device, as torch.cuda.Event is one."""
-
-    def synchronize(self) -> None:
-        """Waits until the device has come to it."""
-        ...
-
-    def elapsed_time(self, end_event: Any) -> float:
-        """The milliseconds from this mark to another."""
-        ...
-
-
 @define(eq=False)
 class EventClock:
     """For a device that is asked and works on its own: the host's clock would time the asking.
@@ -77,9 +49,9 @@ class EventClock:
     it to when it was done, be it the arithmetic or the host that took so long.
     """
 
-    mark: Callable[[], Event]
-    """Puts an event into the device's queue."""
-    _marks: list[Event] = field(factory=list)
+    mark: Callable[[], Any]
+    """Puts an event into the device's queue: something like torch.cuda.Event."""
+    _marks: list[Any] = field(factory=list)
 
     def start(self) -> None:
         """A step begins."""
@@ -103,7 +75,7 @@ def wait_for(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
-def _mark(device: torch.device) -> Event:
+def _mark(device: torch.device) -> torch.cuda.Event:
     event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     event.record(torch.cuda.current_stream(device))
     return event
