@@ -285,9 +285,34 @@ class Crowding:
 def test_the_public_check_sees_an_executor_that_does_not_hand_devices_out(bad, said, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with pytest.raises(AssertionError, match=said):
-        checks.no_two_jobs_are_on_one_device(lambda devices: bad())
+        checks.no_two_jobs_are_on_one_device(lambda devices, memory: bad())
 
 
 def test_the_public_check_sees_a_named_device_that_is_not_kept():
     with pytest.raises(AssertionError, match="saw 0 and 0"):
-        checks.a_job_keeps_the_device_that_its_environment_names(lambda devices: Crowding())
+        checks.a_job_keeps_the_device_that_its_environment_names(lambda devices, memory: Crowding())
+
+
+def test_no_more_jobs_run_than_fit_into_memory_and_it_is_told_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(room, "n_cores", lambda: 16)
+    jobs = [
+        evolve(job(tmp_path, f"run{i}", "import time; time.sleep(0.2)"), memory=3_000_000_000)
+        for i in range(5)
+    ]
+    seen = []
+    Processes((), 7_000_000_000)(jobs, seen.append)
+    assert max(map(len, seen)) == 2
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "memory allows 2 at a time: run2 will take about 3.0 GB, and 1.0 of 7.0 GB are left",
+    ]
+
+
+def test_a_job_that_is_larger_than_memory_runs_alone_and_one_of_unknown_size_waits_for_none(tmp_path):
+    large = [evolve(job(tmp_path, f"large{i}", "import time; time.sleep(0.2)"), memory=9) for i in range(2)]
+    seen = []
+    assert set(Processes((), 1)(large, seen.append).values()) == {0}
+    assert max(map(len, seen)) == 1
+    seen.clear()
+    Processes((), 1, workers=2)([evolve(one, memory=None) for one in large], seen.append)
+    assert max(map(len, seen)) == 2

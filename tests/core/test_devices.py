@@ -107,7 +107,7 @@ def test_every_run_on_an_accelerator_needs_one_of_all(machine, planned, tmp_path
     said = []
     devices, jobs, _ = planned(said=said)
     assert devices == ("0", "1")
-    assert [job.devices for job in jobs] == [1] * 4
+    assert [(job.devices, job.memory) for job in jobs] == [(1, None)] * 4
     assert not any("CUDA_VISIBLE_DEVICES" in job.environment for job in jobs)
     assert {order["device"] for order in orders(tmp_path)} == {"cuda"}
     assert "devices for the runs: 2 (0, 1)" in said
@@ -126,6 +126,7 @@ def test_runs_on_the_cpu_need_cores_and_no_device(machine, planned, tmp_path):
     devices, jobs, _ = planned("execution.device=cpu", "execution.threads=3")
     assert devices == ()
     assert {(job.devices, job.cores) for job in jobs} == {(0, 3)}
+    assert all(5e8 < job.memory < 2e9 for job in jobs)
     assert {order["device"] for order in orders(tmp_path)} == {"cpu"}
 
 

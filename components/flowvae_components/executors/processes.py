@@ -27,7 +27,8 @@ class Processes:
     """Runs as many jobs side by side as this machine has cores and devices for, each in a process of its own.
 
     Formula: none; a job that ends, however it ends, makes room for the next in the order of the plan. Jobs run side by
-        side as long as their cores together are no more than the machine has; one that needs more runs alone.
+        side as long as their cores together are no more than the machine has, and the memory that they will take no
+        more than is free; one that needs more runs alone.
         A job that needs a device is given the one with the fewest jobs on it, by CUDA_VISIBLE_DEVICES, and waits while
         all have as many as they may.
         Every job leads a session of its own: an interrupt from the terminal reaches only the caller, who hands it on to
@@ -50,18 +51,26 @@ class Processes:
     {'a': 3}
     """
 
-    def __init__(self, devices: Sequence[str] = (), *, workers: int = 0, runs_per_device: int = 1) -> None:
+    def __init__(
+        self,
+        devices: Sequence[str] = (),
+        memory: int | None = None,
+        *,
+        workers: int = 0,
+        runs_per_device: int = 1,
+    ) -> None:
         if workers < 0:
             raise ValueError(f"workers must not be below 0, got {workers}")
         if runs_per_device < 1:
             raise ValueError(f"runs_per_device must be at least 1, got {runs_per_device}")
-        self.devices, self.workers, self.runs_per_device = tuple(devices), workers, runs_per_device
+        self.devices, self.memory = tuple(devices), memory
+        self.workers, self.runs_per_device = workers, runs_per_device
 
     def __call__(self, jobs: Sequence[Job], poll: Callable[[Sequence[str]], None]) -> dict[str, int]:
         names = [job.name for job in jobs]
         if len(set(names)) < len(names):
             raise ValueError(f"jobs must have different names, got {names}")
-        room = Room(self.devices, self.runs_per_device, self.workers)
+        room = Room(self.devices, self.runs_per_device, self.workers, memory=self.memory)
         room.refuse_impossible(jobs)
         waiting, running, statuses = list(jobs), dict[str, Process](), dict[str, int]()
         try:

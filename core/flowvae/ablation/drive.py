@@ -32,6 +32,7 @@ from flowvae.errors import (
 )
 from flowvae.folder.files import read_record, trusting, write_bytes, write_json
 from flowvae.folder.lock import locked
+from flowvae.probe.limits import free_memory
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.requirements import missing_requirement, owners
@@ -191,9 +192,10 @@ class _Drive:
         if not runs:
             return {}
         part = self.plan.recipe.execution.executor
-        given = {"devices": names(placements)}
+        given = {"devices": names(placements), "memory": free_memory()}
         execute = construct(part, "execution.executor", given, part.values)
-        jobs = [job_of(run, placements[run.name].names) for run in runs]
+        arms = read_record(self.folder / "arms.json")
+        jobs = [job_of(run, placements[run.name].names, arms[run.arm.name].get("memory")) for run in runs]
         with Progress({run.name: run.folder for run in runs}, self.say) as progress:
             statuses: dict[str, int] = execute(jobs, progress.poll)
         return statuses

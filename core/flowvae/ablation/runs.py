@@ -104,8 +104,11 @@ def prepare_run(run: Run, catalogue: Catalogue, device: str, *, alone: bool) -> 
     write_json(path, order)
 
 
-def job_of(run: Run, devices: Sequence[str] = ()) -> Job:
-    """The run as a command line; `devices` are those that it may be given, none where it computes on the CPU."""
+def job_of(run: Run, devices: Sequence[str] = (), memory: int | None = None) -> Job:
+    """The run as a command line; `devices` are those that it may be given, none where it computes on the CPU.
+
+    `memory` is what training takes where it computes.
+    """
     order = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
     threads = str(order["threads"])
     environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **ALLOCATOR}
@@ -116,7 +119,8 @@ def job_of(run: Run, devices: Sequence[str] = ()) -> Job:
     # -P: a folder of sounds, where people stand, is not a place to import from.
     command = (sys.executable, "-P", "-m", "flowvae.worker", str(run.folder.absolute()))
     log = run.folder / "log.txt"
-    return Job(run.name, command, environment, log, cores=int(threads), devices=1 if devices else 0)
+    needs = {"devices": 1} if devices else {"memory": memory}
+    return Job(run.name, command, environment, log, cores=int(threads), **needs)
 
 
 def _cores() -> int:

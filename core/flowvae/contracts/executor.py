@@ -24,7 +24,7 @@ class Job:
     devices: int = 0
     """Accelerators that it needs: none, or one that is its alone."""
     memory: int | None = None
-    """Bytes that it will take, about; None where nobody knows."""
+    """Bytes of the machine's memory that it will take, about; None where nobody knows."""
 
 
 @runtime_checkable
@@ -45,8 +45,9 @@ class Execute(Protocol):
 class Executor(Protocol):
     """Who runs the jobs: processes side by side on this machine, a cluster, another scheduler.
 
-    `devices` are the accelerators of this machine that jobs may be given, each as CUDA_VISIBLE_DEVICES takes it.
-    An executor that runs jobs elsewhere leaves the argument out.
+    `devices` are the accelerators of this machine that jobs may be given, each as CUDA_VISIBLE_DEVICES takes it;
+    `memory` is how many bytes are free, None where the system does not say. An executor that runs jobs elsewhere
+    leaves both out.
     """
 
-    def __call__(self, devices: Sequence[str]) -> Execute: ...
+    def __call__(self, devices: Sequence[str], memory: int | None) -> Execute: ...

@@ -7,6 +7,8 @@ needs torch.
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from flowvae.evaluation.evidence import build_measures
 from flowvae.folder.files import write_json
 from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
-from flowvae.probe.limits import check_training_memory, free_memory, limited
+from flowvae.probe.limits import check_training_memory, free_memory, limited, training_memory
 from flowvae.recipe import Part, Recipe, read_recipe, resolve
 
 
@@ -61,7 +63,11 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     check_training_memory(recipe, parameters, free_memory())
     audio = torch.randn(2, section.channels, section.n_samples) * 0.1
     audio.requires_grad_()
-    with traced(build, recipe) as trace, FlopCounterMode(display=False) as counter:
+    with (
+        traced(build, recipe) as trace,
+        FlopCounterMode(display=False) as counter,
+        _kept_for_backward() as kept,
+    ):
         posterior = model.encode(audio)
         _expect(recipe, section.posterior, posterior.mode, (2, section.latent_dim), trace)
         estimate = model.decode(posterior.mode)
@@ -71,10 +77,26 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
     return {
         "parameters": parameters,
+        "memory": training_memory(recipe, parameters, sum(kept.values()) / 2),
         "macs_per_second": counter.get_total_flops() / 2 / seconds,
         "receptive_field": int(reach.abs().sum(0).count_nonzero()),
         "coverage": coverage(model, build, catalogue),
     }
+
+
+@contextmanager
+def _kept_for_backward() -> Iterator[dict[int, int]]:
+    """Collects the bytes of what autograd keeps of two sounds, each piece of memory once."""
+    sizes: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        if tensor.shape[:1] == (2,):  # not the weights, which it keeps too, once for all sounds
+            storage = tensor.untyped_storage()
+            sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield sizes
 
 
 def _build_the_rest(recipe: Recipe, build: Builder, model: SoundVAE) -> None:

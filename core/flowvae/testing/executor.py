@@ -39,7 +39,7 @@ def every_job_runs_once_and_its_status_is_told(make: Executor) -> None:
             f"job-{i}": f"import sys; open({str(folder / f'mark-{i}')!r}, 'a').write('x'); sys.exit({i})"
             for i in range(4)
         }
-        statuses = make(())(jobs_of(folder, codes), quietly)
+        statuses = make((), None)(jobs_of(folder, codes), quietly)
         wanted = {f"job-{i}": i for i in range(4)}
         assert statuses == wanted, f"returned {statuses}; expected the exit status of each job, {wanted}"
         for i in range(4):
@@ -56,7 +56,7 @@ def a_job_that_is_killed_has_its_signal_and_the_others_go_on(make: Executor) -> 
         "fine": "pass",
     }
     with tempfile.TemporaryDirectory() as place:
-        statuses = make(())(jobs_of(Path(place), codes), quietly)
+        statuses = make((), None)(jobs_of(Path(place), codes), quietly)
     wanted = {"killed": -signal.SIGKILL, "fails": 1, "fine": 0}
     assert statuses == wanted, f"returned {statuses}; expected {wanted}"
 
@@ -68,7 +68,7 @@ def output_goes_to_the_log_of_the_job(make: Executor) -> None:
         begun, new = jobs_of(Path(place), {"begun": code, "new": code})
         begun.log.parent.mkdir()
         begun.log.write_text("before\n", encoding="ascii")
-        make(())([begun, new], quietly)
+        make((), None)([begun, new], quietly)
         for job, wanted in ((begun, "before\nout\nerr\n"), (new, "out\nerr\n")):
             said = job.log.read_text(encoding="utf-8") if job.log.exists() else "nothing"
             assert said == wanted, f"the log of {job.name} holds {said!r}; expected {wanted!r}"
@@ -81,7 +81,7 @@ def the_environment_is_added_to_the_callers(make: Executor) -> None:
     try:
         with tempfile.TemporaryDirectory() as place:
             [job] = jobs_of(Path(place), {"a": code})
-            make(())([job], quietly)
+            make((), None)([job], quietly)
             said = job.log.read_text(encoding="utf-8")
     finally:
         del os.environ["OF_THE_CALLER"]
@@ -96,7 +96,7 @@ def poll_is_called_with_what_runs(make: Executor) -> None:
     heard: list[tuple[str, ...]] = []
     codes = {"slow": "import time; time.sleep(1)", "quick": "pass"}
     with tempfile.TemporaryDirectory() as place:
-        make(())(jobs_of(Path(place), codes), lambda running: heard.append(tuple(running)))
+        make((), None)(jobs_of(Path(place), codes), lambda running: heard.append(tuple(running)))
     strangers = {name for names in heard for name in names} - set(codes)
     assert not strangers, f"poll was called with {', '.join(strangers)}, which is no job"
     times = sum("slow" in names for names in heard)
@@ -115,7 +115,7 @@ def what_stops_the_caller_stops_the_jobs(make: Executor) -> None:
         draft = str(mark) + ".part"
         write = f"import os, time; open({draft!r}, 'w').write(str(os.getpid())); os.rename({draft!r}, {str(mark)!r})"
         try:
-            make(())(jobs_of(Path(place), {"a": f"{write}; time.sleep(60)"}), interrupt)
+            make((), None)(jobs_of(Path(place), {"a": f"{write}; time.sleep(60)"}), interrupt)
         except KeyboardInterrupt:
             pass
         else:
@@ -149,7 +149,7 @@ def no_two_jobs_are_on_one_device(make: Executor) -> None:
     """Each job that needs a device sees one in CUDA_VISIBLE_DEVICES, which no other job sees at that time."""
     with tempfile.TemporaryDirectory() as place:
         jobs = jobs_of(Path(place), {f"job-{i}": SAYS_WHERE for i in range(4)}, devices=1)
-        make(DEVICES)(jobs, quietly)
+        make(DEVICES, None)(jobs, quietly)
         stays = sorted(_stays(jobs))
     strangers = sorted({device for device, _, _ in stays} - set(DEVICES))
     assert not strangers, (
@@ -169,7 +169,7 @@ def a_job_keeps_the_device_that_its_environment_names(make: Executor) -> None:
             evolve(job, environment={"CUDA_VISIBLE_DEVICES": "1"})
             for job in jobs_of(Path(place), {f"job-{i}": SAYS_WHERE for i in range(2)}, devices=1)
         ]
-        make(DEVICES)(jobs, quietly)
+        make(DEVICES, None)(jobs, quietly)
         first, second = sorted(_stays(jobs), key=lambda stay: stay[1])
     assert (first[0], second[0]) == ("1", "1"), (
         f"jobs whose environment says CUDA_VISIBLE_DEVICES=1 saw {first[0]} and {second[0]}"
@@ -179,7 +179,7 @@ def a_job_keeps_the_device_that_its_environment_names(make: Executor) -> None:
 
 def no_jobs_are_no_work(make: Executor) -> None:
     """Where there is nothing to do, nothing is done."""
-    statuses = make(())([], quietly)
+    statuses = make((), None)([], quietly)
     assert statuses == {}, f"returned {statuses} for no jobs; expected an empty dict"
 
 
