@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from attrs import define
 
-from flowvae.building.device import machine, pick_device, uses_bf16
+from flowvae.building.device import device_number, machine, model_name, pick_device, uses_bf16
 from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
 from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
@@ -95,7 +95,8 @@ def _result(
         "sounds": validation.held_out.names,
         "groups": validation.held_out.groups,
         "threads": order["threads"],
-        "device": str(training.device),
+        "device": model_name(training.device),
+        "device_number": device_number(training.device),
         "precision": "bf16" if uses_bf16(training.recipe, training.device) else "fp32",
         "data_fingerprint": fingerprint,
         "seed": order["seed"],

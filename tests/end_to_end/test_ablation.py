@@ -270,5 +270,5 @@ def test_a_result_that_was_torn_is_made_again(whole, tmp_path):
 def test_a_device_that_is_not_there_is_refused_before_the_first_run(tmp_path):
     done = run(arguments(TINY, tmp_path / "out", "execution.device=nosuch"))
     assert done.returncode == 8
-    assert '"nosuch" is no device' in done.stderr
+    assert 'there is no device "nosuch"; found: cpu' in done.stderr
     assert not list((tmp_path / "out").glob("runs/*"))

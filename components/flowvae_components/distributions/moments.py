@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from flowvae_components.distributions.diagonal_normal import DiagonalNormal
 from flowvae.contracts import Refused
+from flowvae_components.distributions.diagonal_normal import DiagonalNormal
 
 START_SPREAD, START_SCALE = 0.5, 0.05
 """The spread of the means and the scale before training: the decoder has to hear the sound above the noise from the

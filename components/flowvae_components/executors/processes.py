@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from attrs import evolve
+
 from flowvae.contracts import Job, Refused
+from flowvae_components.executors.room import Room
 
 PERIOD_S = 0.2
 """How often the jobs are looked after."""
@@ -21,9 +24,13 @@ Process = subprocess.Popen[bytes]
 
 
 class Processes:
-    """Runs as many jobs side by side as this machine has cores, each in a process of its own.
+    """Runs as many jobs side by side as this machine has cores and devices for, each in a process of its own.
 
-    Formula: none; a job that ends, however it ends, makes room for the next in the order of the plan.
+    Formula: none; a job that ends, however it ends, makes room for the next in the order of the plan. Jobs run side by
+        side as long as their cores together are no more than the machine has, and the memory that they will take no
+        more than is free; one that needs more runs alone.
+        A job that needs a device is given the one with the fewest jobs on it, by CUDA_VISIBLE_DEVICES, and waits while
+        all have as many as they may.
         Every job leads a session of its own: an interrupt from the terminal reaches only the caller, who hands it on to
         each job once and waits for it, so that it can save; after 30 seconds, or at a second interrupt, the
         job's whole group is killed. What a job leaves running is killed too when it ends.
@@ -33,7 +40,8 @@ class Processes:
         could not be started.
     Units: none.
     Parameters:
-        workers: how many jobs run at a time; 0 means one a core.
+        workers: how many jobs run at a time; 0 means as many as the cores and devices allow.
+        runs_per_device: how many jobs share a device at a time; small models leave most of a large one idle.
     Source: POSIX process groups. Needs a POSIX system.
 
     >>> import sys, tempfile, pathlib
@@ -43,40 +51,50 @@ class Processes:
     {'a': 3}
     """
 
-    def __init__(self, *, workers: int = 0) -> None:
+    def __init__(
+        self,
+        devices: Sequence[str] = (),
+        memory: int | None = None,
+        *,
+        workers: int = 0,
+        runs_per_device: int = 1,
+    ) -> None:
         if workers < 0:
             raise Refused("workers", f"workers must not be below 0, got {workers}")
-        self.workers = workers
+        if runs_per_device < 1:
+            raise Refused("runs_per_device", f"runs_per_device must be at least 1, got {runs_per_device}")
+        self.devices, self.memory = tuple(devices), memory
+        self.workers, self.runs_per_device = workers, runs_per_device
 
     def __call__(self, jobs: Sequence[Job], poll: Callable[[Sequence[str]], None]) -> dict[str, int]:
         names = [job.name for job in jobs]
         if len(set(names)) < len(names):
             raise ValueError(f"jobs must have different names, got {names}")
-        workers = self.workers or n_cores()
+        room = Room(self.devices, self.runs_per_device, self.workers, memory=self.memory)
+        room.refuse_impossible(jobs)
         waiting, running, statuses = list(jobs), dict[str, Process](), dict[str, int]()
         try:
             while waiting or running:
-                while waiting and len(running) < workers:
+                while waiting and (environment := room.take(waiting[0])) is not None:
                     job = waiting.pop(0)
                     try:
-                        running[job.name] = start(job)
+                        running[job.name] = start(evolve(job, environment={**job.environment, **environment}))
                     except OSError as fault:
                         with job.log.open("a", encoding="utf-8") as log:
                             log.write(f"{job.command[0]} did not start: {fault}\n")
                         statuses[job.name] = NOT_STARTED
+                        room.leave(job.name)
                 poll(tuple(running))
-                statuses |= collect(running)
+                ended = collect(running)
+                for name in ended:
+                    room.leave(name)
+                statuses |= ended
                 if running:
                     time.sleep(PERIOD_S)
         except BaseException as reason:
             stop(running, signal.SIGINT if isinstance(reason, KeyboardInterrupt) else signal.SIGTERM)
             raise
         return {name: statuses[name] for name in names}
-
-
-def n_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def start(job: Job) -> Process:

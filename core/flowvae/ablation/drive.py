@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import define, evolve
 
+from flowvae.ablation.devices import Placement, names, place, wanted
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import write_plan
 from flowvae.ablation.progress import Progress
@@ -31,6 +32,7 @@ from flowvae.errors import (
 )
 from flowvae.folder.files import read_record, trusting, write_bytes, write_json
 from flowvae.folder.lock import locked
+from flowvae.probe.limits import free_memory
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.requirements import missing_requirement, owners
@@ -102,21 +104,24 @@ class _Drive:
             self.say(f"note: {dropped}")
         data = self.folder / "data"
         sounds = {arm.name: prepare_sounds(arm.recipe, data, self.say) for arm in self.plan.arms}
-        arms = self._probe(sounds)
-        write_plan(self.folder / "plan.json", self.plan, arms, sounds[self.plan.arms[0].name])
         runs = all_runs(self.plan, sounds, self.folder / "runs")
         waiting = [run for run in runs if not run.done()]
+        arms = self._probe(sounds, wanted(waiting))
+        placements = place(runs, waiting, self.folder / "devices.json", self.say)
+        write_plan(self.folder / "plan.json", self.plan, arms, sounds[self.plan.arms[0].name])
         with trusting(self.folder / "arms.json"):
             self._announce(runs, waiting, arms)
         for run in waiting:
-            prepare_run(run, self.catalogue, KeptFiles(self.folder), alone=len(runs) == 1)
-        statuses = self._execute(waiting)
+            prepare_run(
+                run, self.catalogue, KeptFiles(self.folder), placements[run.name].kind, alone=len(runs) == 1
+            )
+        statuses = self._execute(waiting, placements)
         report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)
         return report
 
-    def _probe(self, sounds: dict[str, Sounds]) -> dict[str, Any]:
-        """Builds every arm once, in a process of its own; arms that are known are not built again."""
+    def _probe(self, sounds: dict[str, Sounds], devices: list[str]) -> dict[str, Any]:
+        """Builds every arm once and looks for the devices, in a process of its own; known arms are not built again."""
         path = self.folder / "arms.json"
         known = read_record(path) if path.exists() else {}
         arms = dict(known)
@@ -131,11 +136,12 @@ class _Drive:
             files.keep(arm.recipe)
             text = write_recipe(arm.recipe, files.paths_from(self.folder / "arms"))
             write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
-        if all("parameters" in entry for entry in arms.values()):
+        if not all("parameters" in entry for entry in arms.values()):
+            self.say("building every arm once")
+        elif not devices:
             return arms
-        self.say("building every arm once")
         write_json(path, arms)
-        command = [sys.executable, "-m", "flowvae.probe", str(self.folder)]
+        command = [sys.executable, "-P", "-m", "flowvae.probe", str(self.folder), *devices]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
         if done.returncode:
             write_json(path, known) if known else path.unlink()
@@ -186,13 +192,16 @@ class _Drive:
             f"arms: {len(self.plan.arms)}, seeds: {len(self.plan.seeds)}; runs to do: {len(waiting)}{before}"
         )
 
-    def _execute(self, runs: list[Run]) -> dict[str, int]:
+    def _execute(self, runs: list[Run], placements: dict[str, Placement]) -> dict[str, int]:
         if not runs:
             return {}
         part = self.plan.recipe.execution.executor
-        execute = construct(part, "execution.executor", {}, part.values)
+        given = {"devices": names(placements), "memory": free_memory()}
+        execute = construct(part, "execution.executor", given, part.values)
+        arms = read_record(self.folder / "arms.json")
+        jobs = [job_of(run, placements[run.name].names, arms[run.arm.name].get("memory")) for run in runs]
         with Progress({run.name: run.folder for run in runs}, self.say) as progress:
-            statuses: dict[str, int] = execute([job_of(run) for run in runs], progress.poll)
+            statuses: dict[str, int] = execute(jobs, progress.poll)
         return statuses
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -82,11 +82,11 @@ def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> 
     ]
 
 
-def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, *, alone: bool) -> None:
+def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
     execution = run.arm.recipe.execution
-    threads = execution.threads or (os.cpu_count() or 1 if alone else 1)
+    threads = execution.threads or (_cores() if alone else 1)
     path = run.folder / "run.json"
     if path.exists() and not execution.threads:  # another number would change the last bits
         with trusting(path):
@@ -96,7 +96,7 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, *, alone: bool
         "arm": run.arm.name,
         "seed": run.seed,
         "threads": threads,
-        "device": execution.device,
+        "device": device,
         "plugins": owners(run.arm.recipe),
         "data": os.path.relpath(run.sounds.folder, run.folder),
     }
@@ -107,12 +107,25 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, *, alone: bool
     write_json(path, order)
 
 
-def job_of(run: Run) -> Job:
-    """The run as a command line."""
+def job_of(run: Run, devices: Sequence[str] = (), memory: int | None = None) -> Job:
+    """The run as a command line; `devices` are those that it may be given, none where it computes on the CPU.
+
+    `memory` is what training takes where it computes.
+    """
     order = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
     threads = str(order["threads"])
     environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **ALLOCATOR}
     if run.arm.recipe.train.precision == "bf16":
         environment |= BF16_ON_CPU
-    command = (sys.executable, "-m", "flowvae.worker", str(run.folder.absolute()))
-    return Job(run.name, command, environment, run.folder / "log.txt")
+    if len(devices) == 1:
+        environment["CUDA_VISIBLE_DEVICES"] = devices[0]
+    # -P: a folder of sounds, where people stand, is not a place to import from.
+    command = (sys.executable, "-P", "-m", "flowvae.worker", str(run.folder.absolute()))
+    log = run.folder / "log.txt"
+    needs = {"devices": 1} if devices else {"memory": memory}
+    return Job(run.name, command, environment, log, cores=int(threads), **needs)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from flowvae import __version__
 from flowvae.cli import browse, check_plugin, completion, docs, inspect_recipe, new_plugin, schema, work
+from flowvae.cli.search_path import leave_out_this_folder
 from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError
 from flowvae.text import printable
 
@@ -58,6 +59,7 @@ def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
     # was a third of the time of `list` with 1,000 plugins.
     gc.set_threshold(200_000)
     atexit.register(gc.freeze)
+    leave_out_this_folder(os.environ, sys.path)
     signal.signal(signal.SIGTERM, _stop)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, _stop)
@@ -101,4 +103,8 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        # -m looks in the current folder first, and that may be one of sounds. Python had to look there for flowvae
+        # itself; what is imported from here on is not taken from it.
+        del sys.path[0]
     sys.exit(main())

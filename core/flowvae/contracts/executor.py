@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Job:
-    """One run as a command line: nothing else passes between the engine and an executor."""
+    """One run as a command line and what it needs: nothing else passes between the engine and an executor."""
 
     name: str
     command: tuple[str, ...]
@@ -19,6 +19,12 @@ class Job:
     """Variables to set on top of the caller's."""
     log: Path
     """Where the output of the command goes."""
+    cores: int = 1
+    """Cores that it keeps busy."""
+    devices: int = 0
+    """Accelerators that it needs: none, or one that is its alone."""
+    memory: int | None = None
+    """Bytes of the machine's memory that it will take, about; None where nobody knows."""
 
 
 @runtime_checkable
@@ -27,6 +33,9 @@ class Execute(Protocol):
 
     `poll` is called a few times a second with the names of the jobs that run now. Returns each job's exit
     status; a negative one is the signal that ended it.
+
+    A job that needs a device is given one in CUDA_VISIBLE_DEVICES; where its environment names one there
+    already, it is that one. No two jobs have the same device at a time, unless the recipe asks for it.
     """
 
     def __call__(self, jobs: Sequence[Job], poll: Callable[[Sequence[str]], None]) -> dict[str, int]: ...
@@ -34,6 +43,11 @@ class Execute(Protocol):
 
 @runtime_checkable
 class Executor(Protocol):
-    """Who runs the jobs: processes side by side on this machine, a cluster, another scheduler."""
+    """Who runs the jobs: processes side by side on this machine, a cluster, another scheduler.
 
-    def __call__(self) -> Execute: ...
+    `devices` are the accelerators of this machine that jobs may be given, each as CUDA_VISIBLE_DEVICES takes it;
+    `memory` is how many bytes are free, None where the system does not say. An executor that runs jobs elsewhere
+    leaves both out.
+    """
+
+    def __call__(self, devices: Sequence[str], memory: int | None) -> Execute: ...

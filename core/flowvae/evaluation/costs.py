@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
+from flowvae.building.device import wait_for
 from flowvae.building.model import SoundVAE
 from flowvae.building.parts import Parts
 from flowvae.recipe import Recipe
@@ -34,6 +35,7 @@ def real_time_factor(model: SoundVAE, recipe: Recipe, device: torch.device) -> f
     times = []
     model.eval()
     for _ in range(5):
+        wait_for(device)  # what it was asked before is not decoding
         started = time.perf_counter()
         model.decode(latent).cpu()
         times.append(time.perf_counter() - started)

@@ -1,4 +1,5 @@
-"""`python -m flowvae.probe FOLDER` reads FOLDER/arms/*.toml and writes FOLDER/arms.json.
+"""`python -m flowvae.probe FOLDER DEVICE...` reads FOLDER/arms/*.toml and writes FOLDER/arms.json, and what each word for a
+device means here to FOLDER/devices.json.
 
 A process of its own, so that the driver of an ablation never needs torch.
 """
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from flowvae.building.device import pick_device, visible_names
 from flowvae.catalogue import Catalogue
 from flowvae.errors import FlowvaeError, RecipeError
 from flowvae.folder.files import write_json
@@ -17,11 +19,12 @@ from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
 
 
-def main(folder: Path) -> int:
-    """Probes the arms that the folder names."""
+def main(folder: Path, devices: list[str]) -> int:
+    """Probes the machine for devices, and the arms that the folder names."""
     torch.set_num_threads(1)
     wanted = json.loads((folder / "arms.json").read_text(encoding="utf-8"))
     try:
+        places = {device: pick_device(device) for device in devices}
         for name, arm in wanted.items():
             if "parameters" not in arm:
                 catalogue = Catalogue.installed(arm["plugins"])
@@ -35,9 +38,11 @@ def main(folder: Path) -> int:
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_status
+    found = {name: {"kind": place.type, "names": visible_names(place)} for name, place in places.items()}
+    write_json(folder / "devices.json", found)
     write_json(folder / "arms.json", wanted)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -1,9 +1,7 @@
-"""Builds every arm once before anything is trained: costs, receptive field, and whether the parts keep their contracts.
+"""Builds an arm once before anything is trained: costs, receptive field, and whether the parts keep their contracts."""
 
-`python -m flowvae.probe.probe FOLDER` reads FOLDER/arms/*.toml and writes FOLDER/arms.json. A process of its own,
-so that the driver of an ablation never needs torch.
-"""
-
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,13 +9,12 @@ from attrs import evolve
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from flowvae.building.device import pick_device
 from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
 from flowvae.errors import PluginError
 from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
-from flowvae.probe.limits import check_training_memory, free_memory
+from flowvae.probe.limits import check_training_memory, free_memory, training_memory
 from flowvae.recipe import Part, Recipe
 
 
@@ -30,21 +27,40 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     check_training_memory(recipe, parameters, free_memory())
     audio = torch.randn(2, section.channels, section.n_samples) * 0.1
     audio.requires_grad_()
-    with traced(parts.builder, recipe) as trace, FlopCounterMode(display=False) as counter:
+    with (
+        traced(parts.builder, recipe) as trace,
+        FlopCounterMode(display=False) as counter,
+        _kept_for_backward() as kept,
+    ):
         posterior = model.encode(audio)
         _expect(recipe, section.posterior, posterior.mode, (2, section.latent_dim), trace)
         estimate = model.decode(posterior.mode)
         _expect(recipe, section.decoder, estimate, (2, section.channels, section.n_samples), trace)
-    pick_device(recipe.execution.device)
     parts.build_all()  # what is refused is refused before the first run
     seconds = 2 * section.n_samples / section.sample_rate
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
     return {
         "parameters": parameters,
+        "memory": training_memory(recipe, parameters, sum(kept.values()) / 2),
         "macs_per_second": counter.get_total_flops() / 2 / seconds,
         "receptive_field": int(reach.abs().sum(0).count_nonzero()),
         "coverage": coverage(model, parts.builder, catalogue),
     }
+
+
+@contextmanager
+def _kept_for_backward() -> Iterator[dict[int, int]]:
+    """Collects the bytes of what autograd keeps of two sounds, each piece of memory once."""
+    sizes: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        if tensor.shape[:1] == (2,):  # not the weights, which it keeps too, once for all sounds
+            storage = tensor.untyped_storage()
+            sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield sizes
 
 
 def _expect(recipe: Recipe, part: Part, tensor: Tensor, shape: tuple[int, ...], trace: Trace) -> None:

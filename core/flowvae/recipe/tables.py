@@ -139,7 +139,11 @@ class ExecutionSection:
     """Where and how the runs are executed. Nothing here changes a result but for the last bits."""
 
     executor: Part = slot("executor", "who runs the runs")
-    device: str = key('"cpu", "cuda", "cuda:1" ..., or "auto"', "auto")
+    device: str = key(
+        '"cpu"; "cuda": a device for each run, as they become free; "cuda:1" ...: that one; '
+        '"auto": "cuda" where there is one',
+        "auto",
+    )
     threads: int = key("threads of one run on the CPU; 0: as many as the runs leave", 1, least=0, most=1024)
 
 

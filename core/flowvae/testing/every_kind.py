@@ -90,7 +90,7 @@ def _in_child(probe: str, *arguments: list[str]) -> list[str]:
     code = f"from flowvae.testing import import_traces as t; t.answer(t.{probe}, {arguments!r})"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(  # noqa: S603 - the code is ours
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, env=environment, check=False
     )
     assert done.returncode == 0, f"it does not import in a fresh process: {_last_line(done.stderr)}"
     answer: list[str] = json.loads(done.stdout.splitlines()[-1])

@@ -1,11 +1,14 @@
 """What every executor must do."""
 
+import itertools
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from attrs import evolve
 
 from flowvae.contracts import Executor, Job
 
@@ -14,10 +17,16 @@ def quietly(_running: Sequence[str]) -> None:
     """Nothing to do between two looks."""
 
 
-def jobs_of(folder: Path, codes: dict[str, str]) -> list[Job]:
+def jobs_of(folder: Path, codes: dict[str, str], devices: int = 0) -> list[Job]:
     """Jobs that run a line of Python each, in a bare interpreter."""
     return [
-        Job(name, (sys.executable, "-S", "-E", "-c", code), {"OF_THE_JOB": name}, folder / name / "log.txt")
+        Job(
+            name,
+            (sys.executable, "-S", "-E", "-c", code),
+            {"OF_THE_JOB": name},
+            folder / name / "log.txt",
+            devices=devices,
+        )
         for name, code in codes.items()
     ]
 
@@ -30,7 +39,7 @@ def every_job_runs_once_and_its_status_is_told(make: Executor) -> None:
             f"job-{i}": f"import sys; open({str(folder / f'mark-{i}')!r}, 'a').write('x'); sys.exit({i})"
             for i in range(4)
         }
-        statuses = make()(jobs_of(folder, codes), quietly)
+        statuses = make((), None)(jobs_of(folder, codes), quietly)
         wanted = {f"job-{i}": i for i in range(4)}
         assert statuses == wanted, f"returned {statuses}; expected the exit status of each job, {wanted}"
         for i in range(4):
@@ -47,7 +56,7 @@ def a_job_that_is_killed_has_its_signal_and_the_others_go_on(make: Executor) -> 
         "fine": "pass",
     }
     with tempfile.TemporaryDirectory() as place:
-        statuses = make()(jobs_of(Path(place), codes), quietly)
+        statuses = make((), None)(jobs_of(Path(place), codes), quietly)
     wanted = {"killed": -signal.SIGKILL, "fails": 1, "fine": 0}
     assert statuses == wanted, f"returned {statuses}; expected {wanted}"
 
@@ -59,7 +68,7 @@ def output_goes_to_the_log_of_the_job(make: Executor) -> None:
         begun, new = jobs_of(Path(place), {"begun": code, "new": code})
         begun.log.parent.mkdir()
         begun.log.write_text("before\n", encoding="ascii")
-        make()([begun, new], quietly)
+        make((), None)([begun, new], quietly)
         for job, wanted in ((begun, "before\nout\nerr\n"), (new, "out\nerr\n")):
             said = job.log.read_text(encoding="utf-8") if job.log.exists() else "nothing"
             assert said == wanted, f"the log of {job.name} holds {said!r}; expected {wanted!r}"
@@ -72,7 +81,7 @@ def the_environment_is_added_to_the_callers(make: Executor) -> None:
     try:
         with tempfile.TemporaryDirectory() as place:
             [job] = jobs_of(Path(place), {"a": code})
-            make()([job], quietly)
+            make((), None)([job], quietly)
             said = job.log.read_text(encoding="utf-8")
     finally:
         del os.environ["OF_THE_CALLER"]
@@ -87,7 +96,7 @@ def poll_is_called_with_what_runs(make: Executor) -> None:
     heard: list[tuple[str, ...]] = []
     codes = {"slow": "import time; time.sleep(1)", "quick": "pass"}
     with tempfile.TemporaryDirectory() as place:
-        make()(jobs_of(Path(place), codes), lambda running: heard.append(tuple(running)))
+        make((), None)(jobs_of(Path(place), codes), lambda running: heard.append(tuple(running)))
     strangers = {name for names in heard for name in names} - set(codes)
     assert not strangers, f"poll was called with {', '.join(strangers)}, which is no job"
     times = sum("slow" in names for names in heard)
@@ -106,7 +115,7 @@ def what_stops_the_caller_stops_the_jobs(make: Executor) -> None:
         draft = str(mark) + ".part"
         write = f"import os, time; open({draft!r}, 'w').write(str(os.getpid())); os.rename({draft!r}, {str(mark)!r})"
         try:
-            make()(jobs_of(Path(place), {"a": f"{write}; time.sleep(60)"}), interrupt)
+            make((), None)(jobs_of(Path(place), {"a": f"{write}; time.sleep(60)"}), interrupt)
         except KeyboardInterrupt:
             pass
         else:
@@ -124,9 +133,53 @@ def _runs(pid: int) -> bool:
     return True
 
 
+DEVICES = ("0", "1")
+"""What a machine with two accelerators calls them. No job computes on one: they need not be there."""
+SAYS_WHERE = "import os, time; d = os.environ.get('CUDA_VISIBLE_DEVICES'); t = time.time(); time.sleep(0.3); "
+SAYS_WHERE += "print(d, t, time.time())"
+
+
+def _stays(jobs: Sequence[Job]) -> list[tuple[str, float, float]]:
+    """The device that each job saw, when it came and when it went."""
+    lines = [job.log.read_text(encoding="utf-8").split() for job in jobs]
+    return [(device, float(came), float(went)) for device, came, went in lines]
+
+
+def no_two_jobs_are_on_one_device(make: Executor) -> None:
+    """Each job that needs a device sees one in CUDA_VISIBLE_DEVICES, which no other job sees at that time."""
+    with tempfile.TemporaryDirectory() as place:
+        jobs = jobs_of(Path(place), {f"job-{i}": SAYS_WHERE for i in range(4)}, devices=1)
+        make(DEVICES, None)(jobs, quietly)
+        stays = sorted(_stays(jobs))
+    strangers = sorted({device for device, _, _ in stays} - set(DEVICES))
+    assert not strangers, (
+        f"there are the devices 0 and 1, and a job saw CUDA_VISIBLE_DEVICES={', '.join(strangers)}: "
+        "give each job that needs a device one of those that you are made with"
+    )
+    for (device, _, went), (other, came, _) in itertools.pairwise(stays):
+        assert device != other or went <= came, (
+            f"two jobs were on device {device} at a time: let a job wait until a device is free"
+        )
+
+
+def a_job_keeps_the_device_that_its_environment_names(make: Executor) -> None:
+    """CUDA_VISIBLE_DEVICES of the job's own is what the recipe asks for; jobs of one name wait for each other."""
+    with tempfile.TemporaryDirectory() as place:
+        jobs = [
+            evolve(job, environment={"CUDA_VISIBLE_DEVICES": "1"})
+            for job in jobs_of(Path(place), {f"job-{i}": SAYS_WHERE for i in range(2)}, devices=1)
+        ]
+        make(DEVICES, None)(jobs, quietly)
+        first, second = sorted(_stays(jobs), key=lambda stay: stay[1])
+    assert (first[0], second[0]) == ("1", "1"), (
+        f"jobs whose environment says CUDA_VISIBLE_DEVICES=1 saw {first[0]} and {second[0]}"
+    )
+    assert first[2] <= second[1], "two jobs that name one device were on it at a time"
+
+
 def no_jobs_are_no_work(make: Executor) -> None:
     """Where there is nothing to do, nothing is done."""
-    statuses = make()([], quietly)
+    statuses = make((), None)([], quietly)
     assert statuses == {}, f"returned {statuses} for no jobs; expected an empty dict"
 
 
@@ -137,5 +190,7 @@ CHECKS = (
     the_environment_is_added_to_the_callers,
     poll_is_called_with_what_runs,
     what_stops_the_caller_stops_the_jobs,
+    no_two_jobs_are_on_one_device,
+    a_job_keeps_the_device_that_its_environment_names,
     no_jobs_are_no_work,
 )

@@ -1,6 +1,5 @@
 """The loop of a run, from its first step, or its newest checkpoint, to its last step."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from flowvae.errors import CheckpointError, NumbersError, Stopped
 from flowvae.folder import checkpoint
 from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
+from flowvae.training.clock import step_clock
 from flowvae.training.training import Training
 
 REPORT_EVERY = 10
@@ -86,10 +86,11 @@ def train(
         save()
     status.write("running", state.step)
     pending: list[dict[str, Tensor]] = []
+    clock = step_clock(training.device)
     for step in range(state.step, steps):
-        started = time.perf_counter()
+        clock.start()
         pending.append(training.step(step))
-        training.seconds.append(time.perf_counter() - started)
+        clock.stop()
         state.step = done = step + 1
 
         stopping = stop_signal()
@@ -98,6 +99,7 @@ def train(
         reporting = _is_due(REPORT_EVERY, done, steps)
         if validating or saving or reporting:
             figures = _fetch(pending, done, training)
+            training.seconds += clock.read()
             pending = []
             if reporting:
                 journal.write("train", done, figures)

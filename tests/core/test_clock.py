@@ -1,0 +1,130 @@
+"""Seconds of a step, on a device that works on its own."""
+
+import time
+
+import pytest
+import torch
+
+from flowvae import worker
+from flowvae.building.construct import construct
+from flowvae.data.clips import prepare_clips
+from flowvae.folder.status import Status
+from flowvae.recipe import read_recipe, resolve
+from flowvae.training import clock, training
+from flowvae.training.clock import EventClock, HostClock, step_clock, wait_for
+from flowvae.training.training import Outside, Training
+
+
+class Queue:
+    """A device that takes 20 ms for a step, and begins when it is waited for."""
+
+    def __init__(self):
+        self.asked, self.now, self.waits = 0, 0.0, 0
+
+    def mark(self):
+        self.asked += 1
+        return Mark(self, self.asked)
+
+
+class Mark:
+    def __init__(self, queue, number):
+        self.queue, self.number, self.at = queue, number, None
+
+    def synchronize(self):
+        self.queue.waits += 1
+        self.queue.now = self.number
+
+    def elapsed_time(self, end):
+        assert self.queue.now >= end.number, "the device has not come to it: torch raises here"
+        return 20.0 * (end.number - self.number)
+
+
+def test_events_are_read_together_and_nothing_waits_before():
+    queue = Queue()
+    one = EventClock(queue.mark)
+    for _ in range(3):
+        one.start()
+        one.stop()
+    assert (queue.asked, queue.waits) == (6, 0)
+    assert one.read() == [0.02] * 3
+    assert queue.waits == 1
+    assert one.read() == []
+    one.start()
+    one.stop()
+    assert one.read() == [0.02]
+
+
+def test_the_host_times_what_is_done_when_it_returns():
+    one = HostClock()
+    one.start()
+    time.sleep(0.02)
+    one.stop()
+    [seconds] = one.read()
+    assert 0.02 <= seconds < 1
+
+
+def test_each_device_gets_its_clock(monkeypatch):
+    recorded = []
+
+    class Event:
+        def __init__(self, *, enable_timing):
+            assert enable_timing
+
+        def record(self, stream):
+            recorded.append(stream)
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"the stream of {device}")
+    assert isinstance(step_clock(torch.device("cpu")), HostClock)
+    one = step_clock(torch.device("cuda:1"))
+    assert isinstance(one, EventClock)
+    one.start()
+    one.stop()
+    assert recorded == ["the stream of cuda:1"] * 2
+
+
+@pytest.fixture
+def small(catalogue, tiny, tmp_path):
+    more = ("train.steps=25", "train.checkpoint_every=100", "evaluation.every=100")
+    recipe = resolve(read_recipe("percussion_small", (*tiny, *more)), catalogue)
+    model, data = recipe.model, recipe.data
+    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+    clips = prepare_clips(construct(data, "data", given, data.values), data, model, tmp_path / "data")
+    return Training.of(recipe, 0, clips, torch.device("cpu"))
+
+
+def test_a_training_reads_its_clock_only_where_it_fetches_figures(small, tmp_path, monkeypatch):
+    queue, taken = Queue(), []
+    monkeypatch.setattr(training, "step_clock", lambda device: EventClock(queue.mark))
+    fetch = training._fetch
+
+    def fetching(pending, *more):
+        taken.append((len(pending), queue.waits))
+        return fetch(pending, *more)
+
+    monkeypatch.setattr(training, "_fetch", fetching)
+    (tmp_path / "run").mkdir()
+    training.train(
+        small,
+        Outside(tmp_path / "run", "identity", Status(tmp_path / "run", 25), lambda *_: None, lambda: 0),
+    )
+    assert taken == [(10, 0), (10, 1), (5, 2)]
+    assert small.seconds == [0.02] * 25
+
+
+def test_decoding_is_timed_from_when_the_device_is_idle(small, monkeypatch):
+    happened = []
+    device = torch.device("cpu")
+    monkeypatch.setattr(worker, "wait_for", lambda given: happened.append(("wait", given)))
+    decode = small.average.decode
+    monkeypatch.setattr(small.average, "decode", lambda z: happened.append("decode") or decode(z))
+    assert worker.real_time_factor(small.average, small.recipe, device) > 0
+    assert happened == [("wait", device), "decode"] * 5
+
+
+def test_waiting_is_for_accelerators(monkeypatch):
+    waited = []
+    monkeypatch.setattr(clock.torch.accelerator, "synchronize", waited.append)
+    wait_for(torch.device("cpu"))
+    wait_for(torch.device("cuda"))
+    assert waited == [torch.device("cuda")]
