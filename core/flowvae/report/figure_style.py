@@ -68,6 +68,10 @@ def panels(n_columns: int, height_in: float, n_rows: int = 1) -> Iterator[tuple[
 
 def picture(figure: Any, words: str) -> Picture:
     """A figure as a data address; the same figure gives the same bytes."""
+    from flowvae.report.axis_numbers import number_axes  # noqa: PLC0415  # imports matplotlib
+
+    for axes in figure.axes:
+        number_axes(axes)
     file = io.BytesIO()
     with warnings.catch_warnings():
         # A name may hold letters that the font lacks. They are drawn as boxes here and stand in full in the tables.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
 from flowvae.report.figure_style import INK, Picture, panels, picture
+from flowvae.report.number_format import beside_each_other_in_letters
 from flowvae.report.records import Folder, MetricInfo, Run
 from flowvae.statistics.paired import t_interval
 
@@ -164,6 +165,8 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
     ]
     if not known:
         return None
+    from flowvae.report.axis_numbers import AxisNumbers  # noqa: PLC0415  # imports matplotlib
+
     with panels(len(known), 2.7) as (figure, axes):
         for axis, (cost, words) in zip(axes, known, strict=True):
             for arm in folder.plan.arms:
@@ -185,18 +188,11 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
                 )
             axis.margins(0.25)
             if cost in IN_LETTERS:
-                axis.xaxis.set_major_formatter(_engineering())
-            axis.xaxis.get_major_locator().set_params(nbins=5)
+                axis.xaxis.set_major_formatter(AxisNumbers(beside_each_other_in_letters))
             axis.set_xlabel(words)
             axis.set_title(_short(metric.name))
         axes[0].set_ylabel(_axis_words(metric))
         return picture(figure, f"{metric.name} against cost; numbers in the tables")
-
-
-def _engineering() -> Any:
-    from matplotlib.ticker import EngFormatter  # noqa: PLC0415  # slow to import, and only a report needs it
-
-    return EngFormatter(sep=" ")
 
 
 def before_and_after(
