@@ -11,12 +11,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings, headline
 from flowvae.report.reading import read_folder
 from flowvae.report.sounds import Clip, read_clip
-from flowvae.report.spectrograms import N_BANDS, height_of, levels_db
+from flowvae.report.spectrograms import N_BANDS, height_of, levels_db, picture_address, shades
 from flowvae.report.tables import results_csv, table_tex
 from flowvae.report.write import write_report
 
@@ -472,3 +473,16 @@ def test_table_for_a_paper_escapes_what_tex_would_take_for_commands(runs):
     table = table_tex(found, compare(found))
     assert r"50\%\_\textbackslash{}input\{x\}" in table
     assert table.isascii()
+
+
+def test_a_spectrogram_is_a_picture_of_the_shades_from_quiet_to_loud():
+    levels = np.linspace(-90.0, 10.0, N_BANDS * 200).reshape(N_BANDS, 200)
+    palette = shades()
+    content = base64.b64decode(picture_address(levels, 0.0, palette).partition(",")[2])
+    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    assert pixels.shape == (N_BANDS, 200, 3)
+    # The lowest band is the lowest line; what is off the scale has the shade of its end.
+    assert pixels[-1, 0].tolist() == palette[0].tolist()
+    assert pixels[0, -1].tolist() == palette[-1].tolist()
+    middle = np.abs(levels[::-1] + 40).argmin()
+    assert pixels.reshape(-1, 3)[middle].tolist() in palette[31:33].tolist()
