@@ -114,3 +114,31 @@ def test_numbers_along_an_axis_that_multiplies_are_exact(digits, power):
 def test_numbers_along_an_axis_differ_as_their_places_do(start, share):
     values = [start * (1 + share * i) for i in range(6)]
     assert len(set(beside_each_other(values))) == 6
+
+
+def test_a_run_alone_has_no_panel_of_differences(runs):
+    folder = read_folder(runs([[3.0, 3.1]], names=("alone",)))
+    said = {text for svg in svgs(folder) for text in texts(svg)}
+    assert "each run" in said
+    assert not [text for text in said if "difference" in text or "joined" in text]
+
+
+def test_a_narrow_figure_says_the_same_below_each_other(runs):
+    names = ("snake", "leaky_relu_with_a_very_long_name")
+    folder = read_folder(runs([[3.0, 3.1], [3.2, 3.3]], names=names))
+    pictures = _draw(folder, compare(folder), arm_styles(names))
+    wide, narrow = (
+        base64.b64decode(address.partition(",")[2]).decode()
+        for address in (pictures.pairs.address, pictures.pairs.narrow)
+    )
+    assert {word for text in texts(wide) for word in text.split()} <= {
+        word for text in texts(narrow) for word in text.split()
+    }
+    # Both panels name their arms, and neither is wider than a telephone shows in letters that can be read.
+    assert texts(narrow).count("snake") == 2
+    assert size(narrow)[0] < 300 < size(wide)[0]
+    assert size(narrow)[1] > 1.9 * size(wide)[1]
+
+
+def size(svg):
+    return [float(re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', svg)[1]) for side in ("width", "height")]

@@ -19,7 +19,7 @@ from flowvae.report.reading import read_folder
 from flowvae.report.sounds import Clip, read_clip
 from flowvae.report.spectrograms import N_BANDS, height_of, levels_db, picture_address, shades
 from flowvae.report.tables import results_csv, table_tex
-from flowvae.report.write import write_report
+from flowvae.report.write import HERE, write_report
 
 BASE = [3.0, 3.2, 2.9, 3.1, 3.3, 3.05]
 WORSE = [3.2, 3.45, 3.05, 3.35, 3.5, 3.2]
@@ -128,6 +128,21 @@ def test_the_page_stays_below_six_megabytes_and_says_what_it_left_out(runs):
     page = write_report(folder)
     assert page.stat().st_size < 6_000_000
     assert "more seeds would make the page too large" in Page(page.read_text()).text
+
+
+@pytest.mark.slow
+def test_the_page_of_many_long_curves_stays_below_six_megabytes_too(runs):
+    folder = runs([[*BASE]] * 6, names=tuple("abcdef"), n_clips=6)
+    rng = np.random.default_rng(0)
+    for path in folder.rglob("metrics.jsonl"):
+        parts = [
+            {"phase": "train", "step": step, **{f"loss/{key}": rng.random() for key in "abcdefghi"}}
+            for step in range(0, 4000, 10)
+        ]
+        path.write_text("".join(json.dumps(row) + "\n" for row in parts))
+    page = write_report(folder)
+    assert page.stat().st_size < 6_000_000
+    assert len(page_of(folder).all("audio")) > 6 * 7
 
 
 def test_a_terminal_hears_the_answers_in_the_words_of_the_page(runs):
@@ -486,3 +501,25 @@ def test_a_spectrogram_is_a_picture_of_the_shades_from_quiet_to_loud():
     assert pixels[0, -1].tolist() == palette[-1].tolist()
     middle = np.abs(levels[::-1] + 40).argmin()
     assert pixels.reshape(-1, 3)[middle].tolist() in palette[31:33].tolist()
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_letters_stand_out_from_the_paper_by_day_and_by_night():
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    schemes = [
+        dict(re.findall(r"--([\w-]+): (#\w{6});", block))
+        for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    ]
+    day, night = schemes
+    assert set(day) == set(night)
+    for scheme in schemes:
+        for paper in ("paper", "card"):
+            for ink in ("ink", "muted", "good", "bad", "warn"):
+                high, low = sorted([luminance(scheme[ink]), luminance(scheme[paper])], reverse=True)
+                # 4.5 to 1 is what WCAG 2.2 asks of text.
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, paper)

@@ -14,7 +14,7 @@ from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, 
 
 MOST_CLIPS = 6
 MOST_PRIOR = 3
-MOST_BYTES = 4_000_000  # of the page's 6 MB, after base64
+MOST_BYTES = 4_000_000  # after base64: what people wait for when they open a page
 ROUNDED_AWAY_DB = 0.05  # a gain is written in tenths of a decibel
 PICTURE_BYTES = 14_000  # what a spectrogram takes, about
 RECONSTRUCTION = re.compile(r"(\d+).*\.wav")
@@ -103,15 +103,15 @@ def _seeds_by_use(folder: Folder) -> list[int]:
     return sorted((seed for seed in having if having[seed]), key=lambda seed: -having[seed])
 
 
-def _fit(clip: Clip, n_arms: int, n_clips: int, n_priors: int, n_seeds: int) -> tuple[int, int]:
+def _fit(clip: Clip, n_arms: int, n_clips: int, n_priors: int, n_seeds: int, *, room: int) -> tuple[int, int]:
     """As many clips as fit with one seed, then as many seeds as fit with those clips."""
     each = clip.audio.size * 2 * 4 // 3 + PICTURE_BYTES
 
     def size(clips: int, seeds: int) -> int:
         return each * (clips + n_arms * seeds * (clips + n_priors))
 
-    clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= MOST_BYTES), 1)
-    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= MOST_BYTES), 1)
+    clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= room), 1)
+    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= room), 1)
     return clips, seeds
 
 
@@ -174,8 +174,8 @@ def _marks(rate: int) -> tuple[tuple[str, float], ...]:
     return tuple((words, height_of(hz, rate)) for words, hz in wanted if hz < rate / 2)
 
 
-def listening(folder: Folder) -> Listening:
-    """The first clips by their number, the first prior samples by theirs, and the seeds that fit on the page."""
+def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
+    """The first clips by their number, the first prior samples by theirs, and the seeds that fit into so many bytes."""
     clips = {index: clip for index, path in _targets(folder).items() if (clip := read_clip(path))}
     titles = {index: path.stem.partition("-")[2] for index, path in _targets(folder).items()}
     ranked = _seeds_by_use(folder)
@@ -184,7 +184,9 @@ def listening(folder: Folder) -> Listening:
     if first is None:
         return Listening()
     n_wanted = min(len(clips), MOST_CLIPS)
-    n_clips, n_seeds = _fit(first, len(folder.plan.arms), n_wanted, len(prior_indices), len(ranked))
+    n_clips, n_seeds = _fit(
+        first, len(folder.plan.arms), n_wanted, len(prior_indices), len(ranked), room=room
+    )
     indices = sorted(clips)[:n_clips]
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])

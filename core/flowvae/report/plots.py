@@ -14,7 +14,7 @@ from flowvae.report.records import Folder, MetricInfo, Run
 from flowvae.statistics.paired import t_interval
 
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
-MOST_POINTS = 200  # more than the columns of pixels that a curve gets
+MOST_POINTS = 100  # a curve gets 300 pixels on a telephone, and every figure is in the page twice
 
 
 def _short(name: str, most: int = 24) -> str:
@@ -42,7 +42,7 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
     if metric is None or baseline is None or not any(values.values()):
         return None
     names = list(values)
-    with panels(2, 1.3 + 0.45 * len(names)) as (figure, (left, right)):
+    with panels(2 if comparisons else 1, 1.3 + 0.45 * len(names)) as (figure, (left, *others)):
         _rows_of_arms(left, names)
         for seed in folder.plan.seeds:
             points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
@@ -57,21 +57,21 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
             )  # fmt: skip
             if found:
                 left.plot([np.mean(found)] * 2, [y - 0.28, y + 0.28], color=INK, linewidth=1.6, zorder=2)
-        left.set_title("each run, joined by seed")
+        left.set_title("each run, joined by seed" if len(names) > 1 else "each run")
         left.set_xlabel(", ".join(filter(None, (_short(metric.name), _axis_words(metric)))))
-        _differences(right, comparisons, names, styles)
-        right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
-        right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
-        return picture(
-            figure, f"{metric.name} of each run, and differences from {baseline.name}; numbers in the table"
-        )
+        for right in others:
+            _differences(right, comparisons, names, styles)
+            right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
+            right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
+        beside = f", and differences from {baseline.name}" if others else ""
+        return picture(figure, f"{metric.name} of each run{beside}; numbers in the table")
 
 
 def _differences(
     axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], styles: dict[str, ArmStyle]
 ) -> None:
     _rows_of_arms(axis, names)
-    axis.set_yticklabels([])
+    axis.tick_params(labelleft=False)
     axis.axvline(0, color=INK, linewidth=1.0)
     for comparison in comparisons:
         name, paired = comparison.arm.name, comparison.paired
@@ -125,6 +125,7 @@ def _draw_curves(axis: Any, folder: Folder, styles: dict[str, ArmStyle], phase: 
     if lowest > 0 and highest > 20 * lowest:
         axis.set_yscale("log")
     axis.set_xlabel("step")
+    axis.xaxis.get_major_locator().set_params(integer=True)
 
 
 def curve_keys(runs: Sequence[Run], phase: str) -> list[str]:
@@ -233,7 +234,7 @@ def before_and_after(
                     linewidths=0.6,
                 )
             if i:
-                axis.set_yticklabels([])
+                axis.tick_params(labelleft=False)
             axis.set_title(_short(metric.name))
             axis.set_xlabel(_axis_words(metric))
         return picture(figure, f"Before and after training: {', '.join(m.name for m in metrics)}")
