@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ from torch.distributions import kl_divergence
 from flowvae.building.model import SoundVAE
 from flowvae.contracts import Evidence, LatentDistribution, Measure
 from flowvae.data.clips import Clips
+from flowvae.data.instruments import instrument
 from flowvae.streams import torch_seeded
 
 
 @frozen(eq=False)
 class HeldOut:
-    """The sounds that runs are judged by; the first ones are also written as audio."""
+    """The sounds that runs are judged by; some of them are also written as audio."""
 
     audio: Tensor
     names: tuple[str, ...]
@@ -35,6 +37,19 @@ class HeldOut:
         return cls(
             torch.from_numpy(audio).to(device), tuple(i.name for i in info), tuple(i.group for i in info)
         )
+
+    def audio_examples(self, count: int) -> list[int]:
+        """Which of the sounds are written as audio: one of each instrument in turn, until there are `count`.
+
+        An instrument with more sounds comes first, what names no instrument last; nothing but names decides, so that
+        all arms and seeds write the same.
+        """
+        by_instrument: dict[str, list[int]] = {}
+        for row, name in enumerate(self.names):
+            by_instrument.setdefault(instrument(name) or "", []).append(row)
+        order = sorted(by_instrument, key=lambda word: (not word, -len(by_instrument[word]), word))
+        rounds = zip_longest(*(by_instrument[word] for word in order))
+        return [row for one in rounds for row in one if row is not None][:count]
 
 
 @frozen(eq=False)

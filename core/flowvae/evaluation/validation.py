@@ -61,13 +61,13 @@ class Validation:
     def _write_audio(self, estimate: Tensor, generated: Tensor, step: int, events: EventFile) -> None:
         recipe = self.parts.recipe
         rate, count = recipe.model.sample_rate, recipe.evaluation.audio_examples
-        for i, name in enumerate(self.held_out.names[:count]):
-            file = f"{i:02d}-{slug(name)}.wav"
+        for i, row in enumerate(self.held_out.audio_examples(count)):
+            file = f"{i:02d}-{slug(self.held_out.names[row])}.wav"
             if not (self.folder / "audio" / "target" / file).exists():
-                write_wav(self.folder / "audio" / "target" / file, self.held_out.audio[i], rate)
-                events.audio(0, f"target/{i:02d}", self.held_out.audio[i], rate)
-            write_wav(self.folder / "audio" / f"step-{step:09d}" / file, estimate[i], rate)
-            events.audio(step, f"reconstruction/{i:02d}", estimate[i], rate)
+                write_wav(self.folder / "audio" / "target" / file, self.held_out.audio[row], rate)
+                events.audio(0, f"target/{i:02d}", self.held_out.audio[row], rate)
+            write_wav(self.folder / "audio" / f"step-{step:09d}" / file, estimate[row], rate)
+            events.audio(step, f"reconstruction/{i:02d}", estimate[row], rate)
         for i in range(min(count, len(generated))):
             write_wav(self.folder / "audio" / f"step-{step:09d}" / f"prior-{i:02d}.wav", generated[i], rate)
             events.audio(step, f"prior/{i:02d}", generated[i], rate)

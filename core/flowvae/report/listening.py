@@ -2,20 +2,20 @@
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 
-from flowvae.report.number_format import signed
+from flowvae.report.number_format import plain, signed
 from flowvae.report.records import Folder, Run
-from flowvae.report.sounds import Clip, Gain, matching_gain, read_clip, rms, wav_address
+from flowvae.report.sounds import Clip, Gain, Reference, read_clip, wav_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
 MOST_CLIPS = 6
 MOST_PRIOR = 3
-MOST_BYTES = 4_000_000  # of the page's 6 MB, after base64
+MOST_BYTES = 4_000_000  # after base64: what people wait for when they open a page
+ROUNDED_AWAY_DB = 0.05  # a gain is written in tenths of a decibel
 PICTURE_BYTES = 14_000  # what a spectrogram takes, about
 RECONSTRUCTION = re.compile(r"(\d+).*\.wav")
 PRIOR = re.compile(r"prior-(\d+).*\.wav")
@@ -30,7 +30,7 @@ class Take:
     sound: str
     picture: str
     gain: str
-    is_limited: bool
+    obstacle: str
     duration_s: float
 
 
@@ -44,11 +44,16 @@ class Cell:
 
 @frozen
 class Row:
-    """One clip across the columns; `target` is None for samples from the prior."""
+    """One clip across the columns; `target` is None for samples from the prior.
+
+    Where `is_levelled`, all sounds that name no obstacle are at one level: that of the target, or `lowered` by so much.
+    """
 
     title: str
     target: Take | None
     cells: tuple[Cell, ...]
+    lowered: str
+    is_levelled: bool
 
 
 @frozen
@@ -98,59 +103,70 @@ def _seeds_by_use(folder: Folder) -> list[int]:
     return sorted((seed for seed in having if having[seed]), key=lambda seed: -having[seed])
 
 
-def _fit(clip: Clip, n_arms: int, n_clips: int, n_priors: int, n_seeds: int) -> tuple[int, int]:
+def _fit(clip: Clip, n_arms: int, n_clips: int, n_priors: int, n_seeds: int, *, room: int) -> tuple[int, int]:
     """As many clips as fit with one seed, then as many seeds as fit with those clips."""
     each = clip.audio.size * 2 * 4 // 3 + PICTURE_BYTES
 
     def size(clips: int, seeds: int) -> int:
         return each * (clips + n_arms * seeds * (clips + n_priors))
 
-    clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= MOST_BYTES), 1)
-    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= MOST_BYTES), 1)
+    clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= room), 1)
+    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= room), 1)
     return clips, seeds
 
 
-class _Painter:
-    """Turns clips into takes, all on the scale that the targets set."""
+@frozen
+class _Found:
+    """Which of the numbered sounds of every run is meant, and what it is called."""
 
-    def __init__(self, references: list[Levels]) -> None:
+    pattern: re.Pattern[str]
+    index: int
+    title: str
+
+    def clips(self, folder: Folder, seeds: tuple[int, ...]) -> dict[tuple[str, int], Clip]:
+        """The sound of each run that has one, by arm and seed."""
+        runs = [run for run in folder.runs if run.seed in seeds]
+        paths = {(run.arm, run.seed): _takes_of(run, self.pattern).get(self.index) for run in runs}
+        return {key: clip for key, path in paths.items() if path and (clip := read_clip(path))}
+
+
+class _Painter:
+    """Turns clips into rows, all pictures on the scale that the targets set."""
+
+    def __init__(self, folder: Folder, seeds: tuple[int, ...], references: list[Levels]) -> None:
+        self.folder, self.seeds = folder, seeds
         loudest = max((float(levels.max()) for levels in references), default=0.0)
         self.top_db = 5 * math.ceil(loudest / 5)
         self.palette = shades()
 
-    def take(self, clip: Clip, seed: int | None, gain: Gain | None) -> Take:
+    def row(self, found: _Found, target: Clip | None, wanted: Reference | None) -> Row:
+        """A row at one level: the wanted one, or as much lower as its sounds need not to clip."""
+        clips = found.clips(self.folder, self.seeds)
+        level = wanted.without_clipping([clip.audio for clip in clips.values()]) if wanted else None
+        gains = {key: level.gain_for(clip.audio) if level else None for key, clip in clips.items()}
+        lowering = Gain(level.rms / wanted.rms) if wanted and level else Gain(1.0, "silent")
+        cells = []
+        for arm in self.folder.plan.arms:
+            keys = [(arm.name, seed) for seed in self.folder.plan.seeds if (arm.name, seed) in clips]
+            cells.append(Cell(arm.name, tuple(self._take(clips[key], key[1], gains[key]) for key in keys)))
+        return Row(
+            title=found.title,
+            target=self._take(target, None, lowering) if target else None,
+            cells=tuple(cells),
+            lowered=f"{plain(round(-lowering.db, 1), 2)} dB" if lowering.db <= -ROUNDED_AWAY_DB else "",
+            is_levelled=level is not None,
+        )
+
+    def _take(self, clip: Clip, seed: int | None, gain: Gain | None) -> Take:
         return Take(
             seed=seed,
             sound=wav_address(clip, gain.factor if gain else 1.0),
             # The picture keeps the true level: a spectrogram that was made louder would hide a level error.
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
-            gain=f"{signed(round(gain.db, 1), 2)} dB" if gain else "",
-            is_limited=gain.is_limited if gain else False,
+            gain=f"{signed(round(gain.db, 1), 2)} dB" if gain and abs(gain.db) >= ROUNDED_AWAY_DB else "",
+            obstacle=gain.obstacle if gain else "",
             duration_s=clip.duration_s,
         )
-
-    def cells(
-        self, folder: Folder, seeds: tuple[int, ...], found: "_Found", level: float | None
-    ) -> Iterator[Cell]:
-        """An arm's takes of one numbered sound; `level` is the RMS that they are brought to."""
-        for arm in folder.plan.arms:
-            takes = []
-            for run in folder.of(arm.name):
-                path = _takes_of(run, found.pattern).get(found.index) if run.seed in seeds else None
-                clip = read_clip(path) if path else None
-                if clip:
-                    takes.append(
-                        self.take(clip, run.seed, matching_gain(level, clip.audio) if level else None)
-                    )
-            yield Cell(arm.name, tuple(takes))
-
-
-@frozen
-class _Found:
-    """Which of the numbered sounds of every run is meant."""
-
-    pattern: re.Pattern[str]
-    index: int
 
 
 def _marks(rate: int) -> tuple[tuple[str, float], ...]:
@@ -158,8 +174,8 @@ def _marks(rate: int) -> tuple[tuple[str, float], ...]:
     return tuple((words, height_of(hz, rate)) for words, hz in wanted if hz < rate / 2)
 
 
-def listening(folder: Folder) -> Listening:
-    """The first clips by their number, the first prior samples by theirs, and the seeds that fit on the page."""
+def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
+    """The first clips by their number, the first prior samples by theirs, and the seeds that fit into so many bytes."""
     clips = {index: clip for index, path in _targets(folder).items() if (clip := read_clip(path))}
     titles = {index: path.stem.partition("-")[2] for index, path in _targets(folder).items()}
     ranked = _seeds_by_use(folder)
@@ -168,24 +184,20 @@ def listening(folder: Folder) -> Listening:
     if first is None:
         return Listening()
     n_wanted = min(len(clips), MOST_CLIPS)
-    n_clips, n_seeds = _fit(first, len(folder.plan.arms), n_wanted, len(prior_indices), len(ranked))
+    n_clips, n_seeds = _fit(
+        first, len(folder.plan.arms), n_wanted, len(prior_indices), len(ranked), room=room
+    )
     indices = sorted(clips)[:n_clips]
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
-    painter = _Painter([levels_db(clips[index]) for index in indices])
-    # Samples have no target of their own: they are brought to the level that is typical of the targets.
-    level = float(np.median([rms(clips[i].audio) for i in indices])) if indices else None
+    painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])
     rows = tuple(
-        Row(
-            titles[i] or f"clip {i}",
-            painter.take(clips[i], None, None),
-            tuple(painter.cells(folder, seeds, _Found(RECONSTRUCTION, i), rms(clips[i].audio))),
+        painter.row(
+            _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], Reference.of(clips[i].audio)
         )
         for i in indices
     )
-    prior_rows = tuple(
-        Row(f"sample {i}", None, tuple(painter.cells(folder, seeds, _Found(PRIOR, i), level)))
-        for i in prior_indices
-    )
+    typical = _typical([clips[i] for i in indices])
+    prior_rows = tuple(painter.row(_Found(PRIOR, i, f"sample {i}"), None, typical) for i in prior_indices)
     return Listening(
         rows=rows,
         prior_rows=prior_rows,
@@ -196,6 +208,14 @@ def listening(folder: Folder) -> Listening:
         bottom_db=painter.top_db - RANGE_DB,
         marks=_marks(first.rate),
     )
+
+
+def _typical(targets: list[Clip]) -> Reference | None:
+    """Samples have no target of their own: they are measured by what is typical of the targets."""
+    known = [reference for clip in targets if (reference := Reference.of(clip.audio))]
+    if not known:
+        return None
+    return Reference(float(np.median([r.rms for r in known])), float(np.median([r.peak for r in known])))
 
 
 def _first_prior(folder: Folder) -> Clip | None:

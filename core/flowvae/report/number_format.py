@@ -1,10 +1,13 @@
 """How numbers are written: few digits, a true minus sign, the unit beside them."""
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
+SIZES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def plain(value: float | None, digits: int = 3) -> str:
@@ -79,10 +82,54 @@ def large(value: float | None) -> str:
     """
     if value is None:
         return NOTHING
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, letter in SIZES:
         if abs(value) >= size:
             return f"{plain(value / size)}{THIN}{letter}"
     return whole(value)
+
+
+def beside_each_other(values: Sequence[float]) -> list[str]:
+    """The numbers along an axis: all with the same decimals, as many as the closest two need, and one power of ten.
+
+    >>> beside_each_other([0.5, 0.75, 1.0]), beside_each_other([0.0, 2e9])
+    (['0.50', '0.75', '1.00'], ['0', '2e9'])
+    """
+    top = max((abs(value) for value in values), default=0.0)
+    power = math.floor(math.log10(top)) if top else 0
+    power = 0 if -4 <= power < 6 else max(power, -300)
+    scaled = [value / 10.0**power for value in values]
+    gaps = [b - a for a, b in pairwise(sorted(scaled)) if b > a]
+    # A hundredth of a gap: no eye sees the label beside its place by less.
+    wrong_by = min(gaps, default=1.0) / 100
+    decimals = next((d for d in range(15) if all(abs(round(v, d) - v) <= wrong_by for v in scaled)), 15)
+    letters = f"e{power}" if power else ""
+    written = (f"{v:.{decimals}f}{letters}" if round(v, decimals) else "0" for v in scaled)
+    return [number.replace("-", MINUS) for number in written]
+
+
+def beside_each_other_in_letters(values: Sequence[float]) -> list[str]:
+    r"""The same for counts, with the letter for thousands, millions or billions that suits the largest.
+
+    >>> beside_each_other_in_letters([2_500_000, 5_000_000])
+    ['2.5\u202fM', '5.0\u202fM']
+    """
+    top = max((abs(value) for value in values), default=0.0)
+    size, letter = next((pair for pair in SIZES if top >= pair[0]), (1.0, ""))
+    written = beside_each_other([value / size for value in values])
+    return [f"{number}{THIN}{letter}" if letter else number for number in written]
+
+
+def each_for_itself(values: Sequence[float]) -> list[str]:
+    """The numbers along an axis that multiplies: as few digits as each of them needs.
+
+    >>> each_for_itself([1e-3, 0.02, 1.0, 5000.0, 1e9])
+    ['0.001', '0.02', '1', '5000', '1e9']
+    """
+    written = []
+    for value in values:
+        digits = next((d for d in range(1, 16) if math.isclose(float(f"{value:.{d - 1}e}"), value)), 16)
+        written.append(plain(value, digits))
+    return written
 
 
 def count(n: int, singular: str) -> str:

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
 from flowvae.report.figure_style import INK, Picture, panels, picture
+from flowvae.report.number_format import beside_each_other_in_letters
 from flowvae.report.records import Folder, MetricInfo, Run
 from flowvae.statistics.paired import t_interval
 
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
-MOST_POINTS = 200  # more than the columns of pixels that a curve gets
+MOST_POINTS = 100  # a curve gets 300 pixels on a telephone, and every figure is in the page twice
 
 
 def _short(name: str, most: int = 24) -> str:
@@ -41,7 +42,7 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
     if metric is None or baseline is None or not any(values.values()):
         return None
     names = list(values)
-    with panels(2, 1.3 + 0.45 * len(names)) as (figure, (left, right)):
+    with panels(2 if comparisons else 1, 1.3 + 0.45 * len(names)) as (figure, (left, *others)):
         _rows_of_arms(left, names)
         for seed in folder.plan.seeds:
             points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
@@ -56,21 +57,21 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
             )  # fmt: skip
             if found:
                 left.plot([np.mean(found)] * 2, [y - 0.28, y + 0.28], color=INK, linewidth=1.6, zorder=2)
-        left.set_title("each run, joined by seed")
+        left.set_title("each run, joined by seed" if len(names) > 1 else "each run")
         left.set_xlabel(", ".join(filter(None, (_short(metric.name), _axis_words(metric)))))
-        _differences(right, comparisons, names, styles)
-        right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
-        right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
-        return picture(
-            figure, f"{metric.name} of each run, and differences from {baseline.name}; numbers in the table"
-        )
+        for right in others:
+            _differences(right, comparisons, names, styles)
+            right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
+            right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
+        beside = f", and differences from {baseline.name}" if others else ""
+        return picture(figure, f"{metric.name} of each run{beside}; numbers in the table")
 
 
 def _differences(
     axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], styles: dict[str, ArmStyle]
 ) -> None:
     _rows_of_arms(axis, names)
-    axis.set_yticklabels([])
+    axis.tick_params(labelleft=False)
     axis.axvline(0, color=INK, linewidth=1.0)
     for comparison in comparisons:
         name, paired = comparison.arm.name, comparison.paired
@@ -124,6 +125,7 @@ def _draw_curves(axis: Any, folder: Folder, styles: dict[str, ArmStyle], phase: 
     if lowest > 0 and highest > 20 * lowest:
         axis.set_yscale("log")
     axis.set_xlabel("step")
+    axis.xaxis.get_major_locator().set_params(integer=True)
 
 
 def curve_keys(runs: Sequence[Run], phase: str) -> list[str]:
@@ -164,6 +166,8 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
     ]
     if not known:
         return None
+    from flowvae.report.axis_numbers import AxisNumbers  # noqa: PLC0415  # imports matplotlib
+
     with panels(len(known), 2.7) as (figure, axes):
         for axis, (cost, words) in zip(axes, known, strict=True):
             for arm in folder.plan.arms:
@@ -185,18 +189,11 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
                 )
             axis.margins(0.25)
             if cost in IN_LETTERS:
-                axis.xaxis.set_major_formatter(_engineering())
-            axis.xaxis.get_major_locator().set_params(nbins=5)
+                axis.xaxis.set_major_formatter(AxisNumbers(beside_each_other_in_letters))
             axis.set_xlabel(words)
             axis.set_title(_short(metric.name))
         axes[0].set_ylabel(_axis_words(metric))
         return picture(figure, f"{metric.name} against cost; numbers in the tables")
-
-
-def _engineering() -> Any:
-    from matplotlib.ticker import EngFormatter  # noqa: PLC0415  # slow to import, and only a report needs it
-
-    return EngFormatter(sep=" ")
 
 
 def before_and_after(
@@ -237,7 +234,7 @@ def before_and_after(
                     linewidths=0.6,
                 )
             if i:
-                axis.set_yticklabels([])
+                axis.tick_params(labelleft=False)
             axis.set_title(_short(metric.name))
             axis.set_xlabel(_axis_words(metric))
         return picture(figure, f"Before and after training: {', '.join(m.name for m in metrics)}")

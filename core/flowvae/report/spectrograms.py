@@ -1,8 +1,7 @@
 """Spectrograms on one frequency axis and one decibel scale, as small indexed PNG pictures."""
 
 import base64
-import struct
-import zlib
+import io
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,24 +53,13 @@ def shades() -> NDArray[np.uint8]:
     return np.asarray(np.round(rgba[:, :3] * 255), dtype=np.uint8)
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
 def picture_address(levels: Levels, top_db: float, palette: NDArray[np.uint8]) -> str:
     """A PNG of one byte a pixel as a data address; `top_db` is the loudest level that it shows."""
+    from PIL import Image  # noqa: PLC0415  # only a report needs it
+
     scaled = np.clip((levels - top_db) / RANGE_DB + 1, 0, 1) * (N_SHADES - 1)
-    pixels = np.round(scaled[::-1]).astype(np.uint8)  # pictures begin at the top
-    height, width = pixels.shape
-    lines = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    png = b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", header),
-            _chunk(b"PLTE", palette.tobytes()),
-            _chunk(b"IDAT", zlib.compress(lines, 9)),
-            _chunk(b"IEND", b""),
-        ]
-    )
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+    picture = Image.fromarray(np.round(scaled[::-1]).astype(np.uint8))  # pictures begin at the top
+    picture.putpalette(palette.tobytes())
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import astuple, frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flowvae.report import number_format, plots
@@ -14,7 +14,7 @@ from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.comparison import Comparison, compare
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, headline
-from flowvae.report.listening import listening
+from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.reading import read_folder
 from flowvae.report.records import Folder, MetricInfo
 from flowvae.report.spectrograms import shades
@@ -29,6 +29,7 @@ from flowvae.report.tables import (
     table_tex,
 )
 
+PAGE_BYTES = 5_700_000  # of the 6 MB that mail and chat take, without the words
 HERE = Path(__file__).parent
 
 
@@ -44,6 +45,11 @@ class Pictures:
     artefact_curves: Picture | None
     latent: Picture | None
     latent_curves: Picture | None
+
+    @property
+    def n_bytes(self) -> int:
+        """What all of them take in the page."""
+        return sum(len(p.address) + len(p.narrow) for p in astuple(self, recurse=False) if p)
 
 
 def _curves_of(metrics: list[MetricInfo]) -> list[tuple[str, str]]:
@@ -80,6 +86,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
     """Everything that the page shows, under the names that the template uses."""
     plan = folder.plan
     styles = arm_styles([arm.name for arm in plan.arms])
+    pictures = _draw(folder, comparisons, styles)
     return {
         "folder": folder,
         "plan": plan,
@@ -92,8 +99,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "costs": costs(folder),
         "provenance": provenance(plan),
         "groups": by_group(folder, plan.metric) if plan.metric else [],
-        "pictures": _draw(folder, comparisons, styles),
-        "listening": listening(folder),
+        "pictures": pictures,
+        "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
         "gradient": _gradient(),
         "n": number_format,
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
