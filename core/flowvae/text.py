@@ -1,9 +1,11 @@
 """Types and values in the words of a recipe, and text that a terminal can take."""
 
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any, Literal
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NAMES: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -41,6 +43,10 @@ def _plural(name: str) -> str:
     return f"{bare}s" if name != bare else bare
 
 
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else toml_like(key)
+
+
 def toml_like(value: Any) -> str:
     """A value as a recipe would write it."""
     match value:
@@ -53,7 +59,7 @@ def toml_like(value: Any) -> str:
         case list() | tuple():
             return "[" + ", ".join(toml_like(v) for v in value) + "]"
         case dict():
-            return "{ " + ", ".join(f"{k} = {toml_like(v)}" for k, v in value.items()) + " }"
+            return "{ " + ", ".join(f"{_key(k)} = {toml_like(v)}" for k, v in value.items()) + " }"
         case _:
             return str(value)
 

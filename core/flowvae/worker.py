@@ -1,13 +1,11 @@
 """The process of one run: `python -m flowvae.worker FOLDER` takes the run in that folder to its end."""
 
-import json
 import os
 import signal
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
 
 import torch
 from attrs import define
@@ -19,9 +17,9 @@ from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
 from flowvae.evaluation.costs import costs
 from flowvae.evaluation.evidence import HeldOut
 from flowvae.evaluation.validation import Validation
-from flowvae.folder.files import write_json
 from flowvae.folder.journal import Journal
 from flowvae.folder.lock import locked
+from flowvae.folder.records import MeasuredFigure, Order, Result, State
 from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.identity import components, identity
@@ -31,7 +29,7 @@ from flowvae.training.training import Training
 
 def main(folder: Path) -> int:
     """Runs, and leaves status.json, result.json and an exit status that tell the truth."""
-    order = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    order = Order.read(folder)
     status = Status(folder, 0)
     try:
         with locked(folder, wait=True):
@@ -53,15 +51,15 @@ def main(folder: Path) -> int:
     return 0
 
 
-def run(folder: Path, order: dict[str, Any], status: Status) -> None:
+def run(folder: Path, order: Order, status: Status) -> None:
     """One run from its folder: what is done already is not done again."""
-    catalogue = Catalogue.installed(order["plugins"])
+    catalogue = Catalogue.installed(order.plugins)
     recipe = resolve(read_recipe(str(folder / "recipe.toml")), catalogue)
-    seed, device = int(order["seed"]), pick_device(order["device"])
-    torch.set_num_threads(order["threads"])
+    seed, device = order.seed, pick_device(order.device)
+    torch.set_num_threads(order.threads)
     status.steps = recipe.train.steps
-    clips = load_clips(folder / order["data"])
-    if identity(recipe, seed, clips.fingerprint) != order["identity"]:
+    clips = load_clips(folder / order.data)
+    if identity(recipe, seed, clips.fingerprint) != order.identity:
         raise CheckpointError(
             "the components, the data or the recipe have changed since this run was planned",
             do="choose another --out, or install the versions that environment.json names",
@@ -70,7 +68,7 @@ def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     training = Training.of(recipe, seed, clips, device)
     status.warnings += [f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes]
     checkpoints = Checkpoints(
-        folder / "checkpoints", order["identity"], components(recipe), machine(order["threads"], device)
+        folder / "checkpoints", order.identity, components(recipe), machine(order.threads, device)
     )
     checkpoints.resume(training, status)
     held_out = HeldOut.of(clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
@@ -78,29 +76,45 @@ def run(folder: Path, order: dict[str, Any], status: Status) -> None:
     with Journal(folder, training.state.step) as journal:
         validation = Validation(training.parts, held_out, journal, folder)
         train(training, checkpoints, journal, status, observers=[validation], stop_signal=signals.asked)
-        result = _result(training, validation, order, clips.fingerprint, time.monotonic() - started)
-    # The proof that no plugin but those named had a hand in it.
-    result["plugins"] = sorted({plugin.owner for plugin in catalogue.plugins})
-    write_json(folder / "result.json", result)
+        result = _result(
+            training,
+            validation,
+            order,
+            fingerprint=clips.fingerprint,
+            seconds=time.monotonic() - started,
+            plugins=tuple(sorted({plugin.owner for plugin in catalogue.plugins})),
+            exact=status.exact,
+        )
+    result.write(folder)
     status.write("done", recipe.train.steps)
 
 
 def _result(
-    training: Training, validation: Validation, order: dict[str, Any], fingerprint: str, seconds: float
-) -> dict[str, Any]:
-    return {
-        "metrics": {n: {"value": f.value, "per_sound": f.per_sound} for n, f in validation.final().items()},
-        "untrained": {name: {"value": value} for name, value in validation.before_training().items()},
-        "costs": {**costs(training.parts, training.seconds), "train_seconds": seconds},
-        "sounds": validation.held_out.names,
-        "groups": validation.held_out.groups,
-        "threads": order["threads"],
-        "device": model_name(training.device),
-        "device_number": device_number(training.device),
-        "precision": "bf16" if uses_bf16(training.recipe, training.device) else "fp32",
-        "data_fingerprint": fingerprint,
-        "seed": order["seed"],
-    }
+    training: Training,
+    validation: Validation,
+    order: Order,
+    *,
+    fingerprint: str,
+    seconds: float,
+    plugins: tuple[str, ...],
+    exact: bool,
+) -> Result:
+    figures = validation.final()
+    return Result(
+        metrics={n: MeasuredFigure(f.value, f.per_sound) for n, f in figures.items()},
+        untrained=validation.before_training(),
+        costs={**costs(training.parts, training.seconds), "train_seconds": seconds},
+        sounds=validation.held_out.names,
+        groups=validation.held_out.groups,
+        threads=order.threads,
+        device=model_name(training.device),
+        device_number=device_number(training.device),
+        precision="bf16" if uses_bf16(training.recipe, training.device) else "fp32",
+        data_fingerprint=fingerprint,
+        seed=order.seed,
+        exact=exact,
+        plugins=plugins,
+    )
 
 
 @define
@@ -131,7 +145,7 @@ class StopSignals:
         return self.seen
 
 
-def _end(status: Status, state: str, reason: str, folder: Path, error: BaseException | None = None) -> None:
+def _end(status: Status, state: State, reason: str, folder: Path, error: BaseException | None = None) -> None:
     last = 0
     newest = sorted((folder / "checkpoints").glob("step-*"))
     if newest:

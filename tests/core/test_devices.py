@@ -11,7 +11,7 @@ from flowvae.ablation import drive
 from flowvae.building.device import device_number, model_name, pick_device, visible_names
 from flowvae.errors import FlowvaeError, MachineError
 from flowvae.folder.status import Status
-from flowvae.probe import probe
+from flowvae.probe import __main__ as probe
 from flowvae_components.executors.processes import Processes
 
 

@@ -131,7 +131,8 @@ def test_weights_are_no_more_for_a_larger_batch(tiny):
     def more(width):
         wide = f'model.encoder={{ use = "soundstream", width = 4, strides = [64], dilations = [1], features = {width} }}'
         return (
-            probed(tiny, "train.batch_size=1002", wide)["memory"] - probed(tiny, "train.batch=2", wide)["memory"]
+            probed(tiny, "train.batch_size=1002", wide)["memory"]
+            - probed(tiny, "train.batch=2", wide)["memory"]
         )
 
     assert more(4096) < 1.5 * more(16)

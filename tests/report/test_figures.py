@@ -28,14 +28,19 @@ def with_numbers(folder, draw):
     """The same folder as it would be with other numbers in it."""
 
     def anew(table):
-        return {k: draw() if isinstance(v, float) and k != "step" else v for k, v in table.items()}
+        return {k: draw() if isinstance(v, float) else v for k, v in table.items()}
 
     def run_anew(run):
         result = run.result
         result = evolve(
-            result, metrics=anew(result.metrics), untrained=anew(result.untrained), costs=anew(result.costs)
+            result,
+            metrics={k: evolve(f, value=draw()) for k, f in result.metrics.items()},
+            untrained=anew(result.untrained),
+            costs=anew(result.costs),
         )
-        return evolve(run, rows=tuple(map(anew, run.rows)), result=result)
+        return evolve(
+            run, rows=tuple(evolve(row, figures=anew(row.figures)) for row in run.rows), result=result
+        )
 
     return evolve(folder, runs=tuple(map(run_anew, folder.runs)))
 

@@ -13,6 +13,8 @@ import pytest
 import soundfile
 from PIL import Image
 
+from flowvae.errors import CheckpointError
+from flowvae.folder.records import LedgerEntry
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings, headline
 from flowvae.report.reading import read_folder
@@ -180,17 +182,19 @@ def test_text_from_outside_is_shown_and_never_run(runs):
         [BASE[:2], WORSE[:2]],
         question=evil,
         name='"><img src=x onerror=alert(1)>',
-        ledger=[{"when": evil, "what": "\x1b[31mred\u202e"}, {"when": "", "what": evil}],
-        data={"description": evil, "held_out_groups": [evil]},
+        ledger=(
+            LedgerEntry(evil, 0, "planned", "", "\x1b[31mred\u202e"),
+            LedgerEntry("", 3, evil, evil, evil),
+        ),
     )
     plan = json.loads((folder / "plan.json").read_text())
     plan["arms"][1].update(
         flags=[evil],
-        identity=evil,
         components={evil: {"distribution": evil, "version": evil, "source": evil}},
     )
     plan["arms"][1]["difference"] = [{"path": evil, "baseline": "</style>", "arm": "{{ 7 * 7 }}"}]
-    plan["metrics"][evil] = {"direction": "lower", "unit": evil}
+    plan["metrics"].append({"name": evil, "direction": "lower", "unit": evil, "family": evil})
+    plan["data"].update(description=evil, held_out_groups=[evil])
     (folder / "plan.json").write_text(json.dumps(plan))
     edit(folder / "runs/leaky_relu/seed-0/status.json", warnings=[evil])
     page = page_of(folder)
@@ -334,7 +338,7 @@ def test_what_was_barely_trained_is_said_to_be(runs):
             path = folder / f"runs/{arm}/seed-{seed}/result.json"
             result = json.loads(path.read_text())
             value = result["metrics"]["spectral_distance"]["value"]
-            result["untrained"]["spectral_distance"]["value"] = 1.05 * value
+            result["untrained"]["spectral_distance"] = 1.05 * value
             path.write_text(json.dumps(result))
     assert said(folder).count("says more about the start than about the arm") == 2
 
@@ -360,7 +364,7 @@ def test_an_unused_latent_is_told(runs):
     for seed in range(6):
         path = folder / f"runs/leaky_relu/seed-{seed}/result.json"
         metrics = json.loads(path.read_text())["metrics"]
-        edit(path, metrics={**metrics, "kl_nats": {"value": 0.01}})
+        edit(path, metrics={**metrics, "kl_nats": {"value": 0.01, "per_sound": None}})
     assert "The latent vector of leaky_relu carries next to nothing" in said(folder)
 
 
@@ -372,7 +376,7 @@ def test_how_many_seeds_a_stated_difference_takes(runs):
 
 
 def test_one_plain_run_makes_a_page_without_comparison(runs):
-    folder = runs([[3.0]], names=("percussion",), question="", metric=None, n_clips=3)
+    folder = runs([[3.0]], names=("percussion",), question="", n_clips=3)
     page = page_of(folder)
     assert "Nothing was compared" in page.text
     assert not re.search(r"baseline|verdict is|not shown|sign-flip p adjusted", page.text)
@@ -387,43 +391,57 @@ def test_pieces_that_are_missing_or_damaged_are_named(runs):
     (run / "seed-2/metrics.jsonl").unlink()
     (run / "seed-3/result.json").write_text("[" * 100_000)
     (run / "seed-4/audio/target/00-drum-0.wav").write_text("no sound")
-    (run / "seed-5/status.json").unlink()
     (folder / "runs/leaky_relu/seed-0/status.json").write_text("[]")
     page = page_of(folder)
-    for name in ("snake/seed-0/result.json", "snake/seed-1/status.json", "snake/seed-5/status.json"):
-        assert f"runs/{name}" in page.text
+    for name in ("snake/seed-0", "snake/seed-1", "snake/seed-3", "leaky_relu/seed-0"):
+        assert f"runs/{name}: " in page.text
     assert "it says that it is done, but left no result that can be read" in page.text
 
 
-def test_a_folder_without_anything_still_makes_a_page(tmp_path):
-    page = page_of(tmp_path)
-    assert "plan.json is missing" in page.text
-    assert "No run has finished." in page.text
-    with pytest.raises(FileNotFoundError):
-        write_report(tmp_path / "nowhere")
-
-
-def test_without_a_plan_the_runs_are_still_shown(runs):
+def test_a_folder_without_a_plan_is_no_ablation(runs, tmp_path):
     folder = runs([BASE[:2], WORSE[:2]])
     (folder / "plan.json").unlink()
-    page = page_of(folder)
-    assert "4 of 4 runs finished" in page.text
-    assert "Nothing was compared" in page.text
+    for place in (folder, tmp_path / "nowhere"):
+        with pytest.raises(CheckpointError, match=r"plan.json cannot be read"):
+            write_report(place)
 
 
-@pytest.mark.parametrize("junk", [None, 7, "x", [], [[]], {"a": {}}, [None], True])
-def test_a_plan_of_junk_is_no_crash(runs, junk):
+def test_a_folder_of_an_older_flowvae_is_refused_by_name(runs):
+    folder = runs([BASE[:2], WORSE[:2]])
+    edit(folder / "plan.json", format=1)
+    with pytest.raises(CheckpointError, match=r"is of format 1; this flowvae reads format 2"):
+        write_report(folder)
+
+
+JUNK = [None, 7, "x", [], [[]], {"a": {}}, [None], True]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_plan_of_junk_is_refused_or_read(runs, junk):
     folder = runs([BASE[:1], WORSE[:1]])
     plan = json.loads((folder / "plan.json").read_text())
+    refused = set()
     for key in plan:
         (folder / "plan.json").write_text(json.dumps({**plan, key: junk}))
-        found = read_folder(folder)
+        try:
+            found = read_folder(folder)
+        except CheckpointError:
+            refused.add(key)
+            continue
         findings(found, compare(found))
+    assert {"arms", "metrics", "data"} <= refused | ({"arms", "metrics"} if junk == [] else set())
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_result_of_junk_makes_a_run_that_failed(runs, junk):
+    folder = runs([BASE[:1], WORSE[:1]])
     result = folder / "runs/snake/seed-0/result.json"
-    result.write_text(json.dumps(dict.fromkeys(json.loads(result.read_text()), junk)))
+    result.write_text(json.dumps({**dict.fromkeys(json.loads(result.read_text()), junk), "format": 2}))
     found = read_folder(folder)
     findings(found, compare(found))
     results_csv(found)
+    assert found.runs[0].state == "failed"
+    assert "runs/snake/seed-0" in found.problems[0]
 
 
 def test_a_torn_last_line_is_ignored_and_a_damaged_one_told(runs):

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from flowvae.ablation.runs import Run
 from flowvae.errors import MachineError
-from flowvae.folder.files import read_record, trusting
+from flowvae.folder.records import Devices, Order
 from flowvae.folder.status import read_status
 
 
@@ -29,18 +29,17 @@ def wanted(runs: Iterable[Run]) -> list[str]:
 
 
 def place(
-    runs: Sequence[Run], waiting: Sequence[Run], found: Path, say: Callable[[str], None]
+    runs: Sequence[Run], waiting: Sequence[Run], folder: Path, say: Callable[[str], None]
 ) -> dict[str, Placement]:
-    """Where each waiting run computes; `found` is what the probe wrote of this machine.
+    """Where each waiting run computes, by what the probe wrote of this machine into the folder.
 
     "auto" means for all runs of a folder what it meant for those that have begun: runs on different devices could
     not be compared. MachineError where that device is not here.
     """
     placements = {"cpu": CPU}
     if wanted(waiting):
-        record = read_record(found)
-        with trusting(found):
-            placements |= {word: Placement(d["kind"], tuple(d["names"])) for word, d in record.items()}
+        found = Devices.read(folder).places
+        placements |= {word: Placement(device.kind, device.names) for word, device in found.items()}
     if "auto" in placements:
         placements["auto"] = _as_begun(runs, placements["auto"], say)
     placed = {run.name: placements[run.arm.recipe.execution.device] for run in waiting}
@@ -66,12 +65,10 @@ def _as_begun(runs: Sequence[Run], auto: Placement, say: Callable[[str], None]) 
 
 def begun_on(run: Run) -> str | None:
     """The kind of device that a run has computed on under "auto"."""
-    if run.arm.recipe.execution.device != "auto" or read_status(run.folder)["state"] == "waiting":
+    if run.arm.recipe.execution.device != "auto" or read_status(run.folder).state == "waiting":
         return None
-    path = run.folder / "run.json"
-    with trusting(path):
-        kind = read_record(path).get("device")
-    return kind if kind != "auto" else None
+    order = Order.read_if_there(run.folder)
+    return order.device if order and order.device != "auto" else None
 
 
 def names(placements: Mapping[str, Placement]) -> tuple[str, ...]:

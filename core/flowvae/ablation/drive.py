@@ -1,51 +1,41 @@
 """Drives a recipe from the command to the report. Needs no torch: whatever does runs in a process of its own."""
 
 import contextlib
-import json
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from attrs import define, evolve
+from attrs import define
 
 from flowvae.ablation.devices import Placement, names, place, wanted
 from flowvae.ablation.kept_files import KeptFiles
-from flowvae.ablation.plan import write_plan
+from flowvae.ablation.plan import refuse_another, write_plan
+from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
 from flowvae.ablation.runs import Run, all_runs, job_of, prepare_run
 from flowvae.building.construct import construct
 from flowvae.catalogue import Catalogue
-from flowvae.data.sounds import Sounds, prepare_sounds
+from flowvae.data.sounds import prepare_sounds
 from flowvae.errors import (
     AblationError,
-    DataError,
     Fault,
     FlowvaeError,
     MachineError,
     Place,
     RecipeError,
-    RunFolderError,
     UsageError,
     shown,
 )
-from flowvae.folder.files import read_record, trusting, write_bytes, write_json
 from flowvae.folder.lock import locked
+from flowvae.folder.records import Coverage, Probed
 from flowvae.probe.limits import free_memory
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
-from flowvae.recipe.identity import counting_leaves, identity
-from flowvae.recipe.requirements import missing_requirement, owners
-from flowvae.recipe.tables import Recipe
-from flowvae.recipe.writing import write_recipe
+from flowvae.recipe.node import Source
+from flowvae.recipe.requirements import missing_requirement
 from flowvae.report.write import write_report
 
 
-def run_recipe(
-    name: str, settings: tuple[str, ...], out: Path | None, say: Callable[[str], None], catalogue: Catalogue
-) -> Path:
+def run_recipe(source: Source, out: Path | None, say: Callable[[str], None], catalogue: Catalogue) -> Path:
     """Checks, plans, runs and reports; called again, it continues. Returns the report's path."""
-    source = read_recipe(name, settings)
     folder = out or Path("runs") / source.name
     try:
         plan = plan_ablation(source, catalogue)
@@ -102,143 +92,66 @@ class _Drive:
     def run(self) -> Path:
         for dropped in self.plan.recipe.dropped:
             self.say(f"note: {dropped}")
+        refuse_another(self.folder, self.plan)
         data = self.folder / "data"
         sounds = {arm.name: prepare_sounds(arm.recipe, data, self.say) for arm in self.plan.arms}
         runs = all_runs(self.plan, sounds, self.folder / "runs")
         waiting = [run for run in runs if not run.done()]
-        arms = self._probe(sounds, wanted(waiting))
-        placements = place(runs, waiting, self.folder / "devices.json", self.say)
-        write_plan(self.folder / "plan.json", self.plan, arms, sounds[self.plan.arms[0].name])
-        with trusting(self.folder / "arms.json"):
-            self._announce(runs, waiting, arms)
+        probed = Prober(self.plan, self.folder, self.say).probe(sounds, wanted(waiting))
+        placements = place(runs, waiting, self.folder, self.say)
+        finished = len(runs) - len(waiting)
+        write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], finished)
+        self._announce(probed, len(waiting), finished)
         for run in waiting:
             prepare_run(
                 run, self.catalogue, KeptFiles(self.folder), placements[run.name].kind, alone=len(runs) == 1
             )
-        statuses = self._execute(waiting, placements)
+        statuses = self._execute(waiting, placements, probed)
         report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)
         return report
 
-    def _probe(self, sounds: dict[str, Sounds], devices: list[str]) -> dict[str, Any]:
-        """Builds every arm once and looks for the devices, in a process of its own; known arms are not built again."""
-        path = self.folder / "arms.json"
-        known = read_record(path) if path.exists() else {}
-        arms = dict(known)
-        (self.folder / "arms").mkdir(exist_ok=True)
-        files = KeptFiles(self.folder)
-        for arm in self.plan.arms:
-            entry = _entry(arm, sounds[arm.name].clips.fingerprint)
-            with trusting(path):
-                if arm.name in known:
-                    self._refuse_other(arm.name, known[arm.name], entry)
-                arms[arm.name] = {**known.get(arm.name, {}), **entry}
-            files.keep(arm.recipe)
-            text = write_recipe(arm.recipe, files.paths_from(self.folder / "arms"))
-            write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
-        if not all("parameters" in entry for entry in arms.values()):
-            self.say("building every arm once")
-        elif not devices:
-            return arms
-        write_json(path, arms)
-        command = [sys.executable, "-P", "-m", "flowvae.probe", str(self.folder), *devices]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
-        if done.returncode:
-            write_json(path, known) if known else path.unlink()
-            self._raise_faults(done.stdout)
-            raise ProbeError(done.returncode, done.stderr)
-        return read_record(path)
-
-    def _raise_faults(self, output: str) -> None:
-        """What a component said of its values, with the places where the recipe has them."""
-        try:
-            said = json.loads(output)
-        except ValueError:
-            return
-        recipe = next(arm.recipe for arm in self.plan.arms if arm.name == said["arm"])
-        faults = [
-            _placed(Fault(what, None, path, component), recipe) for path, what, component in said["faults"]
-        ]
-        raise RecipeError(faults, recipe=recipe.name)
-
-    def _refuse_other(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """A folder belongs to one ablation: arms and seeds may be added, nothing else may change."""
-        if old["identity"] == new["identity"]:
-            return
-        if old["fingerprint"] != new["fingerprint"]:
-            raise DataError("the sounds have changed since this ablation began", do="choose another --out")
-        paths = sorted(old["leaves"].keys() | new["leaves"].keys())
-        pairs = [(path, old["leaves"].get(path), new["leaves"].get(path)) for path in paths]
-        changed = [f"{path}: {before} -> {after}" for path, before, after in pairs if before != after]
-        what = "; ".join(changed[:5]) or "the source or version of a component has changed"
-        raise RunFolderError(
-            f"{shown(self.folder)} belongs to another recipe ({name}: {what})",
-            do="choose another --out, or remove the folder",
-        )
-
-    def _announce(self, runs: list[Run], waiting: list[Run], arms: dict[str, Any]) -> None:
+    def _announce(self, arms: Mapping[str, Probed], waiting: int, finished: int) -> None:
         baseline = arms[self.plan.arms[0].name]
         for arm in self.plan.arms:
             probed = arms[arm.name]
             changes = ", ".join(f"{path} = {value}" for path, value in arm.changes.items())
-            more = probed["parameters"] - baseline["parameters"]
-            weights = f"{probed['parameters']:,} weights" + (f" ({more:+,})" if more else "")
-            macs = f"{probed['macs_per_second'] / 1e9:.2f} G multiply-adds a second of audio"
+            more = probed.parameters - baseline.parameters
+            weights = f"{probed.parameters:,} weights" + (f" ({more:+,})" if more else "")
+            macs = f"{probed.macs_per_second / 1e9:.2f} G multiply-adds a second of audio"
             self.say(f"  {arm.name}: {changes or 'the baseline'}; {weights}, {macs}")
-            for line in _reach(arm, probed["coverage"]):
+            for line in _reach(arm, probed.coverage):
                 self.say(f"    {line}")
-        before = f", {len(runs) - len(waiting)} done before" if len(waiting) < len(runs) else ""
-        self.say(
-            f"arms: {len(self.plan.arms)}, seeds: {len(self.plan.seeds)}; runs to do: {len(waiting)}{before}"
-        )
+        before = f", {finished} done before" if finished else ""
+        self.say(f"arms: {len(self.plan.arms)}, seeds: {len(self.plan.seeds)}; runs to do: {waiting}{before}")
 
-    def _execute(self, runs: list[Run], placements: dict[str, Placement]) -> dict[str, int]:
+    def _execute(
+        self, runs: list[Run], placements: Mapping[str, Placement], probed: Mapping[str, Probed]
+    ) -> dict[str, int]:
         if not runs:
             return {}
         part = self.plan.recipe.execution.executor
         given = {"devices": names(placements), "memory": free_memory()}
         execute = construct(part, "execution.executor", given, part.values)
-        arms = read_record(self.folder / "arms.json")
-        jobs = [job_of(run, placements[run.name].names, arms[run.arm.name].get("memory")) for run in runs]
+        jobs = [job_of(run, placements[run.name].names, probed[run.arm.name].memory) for run in runs]
         with Progress({run.name: run.folder for run in runs}, self.say) as progress:
             statuses: dict[str, int] = execute(jobs, progress.poll)
         return statuses
 
 
-def _placed(fault: Fault, recipe: Recipe) -> Fault:
-    """A component's fault where the recipe says the value, or where it names the component."""
-    origin = recipe.origins.get(fault.path) or recipe.origins.get(f"{fault.path}.use")
-    return evolve(fault, place=Place(origin) if origin else None)
-
-
-def _reach(arm: Arm, coverage: dict[str, Any]) -> list[str]:
+def _reach(arm: Arm, coverage: Mapping[str, Coverage]) -> list[str]:
     """For a default that the ablation varies: how many places it fills, and what it does not reach."""
     lines = []
     kinds = [p.removeprefix("defaults.") for p in (arm.recipe.ablation.vary if arm.recipe.ablation else ())]
     for kind in kinds:
         if kind in coverage:
-            filled, left = coverage[kind]["filled"], coverage[kind]["left_over"]
+            filled, left = coverage[kind].filled, coverage[kind].left_over
             places = ", ".join(
                 f"{name} fills {count} of {sum(filled.values())}" for name, count in filled.items()
             )
             rest = ", ".join(f"{count} x {what}" for what, count in left.items())
             lines.append(f"{kind}: {places} places" + (f"; not reached: {rest}" if rest else ""))
     return lines
-
-
-def _entry(arm: Arm, fingerprint: str) -> dict[str, Any]:
-    return {
-        "identity": identity(arm.recipe, 0, fingerprint),
-        "fingerprint": fingerprint,
-        "leaves": _plain_leaves(arm.recipe),
-        "plugins": owners(arm.recipe),
-    }
-
-
-def _plain_leaves(recipe: Recipe) -> dict[str, Any]:
-    """As JSON gives them back, so that old and new compare."""
-    leaves: dict[str, Any] = json.loads(json.dumps(counting_leaves(recipe), default=list))
-    return leaves
 
 
 def _raise_failures(runs: list[Run], statuses: dict[str, int], report: Path) -> None:
@@ -263,16 +176,3 @@ class RunError(FlowvaeError):
     def __init__(self, what: str, exit_status: int, folder: Path) -> None:
         super().__init__(what, where=shown(folder / "log.txt"), do="the same command continues")
         self.exit_status = exit_status  # type: ignore[misc]  # of this failure, not of the class
-
-
-class ProbeError(FlowvaeError):
-    """The probe has said what is wrong already; this hands its words and its exit status on."""
-
-    def __init__(self, exit_status: int, words: str) -> None:
-        super().__init__("an arm could not be built")
-        self.exit_status = exit_status  # type: ignore[misc]  # of this failure, not of the class
-        self.words = words
-
-    def lines(self) -> list[str]:
-        """The probe's own words."""
-        return self.words.rstrip().splitlines() or super().lines()

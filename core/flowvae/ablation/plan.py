@@ -1,81 +1,132 @@
-"""plan.json: what is compared with what, by which figure, written before the first step."""
+"""The plan of an ablation: what is compared with what, by which figure, written before the first step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from flowvae.ablation.ledger import entered
 from flowvae.data.sounds import Sounds
-from flowvae.folder.files import read_record, trusting, write_json
-from flowvae.recipe import AblationPlan, Arm
+from flowvae.errors import RunFolderError, shown
+from flowvae.folder.records import (
+    Change,
+    Direction,
+    Plan,
+    PlannedArm,
+    PlannedData,
+    PlannedMetric,
+    Probed,
+    Provenance,
+)
+from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.identity import components
 
-FORMAT = 1
 
-
-def write_plan(path: Path, plan: AblationPlan, arms: Mapping[str, Any], sounds: Sounds) -> None:
+def write_plan(
+    folder: Path, plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds, finished: int
+) -> Plan:
     """Writes the plan; where there is one already, what differs is entered in its ledger."""
-    content = plan_content(plan, arms, sounds)
-    if path.exists():
-        old = read_record(path)
-        with trusting(path):
-            content["ledger"] = [*old["ledger"], *amendments(old, content)]
-    write_json(path, content)
+    content = entered(planned(plan, probed, sounds), Plan.read_if_there(folder), finished)
+    content.write(folder)
+    return content
 
 
-def plan_content(plan: AblationPlan, arms: Mapping[str, Any], sounds: Sounds) -> dict[str, Any]:
+def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) -> Plan:
     """The plan as the report reads it; nothing of it says where on this machine things lie."""
     recipe, ablation = plan.recipe, plan.recipe.ablation
-    constants = ("direction", "unit", "family")
-    metrics = {
-        name: {k: part.component.signature.constants.get(k, "") for k in constants}
-        for name, part in recipe.evaluation.metrics.items()
-    }
-    return {
-        "format": FORMAT,
-        "name": recipe.name,
-        "description": recipe.description,
-        "question": ablation.question if ablation else "",
-        "metric": ablation.metric if ablation else next(iter(metrics)),
-        "metrics": metrics,
-        "seeds": list(plan.seeds),
-        "arms": [_arm_content(plan, arm, arms[arm.name]) for arm in plan.arms],
-        "ledger": [],
-        "data": {
-            "description": recipe.data.said(paths=False),
-            "used": len(sounds.clips.info),
-            "noted": sounds.noted,
-            "skipped": sounds.skipped,
-            "held_out": len(sounds.clips.rows(held_out=True)),
-            "held_out_groups": sorted({clip.group for clip in sounds.clips.info if clip.held_out}),
-            "fingerprint": sounds.clips.fingerprint,
-            "sample_rate": recipe.model.sample_rate,
-            "seconds": recipe.model.n_samples / recipe.model.sample_rate,
-        },
-        "train": {"steps": recipe.train.steps, "batch": recipe.train.batch_size},
-    }
+    metrics = tuple(_metrics(recipe))
+    return Plan(
+        name=recipe.name,
+        description=recipe.description,
+        question=ablation.question if ablation else "",
+        metric=ablation.metric if ablation else metrics[0].name,
+        worthwhile_difference=ablation.worthwhile_difference if ablation else None,
+        metrics=metrics,
+        axes=axes_of(plan),
+        seeds=plan.seeds,
+        arms=tuple(_arm(plan, arm, probed[arm.name]) for arm in plan.arms),
+        data=PlannedData(
+            description=recipe.data.said(paths=False),
+            used=len(sounds.clips.info),
+            noted=sounds.noted,
+            skipped=sounds.skipped,
+            held_out=len(sounds.clips.rows(held_out=True)),
+            held_out_groups=tuple(sorted({clip.group for clip in sounds.clips.info if clip.held_out})),
+            fingerprint=sounds.clips.fingerprint,
+            sample_rate=recipe.model.sample_rate,
+            seconds=recipe.model.n_samples / recipe.model.sample_rate,
+        ),
+        steps=recipe.train.steps,
+        batch_size=recipe.train.batch_size,
+        ledger=(),
+    )
 
 
-def _arm_content(plan: AblationPlan, arm: Arm, probed: Mapping[str, Any]) -> dict[str, Any]:
+def refuse_another(folder: Path, plan: AblationPlan) -> None:
+    """A folder belongs to one ablation: RunFolderError where this is another one, with the name of a free folder.
+
+    The metric, the wording of the question, seeds and arms may change; the ledger tells. What is varied, and the
+    baseline, make it that ablation; and so does the question once arms are gone with it.
+    """
+    before = Plan.read_if_there(folder)
+    if before is None:
+        return
+    ablation = plan.recipe.ablation
+    question, names = ablation.question if ablation else "", [arm.name for arm in plan.arms]
+    missing = [arm.name for arm in before.arms if arm.name not in names]
+    first = before.arms[0].name
+    problem = ""
+    if not {*before.axes} <= {*axes_of(plan)}:
+        problem = f"it varies {_listed(before.axes)}, and this recipe {_listed(axes_of(plan))}"
+    elif first != names[0]:
+        problem = f"its baseline is {first}, and this recipe's {names[0]}"
+    elif before.question != question and missing:
+        problem = f'it asks "{before.question}" of {_listed(missing)}, and this recipe "{question}"'
+    if problem:
+        free = free_folder(folder)
+        raise RunFolderError(
+            f"{shown(folder)} belongs to another ablation ({before.name}): {problem}",
+            do=f"--out {shown(free)}, which is free; or remove the folder",
+        )
+
+
+def axes_of(plan: AblationPlan) -> tuple[str, ...]:
+    """The key paths that are varied."""
+    return tuple(plan.recipe.ablation.vary) if plan.recipe.ablation else ()
+
+
+def free_folder(folder: Path) -> Path:
+    """A name beside a folder that nothing has yet."""
+    number = 2
+    while (free := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return free
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
+    for name, part in recipe.evaluation.metrics.items():
+        said = {key: str(value) for key, value in part.component.signature.constants.items()}
+        direction: Direction = "none"
+        if said.get("direction") in {"lower", "higher"}:
+            direction = cast("Direction", said["direction"])
+        yield PlannedMetric(name, direction, said.get("unit", ""), said.get("family") or "quality")
+
+
+def _arm(plan: AblationPlan, arm: Arm, probed: Probed) -> PlannedArm:
     ablation = plan.recipe.ablation
     difference = effective_difference(plan.recipe, arm.recipe)
-    probed_keys = ("identity", "parameters", "macs_per_second", "receptive_field", "coverage")
-    return {
-        "name": arm.name,
-        "baseline": arm is plan.arms[0],
-        "changes": arm.changes,
-        "difference": difference,
-        "flags": undeclared(difference, ablation.vary if ablation else ()),
-        "components": components(arm.recipe),
-        **{key: probed[key] for key in probed_keys},
-    }
-
-
-def amendments(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What was changed after the plan was made; the report shows it."""
-    changed = [key for key in ("question", "metric", "seeds") if old[key] != new[key]]
-    entries = [{"what": f"{key}: {old[key]} -> {new[key]}"} for key in changed]
-    before, after = {a["name"] for a in old["arms"]}, {a["name"] for a in new["arms"]}
-    entries += [{"what": f"arm added: {name}"} for name in sorted(after - before)]
-    entries += [{"what": f"arm left out: {name}"} for name in sorted(before - after)]
-    return entries
+    return PlannedArm(
+        name=arm.name,
+        is_baseline=arm is plan.arms[0],
+        changes=arm.changes,
+        difference=tuple(Change(**entry) for entry in difference),
+        flags=tuple(undeclared(difference, ablation.vary if ablation else ())),
+        components={name: Provenance(**of) for name, of in components(arm.recipe).items()},
+        parameters=probed.parameters,
+        macs_per_second=probed.macs_per_second,
+        receptive_field=probed.receptive_field,
+    )

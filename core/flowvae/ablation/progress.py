@@ -4,10 +4,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from attrs import define, field
 
+from flowvae.folder.records import StatusRecord
 from flowvae.folder.status import read_status
 
 if TYPE_CHECKING:
@@ -51,30 +52,28 @@ class Progress:
         for name, status in states.items():
             if (
                 name not in self._finished
-                and status["state"] in {"done", "failed", "stopped"}
+                and status.state in {"done", "failed", "stopped"}
                 and name not in running
             ):
                 self._finished.add(name)
-                self.say(
-                    f"  {name}: {status['state']}{_reason(status)}; {len(self._finished)} of {len(states)}"
-                )
+                self.say(f"  {name}: {status.state}{_reason(status)}; {len(self._finished)} of {len(states)}")
         now = time.monotonic()
         if now - self._last_line >= PLAIN_EVERY_S:
             self._last_line = now
             self.say(f"  {self._summary(states, running)}")
 
-    def _summary(self, states: Mapping[str, dict[str, Any]], running: Sequence[str]) -> str:
+    def _summary(self, states: Mapping[str, StatusRecord], running: Sequence[str]) -> str:
         current = ", ".join(
-            f"{name} step {states[name].get('step', 0)}"
-            + (f" loss {states[name]['loss']:.3f}" if "loss" in states[name] else "")
+            f"{name} step {states[name].step}"
+            + (f" loss {loss:.3f}" if (loss := states[name].loss) is not None else "")
             for name in running
         )
         return f"{self._remaining(states)}{current or 'starting'}"
 
-    def _remaining(self, states: Mapping[str, dict[str, Any]]) -> str:
+    def _remaining(self, states: Mapping[str, StatusRecord]) -> str:
         """The time left, from the steps that were taken since this command began."""
-        total = max((s.get("steps", 0) for s in states.values()), default=0) * len(states)
-        taken = sum(s.get("step", 0) for s in states.values())
+        total = max((s.steps for s in states.values()), default=0) * len(states)
+        taken = sum(s.step for s in states.values())
         if self._steps_before < 0:
             self._steps_before = taken
         gained, seconds = taken - self._steps_before, time.monotonic() - self.started
@@ -83,27 +82,27 @@ class Progress:
         left = seconds * (total - taken) / gained
         return f"{100 * taken / total:.0f} %, about {_duration(left)} left; "
 
-    def _table(self, states: Mapping[str, dict[str, Any]], running: Sequence[str]) -> "Table":
+    def _table(self, states: Mapping[str, StatusRecord], running: Sequence[str]) -> "Table":
         from rich.table import Table  # noqa: PLC0415 - only for terminals
 
         table = Table(title=self._remaining(states) or None, title_justify="left")
         for column in ("run", "state", "step", "steps/s", "loss"):
             table.add_column(column, justify="left" if column in {"run", "state"} else "right")
         for name, status in states.items():
-            state = "running" if name in running else status["state"]
-            rate, loss = status.get("steps_per_second"), status.get("loss")
+            state = "running" if name in running else status.state
+            rate, loss = status.steps_per_second, status.loss
             table.add_row(
                 name,
                 state,
-                f"{status.get('step', 0)}/{status.get('steps', '?')}",
+                f"{status.step}/{status.steps or '?'}",
                 f"{rate:.1f}" if rate else "",
                 f"{loss:.3f}" if loss is not None else "",
             )
         return table
 
 
-def _reason(status: Mapping[str, Any]) -> str:
-    return f" ({status['reason']})" if status.get("reason") else ""
+def _reason(status: StatusRecord) -> str:
+    return f" ({status.reason})" if status.reason else ""
 
 
 def _duration(seconds: float) -> str:

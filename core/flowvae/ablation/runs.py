@@ -1,6 +1,5 @@
 """The runs of an ablation: one arm with one seed each, in a folder of its own."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,8 @@ from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
-from flowvae.folder.files import read_record, trusting, write_bytes, write_json
+from flowvae.folder.files import write_bytes, write_json
+from flowvae.folder.records import Order, Result
 from flowvae.folder.status import read_status
 from flowvae.recipe import AblationPlan, Arm
 from flowvae.recipe.identity import identity
@@ -50,10 +50,10 @@ class Run:
 
     def done(self) -> bool:
         """Whether its result is there: an exit status of 0 is not enough."""
-        if read_status(self.folder).get("state") != "done":
+        if read_status(self.folder).state != "done":
             return False
         try:
-            return "metrics" in read_record(self.folder / "result.json")
+            return Result.read_if_there(self.folder) is not None
         except CheckpointError:
             return False  # it is made again, from the last checkpoint
 
@@ -61,10 +61,10 @@ class Run:
         """What ended a run that is not done."""
         status = read_status(self.folder)
         if exit_status < 0:
-            return f"ended by signal {-exit_status} at step {status.get('step', 0)}"
-        if status.get("state") in {"failed", "stopped"}:
-            return str(status.get("reason", "failed"))
-        return f"ended with exit status {exit_status} and without a result at step {status.get('step', 0)}"
+            return f"ended by signal {-exit_status} at step {status.step}"
+        if status.state in {"failed", "stopped"}:
+            return status.reason or "failed"
+        return f"ended with exit status {exit_status} and without a result at step {status.step}"
 
 
 def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> list[Run]:
@@ -87,24 +87,23 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *
     run.folder.mkdir(parents=True, exist_ok=True)
     execution = run.arm.recipe.execution
     threads = execution.threads or (_cores() if alone else 1)
-    path = run.folder / "run.json"
-    if path.exists() and not execution.threads:  # another number would change the last bits
-        with trusting(path):
-            threads = int(read_record(path)["threads"])
-    order = {
-        "identity": run.identity,
-        "arm": run.arm.name,
-        "seed": run.seed,
-        "threads": threads,
-        "device": device,
-        "plugins": owners(run.arm.recipe),
-        "data": os.path.relpath(run.sounds.folder, run.folder),
-    }
+    begun = Order.read_if_there(run.folder)
+    if begun and not execution.threads:  # another number would change the last bits
+        threads = begun.threads
+    order = Order(
+        identity=run.identity,
+        arm=run.arm.name,
+        seed=run.seed,
+        threads=threads,
+        device=device,
+        plugins=tuple(owners(run.arm.recipe)),
+        data=Path(os.path.relpath(run.sounds.folder, run.folder)).as_posix(),
+    )
     write_bytes(
         run.folder / "recipe.toml", write_recipe(run.arm.recipe, files.paths_from(run.folder)).encode()
     )
     write_json(run.folder / "environment.json", describe_environment(run.arm.recipe, catalogue))
-    write_json(path, order)
+    order.write(run.folder)
 
 
 def job_of(run: Run, devices: Sequence[str] = (), memory: int | None = None) -> Job:
@@ -112,8 +111,7 @@ def job_of(run: Run, devices: Sequence[str] = (), memory: int | None = None) -> 
 
     `memory` is what training takes where it computes.
     """
-    order = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
-    threads = str(order["threads"])
+    threads = str(Order.read(run.folder).threads)
     environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **ALLOCATOR}
     if run.arm.recipe.train.precision == "bf16":
         environment |= BF16_ON_CPU

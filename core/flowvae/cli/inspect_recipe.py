@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 from flowvae.catalogue import Catalogue
-from flowvae.cli.datasets import data_setting
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
+from flowvae.recipe.datasets import data_setting
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.requirements import unsaid
 from flowvae.recipe.writing import write_recipe
@@ -110,4 +110,4 @@ def _costs(recipe: Recipe, catalogue: Catalogue) -> dict[str, float]:
 
     with limited(recipe):
         probed = probe(recipe, catalogue)
-    return {key: probed[key] for key in ("parameters", "macs_per_second", "receptive_field")}
+    return {key: getattr(probed, key) for key in ("parameters", "macs_per_second", "receptive_field")}

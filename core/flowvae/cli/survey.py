@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from flowvae.catalogue import Catalogue
-from flowvae.cli.datasets import folder_dataset
 from flowvae.contracts import Skipped, Sound
 from flowvae.errors import DataError
+from flowvae.recipe.datasets import folder_dataset
 
 AUDIBLE = 0.01
 """-40 dB: what lies below, relative to a sound's own peak, is its silent tail."""

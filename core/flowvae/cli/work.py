@@ -5,9 +5,10 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from flowvae.cli.datasets import data_setting
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import UsageError, shown
+from flowvae.recipe import read_recipe
+from flowvae.recipe.datasets import data_setting
 
 
 def add_verbs(verbs: Any) -> None:
@@ -44,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
     catalogue, settings = catalogue_of(options), [*options.settings]
     if options.data is not None:
         settings.insert(0, data_setting(catalogue, options.data))
-    report = run_recipe(options.recipe, tuple(settings), options.out, _say, catalogue)
+    report = run_recipe(read_recipe(options.recipe, tuple(settings)), options.out, _say, catalogue)
     _say(f"report: {shown(report)}")
     return 0
 

@@ -57,7 +57,7 @@ class Figures:
     """What a metric said."""
 
     value: float | None
-    per_sound: list[float | None] | None
+    per_sound: tuple[float | None, ...] | None
 
 
 def kl_per_sound(posterior: LatentDistribution, prior: LatentDistribution) -> Tensor:
@@ -110,7 +110,7 @@ def measure(measures: Mapping[str, Measure], evidence: Evidence) -> dict[str, Fi
 def _figures(result: Tensor) -> Figures:
     if result.ndim == 0:
         return Figures(_number(result.item()), None)
-    per_sound = [_number(v) for v in result.double().tolist()]
+    per_sound = tuple(_number(v) for v in result.double().tolist())
     known = sorted(v for v in per_sound if v is not None)
     # A figure that is missing for some sounds would compare different sounds: then there is none.
     value = float(np.median(known)) if known and len(known) == len(per_sound) else None

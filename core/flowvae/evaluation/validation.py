@@ -10,7 +10,7 @@ from flowvae.building.parts import Parts
 from flowvae.contracts import Evidence
 from flowvae.evaluation.evidence import Figures, HeldOut, gather_evidence, measure
 from flowvae.folder.audio import slug, write_wav
-from flowvae.folder.journal import Journal
+from flowvae.folder.journal import Journal, read_journal
 from flowvae.folder.tensorboard import EventFile
 
 
@@ -43,14 +43,9 @@ class Validation:
         """The figures of the untrained model; a run that was resumed has them in its journal."""
         if self.untrained:
             return {name: figures.value for name, figures in self.untrained.items()}
-        for row in self.journal.rows():
-            if row["phase"] == "validation" and row["step"] == 0:
-                return {
-                    key.removeprefix("metric/"): value
-                    for key, value in row.items()
-                    if key.startswith("metric/") and not isinstance(value, str)
-                }
-        return {}
+        rows, _ = read_journal(self.folder)
+        first = next((row for row in rows if row.phase == "validation" and row.step == 0), None)
+        return {name.removeprefix("metric/"): value for name, value in first.figures.items()} if first else {}
 
     def _evidence(self) -> Evidence:
         recipe = self.parts.recipe

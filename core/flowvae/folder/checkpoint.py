@@ -86,6 +86,16 @@ def find_newest(folder: Path) -> Found | None:
     return None
 
 
+def newest_whole(folder: Path) -> dict[str, bytes] | None:
+    """The files of the newest checkpoint that verifies; a reader puts nothing aside."""
+    for path in sorted(folder.glob("step-*"), reverse=True):
+        try:
+            return read_verified(path)
+        except CheckpointError:
+            continue
+    return None
+
+
 def read_verified(path: Path) -> dict[str, bytes]:
     """The files of one checkpoint, each of the size and with the hash that the manifest says."""
     try:

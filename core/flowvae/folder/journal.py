@@ -1,15 +1,46 @@
 """The journal of a run: figures by step, for programs as JSON lines and for people in TensorBoard."""
 
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from flowvae.folder.files import finite
-from flowvae.folder.tensorboard import EventFile
+
+if TYPE_CHECKING:
+    from flowvae.folder.tensorboard import EventFile
+
+FILE = "metrics.jsonl"
+
+
+@frozen
+class Row:
+    """One line: the figures of a phase (train, validation) after a step; nothing where one is no number."""
+
+    phase: str
+    step: int
+    figures: Mapping[str, float | None]
+
+    def line(self) -> str:
+        """As it stands in the file."""
+        content = {"phase": self.phase, "step": self.step, **finite(dict(self.figures))}
+        return json.dumps(content, ensure_ascii=False)
+
+    @classmethod
+    def of_line(cls, line: str | bytes) -> "Row | None":
+        """What a line says, or nothing where it was torn or damaged."""
+        try:
+            content = dict(json.loads(line))
+            phase, step = content.pop("phase"), content.pop("step")
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        if type(phase) is not str or type(step) is not int:
+            return None
+        return cls(phase, step, {str(name): _number(value) for name, value in content.items()})
 
 
 @define(eq=False)
@@ -19,25 +50,23 @@ class Journal:
     folder: Path
     first_step: int
     """The step that the run starts or continues from: what was written after it is cut off."""
-    events: EventFile = field(init=False)
+    events: "EventFile" = field(init=False)
     _lines: IO[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        from flowvae.folder.tensorboard import EventFile  # noqa: PLC0415 - who only reads has no torch
+
         cut_journal(self.folder, self.first_step)
-        self._lines = (self.folder / "metrics.jsonl").open("a", encoding="utf-8")
+        self._lines = (self.folder / FILE).open("a", encoding="utf-8")
         self.events = EventFile(self.folder / "tb", self.first_step)
 
     def write(self, phase: str, step: int, figures: Mapping[str, float | None]) -> None:
         """One line, and a scalar for every figure that is a number."""
-        known: dict[str, float | None] = finite(dict(figures))
-        self._lines.write(json.dumps({"phase": phase, "step": step, **known}, ensure_ascii=False) + "\n")
+        row = Row(phase, step, finite(dict(figures)))
+        self._lines.write(f"{row.line()}\n")
         self._lines.flush()
-        self.events.scalars(step, {f"{phase}/{name}": v for name, v in known.items() if v is not None})
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The lines that were written, from the first."""
-        for line in (self.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
+        known = {f"{phase}/{name}": value for name, value in row.figures.items() if value is not None}
+        self.events.scalars(step, known)
 
     def flush_to_disk(self) -> None:
         """Before a checkpoint: what it counts on must be on the disk."""
@@ -51,19 +80,33 @@ class Journal:
         self.events.close()
 
 
+def read_journal(folder: Path) -> tuple[tuple[Row, ...], int]:
+    """The lines of a run's journal, and how many are damaged. A torn last line is what a kill leaves, and no damage."""
+    try:
+        lines = [line for line in (folder / FILE).read_bytes().split(b"\n") if line.strip()]
+    except OSError:
+        return (), 0
+    rows = [Row.of_line(line) for line in lines]
+    return tuple(row for row in rows if row), sum(row is None for row in rows[:-1])
+
+
 def cut_journal(folder: Path, step: int) -> None:
     """Removes what was written after a checkpoint, and a last line that was torn."""
-    path = folder / "metrics.jsonl"
+    path = folder / FILE
     if not path.exists():
         return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and entry.get("step", 0) <= step:
-            kept.append(line)
-    temporary = path.with_name(".metrics.jsonl.tmp")
-    temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    rows, _ = read_journal(folder)
+    temporary = path.with_name(f".{FILE}.tmp")
+    text = "".join(f"{row.line()}\n" for row in rows if row.step <= step)
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def _number(value: Any) -> float | None:
+    """A finite number as float; None for everything else, true and false included."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None

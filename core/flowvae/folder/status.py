@@ -7,12 +7,12 @@ from typing import Any
 from attrs import define, field
 
 from flowvae.errors import CheckpointError
-from flowvae.folder.files import read_record, write_json
+from flowvae.folder.records import State, StatusRecord
 
 
 @define(eq=False)
 class Status:
-    """status.json: what a run is doing, for the driver, the report, and people."""
+    """Keeps status.json: what a run is doing, for the driver, the report, and people."""
 
     folder: Path
     steps: int
@@ -21,17 +21,12 @@ class Status:
     """Whether the run is, to the bit, the one that was never interrupted."""
     _written: float = 0.0
 
-    def write(self, state: str, step: int, **more: Any) -> None:
+    def write(self, state: State, step: int, **more: Any) -> None:
         """Replaces the status."""
-        content = {
-            "state": state,
-            "step": step,
-            "steps": self.steps,
-            "exact": self.exact,
-            "warnings": self.warnings,
-            **more,
-        }
-        write_json(self.folder / "status.json", content)
+        record = StatusRecord(
+            state=state, step=step, steps=self.steps, exact=self.exact, warnings=tuple(self.warnings), **more
+        )
+        record.write(self.folder)
         self._written = time.monotonic()
 
     def tick(self, step: int, **more: Any) -> None:
@@ -40,11 +35,9 @@ class Status:
             self.write("running", step, **more)
 
 
-def read_status(folder: Path) -> dict[str, Any]:
-    """The status of a run folder; one that has none is waiting."""
+def read_status(folder: Path) -> StatusRecord:
+    """The status of a run folder; one that has none, or none that can be read, is waiting."""
     try:
-        content = read_record(folder / "status.json")
+        return StatusRecord.read_if_there(folder) or StatusRecord()
     except CheckpointError:
-        return {"state": "waiting", "step": 0}
-    known = isinstance(content.get("state"), str) and isinstance(content.get("step"), int)
-    return content if known else {"state": "waiting", "step": 0}
+        return StatusRecord()

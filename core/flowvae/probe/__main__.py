@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import torch
+from attrs import evolve
 
 from flowvae.building.device import pick_device, visible_names
 from flowvae.catalogue import Catalogue
 from flowvae.errors import FlowvaeError, RecipeError
-from flowvae.folder.files import write_json
+from flowvae.folder.records import Arms, Device, Devices
 from flowvae.probe.limits import limited
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
@@ -22,15 +23,15 @@ from flowvae.recipe import read_recipe, resolve
 def main(folder: Path, devices: list[str]) -> int:
     """Probes the machine for devices, and the arms that the folder names."""
     torch.set_num_threads(1)
-    wanted = json.loads((folder / "arms.json").read_text(encoding="utf-8"))
+    arms = dict(Arms.read(folder).arms)
     try:
         places = {device: pick_device(device) for device in devices}
-        for name, arm in wanted.items():
-            if "parameters" not in arm:
-                catalogue = Catalogue.installed(arm["plugins"])
+        for name, arm in arms.items():
+            if arm.probed is None:
+                catalogue = Catalogue.installed(arm.plugins)
                 recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
                 with limited(recipe):
-                    arm.update(probe(recipe, catalogue))
+                    arms[name] = evolve(arm, probed=probe(recipe, catalogue))
     except RecipeError as error:
         # The driver knows where the user wrote each value.
         print(json.dumps({"arm": name, "faults": [[f.path, f.what, f.component] for f in error.faults]}))
@@ -38,9 +39,8 @@ def main(folder: Path, devices: list[str]) -> int:
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_status
-    found = {name: {"kind": place.type, "names": visible_names(place)} for name, place in places.items()}
-    write_json(folder / "devices.json", found)
-    write_json(folder / "arms.json", wanted)
+    Devices({n: Device(p.type, tuple(visible_names(p))) for n, p in places.items()}).write(folder)
+    Arms(arms).write(folder)
     return 0
 
 

@@ -1,20 +1,20 @@
 """What a swap reaches: the places of a kind that each component fills, and what does the same past any slot."""
 
 from collections import Counter
-from typing import Any
 
 from torch import nn
 
 from flowvae.building.builder import Builder
 from flowvae.catalogue import Catalogue
+from flowvae.folder.records import Coverage
 
 
-def coverage(model: nn.Module, build: Builder, catalogue: Catalogue) -> dict[str, Any]:
+def coverage(model: nn.Module, build: Builder, catalogue: Catalogue) -> dict[str, Coverage]:
     """By kind: how many places each component fills, and what is left over, by the component that holds it."""
-    found: dict[str, Any] = {}
+    found = {}
     for kind in sorted({part.component.kind for _, part, _ in build.places}):
         filled = Counter(part.name for _, part, _ in build.places if part.component.kind == kind)
-        found[kind] = {"filled": dict(filled), "left_over": _left_over(model, build, catalogue, kind)}
+        found[kind] = Coverage(dict(filled), _left_over(model, build, catalogue, kind))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from attrs import evolve
@@ -12,13 +11,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
 from flowvae.errors import PluginError
+from flowvae.folder.records import Probed
 from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
 from flowvae.probe.limits import check_training_memory, free_memory, training_memory
 from flowvae.recipe import Part, Recipe
 
 
-def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
+def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
     """Costs of a model, and where each component went in it; PluginError where a part breaks its contract."""
     # In full precision: half of it would change what is reached, not what is there.
     parts = Parts(evolve(recipe, train=evolve(recipe.train, precision="fp32")), 0)
@@ -39,13 +39,13 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> dict[str, Any]:
     parts.build_all()  # what is refused is refused before the first run
     seconds = 2 * section.n_samples / section.sample_rate
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
-    return {
-        "parameters": parameters,
-        "memory": training_memory(recipe, parameters, sum(kept.values()) / 2),
-        "macs_per_second": counter.get_total_flops() / 2 / seconds,
-        "receptive_field": int(reach.abs().sum(0).count_nonzero()),
-        "coverage": coverage(model, parts.builder, catalogue),
-    }
+    return Probed(
+        parameters=parameters,
+        memory=training_memory(recipe, parameters, sum(kept.values()) / 2),
+        macs_per_second=counter.get_total_flops() / 2 / seconds,
+        receptive_field=int(reach.abs().sum(0).count_nonzero()),
+        coverage=coverage(model, parts.builder, catalogue),
+    )
 
 
 @contextmanager

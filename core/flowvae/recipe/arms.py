@@ -82,7 +82,7 @@ def _overridden(source: Source, axes: dict[str, list[Node]]) -> Iterator[Fault]:
     """A setting of the command line that every arm replaces would be silently without effect."""
     for path in axes:
         node = node_at(source.root, path)
-        if node is not None and node.place.label.startswith("--set "):
+        if node is not None and node.place.line == 0:
             yield Fault(
                 f"has no effect: the ablation varies {path}",
                 node.place,

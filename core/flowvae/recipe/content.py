@@ -27,4 +27,4 @@ def by_content(value: Any) -> Any:
     if not isinstance(value, Path):
         return value
     # What is gone is told where the recipe is checked; until then it equals nothing but itself.
-    return f"{value.name} ({content_digest(value)})" if value.exists() else f"{value} (missing)"
+    return f"content {content_digest(value)[:32]}" if value.exists() else f"{value} (missing)"

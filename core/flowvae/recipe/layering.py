@@ -71,13 +71,13 @@ def how_to_name(path: str, node: Node) -> str:
     return f'tables with names of their own: [{path}.first] use = "{twice}", [{path}.second] use = "{twice}"'
 
 
-def apply_setting(root: Node, setting: str, dropped: list[Dropped]) -> Node:
+def apply_setting(root: Node, setting: str, dropped: list[Dropped], said: str = "--set ") -> Node:
     """Lays "path=value" over a tree."""
     path, equals, text = setting.partition("=")
-    label = f"--set {setting}"
+    label = f"{said}{setting}"
     if not equals or not path.strip():
         place = Place(label, 0, 1, len(setting), setting)
-        raise RecipeError([Fault("--set takes PATH=VALUE", place)], recipe="the command line")
+        raise RecipeError([Fault("a setting is PATH=VALUE", place)], recipe="the command line")
     node = _setting_value(text.strip(), label, setting, len(path) + 2)
     if path.strip() == "extends":
         fault = Fault(

@@ -18,8 +18,11 @@ MAX_DEPTH = 32
 MAX_LAYERS = 16
 
 
-def read_recipe(name: str, settings: tuple[str, ...] = ()) -> Source:
-    """Reads a recipe file, or a shipped recipe by name, with its bases; `settings` are "path=value" strings."""
+def read_recipe(name: str, settings: tuple[str, ...] = (), *, said: str = "--set ") -> Source:
+    """Reads a recipe file, or a shipped recipe by name, with its bases.
+
+    `settings` are "path=value" strings; messages put `said` before them, as their author did.
+    """
     file = find_recipe(name, Path.cwd())
     if file is None:
         raise RecipeError([_unknown_recipe(name)], recipe=name)
@@ -29,7 +32,7 @@ def read_recipe(name: str, settings: tuple[str, ...] = ()) -> Source:
     for layer in layers[1:]:
         root = lay_over(root, layer, "", dropped)
     for setting in settings:
-        root = apply_setting(root, setting, dropped)
+        root = apply_setting(root, setting, dropped, said)
     files = tuple(dict.fromkeys(layer.folder / Path(layer.place.label).name for layer in layers))
     return Source(file.stem, file, root, files, dropped)
 

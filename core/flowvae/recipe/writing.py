@@ -19,15 +19,12 @@ SayPath = Callable[[str, Path], str]
 def write_recipe(recipe: Recipe, say_path: SayPath | None = None) -> str:
     """The complete recipe as text; without `say_path`, paths are written as they are."""
     lines = [f"# The complete recipe {recipe.name}: every value, and where it comes from.", ""]
-    lines += (
-        [_line("description", recipe.description, recipe.origins, "description")]
-        if recipe.description
-        else []
-    )
-    lines.append(_line("seed", recipe.seed, recipe.origins, "seed"))
+    origins = {path: _movable(o) for path, o in recipe.origins.items()} if say_path else recipe.origins
+    lines += [_line("description", recipe.description, origins, "description")] if recipe.description else []
+    lines.append(_line("seed", recipe.seed, origins, "seed"))
     if needed := requirements(recipe):
         lines.append(f"requires = {toml_like(needed)}")
-    writer = _Writer(recipe.origins, say_path)
+    writer = _Writer(origins, say_path)
     for name, table in recipe.tables():
         lines += writer.table(name, table)
     return "\n".join(lines) + "\n"
@@ -53,8 +50,6 @@ class _Writer:
             here = f"{path}.{key}"
             if isinstance(child, Part | Mapping):
                 inner.append((here, child))
-            elif self.say_path and _has_path(child):  # its origin would say where on this machine things lie
-                yield _line(key, self._said(here, child), {}, here)
             else:
                 yield _line(key, self._said(here, child), self.origins, here)
         for here, child in inner:
@@ -82,5 +77,13 @@ class _Writer:
         return len(part.component.catalogue.find(part.component.kind, part.name)) > 1
 
 
-def _has_path(value: Any) -> bool:
-    return any(isinstance(v, Path) for v in (value if isinstance(value, tuple) else (value,)))
+def _movable(origin: str) -> str:
+    """An origin that does not say where on this machine things lie: a file by its name, a setting by its key.
+
+    >>> _movable("/home/me/drums.toml:3:7"), _movable('--set data.path="/home/me/drums"')
+    ('drums.toml:3:7', '--set data.path')
+    """
+    file, *rest = origin.rsplit(":", 2)
+    if len(rest) == 2 and all(number.isdecimal() for number in rest):
+        return ":".join([file.rpartition("/")[2], *rest])
+    return origin.partition("=")[0]

@@ -4,6 +4,7 @@ from typing import Literal
 
 from attrs import frozen
 
+from flowvae.folder.records import PlannedMetric
 from flowvae.report.comparison import (
     Comparison,
 )
@@ -15,7 +16,7 @@ from flowvae.report.number_format import (
     span,
     with_unit,
 )
-from flowvae.report.records import Folder, MetricInfo
+from flowvae.report.reading import Folder
 from flowvae.statistics.paired import (
     LEVEL,
     Paired,
@@ -41,7 +42,7 @@ def _noise(paired: Paired) -> float:
     return spread if spread > 1e-12 * max(map(abs, paired.differences)) else 0.0
 
 
-def _reach(paired: Paired, metric: MetricInfo, n_arms: int, worthwhile: float | None) -> str:
+def _reach(paired: Paired, metric: PlannedMetric, n_arms: int, worthwhile: float | None) -> str:
     """What these seeds could have found, and how many the difference would need."""
     n, sd = len(paired.seeds), _noise(paired)
     if n < 2 or not sd:
@@ -71,7 +72,7 @@ def _reach(paired: Paired, metric: MetricInfo, n_arms: int, worthwhile: float | 
     return " ".join(said)
 
 
-def answer(folder: Folder, metric: MetricInfo, comparison: Comparison) -> Finding:
+def answer(folder: Folder, metric: PlannedMetric, comparison: Comparison) -> Finding:
     """What the primary metric says of one alternative, and what these seeds could have said."""
     baseline = folder.plan.baseline
     paired, verdict, name = comparison.paired, comparison.verdict, comparison.arm.name

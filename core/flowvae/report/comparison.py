@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from flowvae.report.records import Arm, Folder, MetricInfo, Run
+from flowvae.folder.records import PlannedArm, PlannedMetric
+from flowvae.report.reading import Folder, Run
 from flowvae.statistics.paired import Paired, Verdict, holm, judge, pair, smallest_p
 
 ENDED = {"done", "failed"}
@@ -21,7 +22,7 @@ CONTEXT = {
 class Comparison:
     """One alternative beside the baseline on the primary metric."""
 
-    arm: Arm
+    arm: PlannedArm
     paired: Paired | None
     p_holm: float | None
     verdict: Verdict
@@ -38,9 +39,10 @@ def values_by_seed(runs: Sequence[Run], metric: str) -> dict[int, float]:
     return {seed: value for seed, value in found if value is not None}
 
 
-def mean_cost(folder: Folder, arm: Arm, cost: str) -> float | None:
+def mean_cost(folder: Folder, arm: PlannedArm, cost: str) -> float | None:
     """The mean of one cost over the finished runs of an arm, or what the plan says of it."""
-    found = [run.result.costs[cost] for run in folder.of(arm.name) if run.result and cost in run.result.costs]
+    measured = (run.result.costs.get(cost) for run in folder.of(arm.name) if run.result)
+    found = [value for value in measured if value is not None]
     planned = {
         "parameters": arm.parameters,
         "macs_per_second": arm.macs_per_second,
@@ -49,7 +51,7 @@ def mean_cost(folder: Folder, arm: Arm, cost: str) -> float | None:
     return float(np.mean(found)) if found else planned.get(cost)
 
 
-def pair_metric(folder: Folder, arm: Arm, metric: str) -> Paired | None:
+def pair_metric(folder: Folder, arm: PlannedArm, metric: str) -> Paired | None:
     """The differences of an arm from the baseline over the seeds that have a figure on both sides."""
     baseline = folder.plan.baseline
     if baseline is None:
@@ -62,23 +64,23 @@ def pair_metric(folder: Folder, arm: Arm, metric: str) -> Paired | None:
     return pair({seed: theirs[seed] for seed in shared}, {seed: ours[seed] for seed in shared})
 
 
-def obstacles(folder: Folder, baseline: Arm, arm: Arm) -> tuple[str, ...]:
+def obstacles(folder: Folder, baseline: PlannedArm, arm: PlannedArm) -> tuple[str, ...]:
     """Why the runs of two arms are not comparable: seed by seed, and without repeating a reason."""
     found: dict[str, None] = {}
     for theirs, ours in zip(folder.of(baseline.name), folder.of(arm.name), strict=True):
         if theirs.result is None or ours.result is None:
             continue
         for key, words in CONTEXT.items():
-            a, b = theirs.result.context.get(key, "unknown"), ours.result.context.get(key, "unknown")
+            a, b = str(getattr(theirs.result, key)), str(getattr(ours.result, key))
             if a != b:
                 found[f"{words} differs: {a[:12]} in {baseline.name}, {b[:12]} in {arm.name}"] = None
         for run in (theirs, ours):
-            if not run.exact:
+            if not run.status.exact:
                 found[f"{run.arm}, seed {run.seed}, was resumed, and not to the same bits"] = None
     return tuple(found)
 
 
-def _unfinished(folder: Folder, baseline: Arm, arm: Arm) -> str:
+def _unfinished(folder: Folder, baseline: PlannedArm, arm: PlannedArm) -> str:
     """Looking again after each run makes false claims frequent, so the verdict waits for the planned end."""
     open_runs = [
         run for run in folder.runs if run.arm in {baseline.name, arm.name} and run.state not in ENDED
@@ -90,12 +92,14 @@ def _unfinished(folder: Folder, baseline: Arm, arm: Arm) -> str:
     return f"{n} planned {verb} not ended yet, and the verdict waits for the planned number of seeds"
 
 
-def _lost(folder: Folder, arm: Arm, metric: str) -> int:
+def _lost(folder: Folder, arm: PlannedArm, metric: str) -> int:
     """The runs of an arm that ended without a finite figure."""
     return sum(run.state in ENDED and run.value(metric) is None for run in folder.of(arm.name))
 
 
-def _only_survivors(verdict: Verdict, folder: Folder, baseline: Arm, arm: Arm, metric: str) -> Verdict:
+def _only_survivors(
+    verdict: Verdict, folder: Folder, baseline: PlannedArm, arm: PlannedArm, metric: str
+) -> Verdict:
     """No winner among survivors: the seeds that an arm lost may be the ones it would have lost by."""
     winner = {"better": arm, "worse": baseline}.get(verdict.word)
     lost = _lost(folder, winner, metric) if winner else 0
@@ -106,7 +110,9 @@ def _only_survivors(verdict: Verdict, folder: Folder, baseline: Arm, arm: Arm, m
     return Verdict("not shown", reason)
 
 
-def _early_verdict(folder: Folder, baseline: Arm, arm: Arm, paired: Paired | None) -> Verdict | None:
+def _early_verdict(
+    folder: Folder, baseline: PlannedArm, arm: PlannedArm, paired: Paired | None
+) -> Verdict | None:
     """The verdict where no statistics are due."""
     reasons = obstacles(folder, baseline, arm)
     if reasons:
@@ -121,7 +127,7 @@ def _early_verdict(folder: Folder, baseline: Arm, arm: Arm, paired: Paired | Non
 
 def compare(folder: Folder) -> tuple[Comparison, ...]:
     """Every alternative against the baseline on the primary metric, corrected over all planned alternatives."""
-    baseline, metric, arms = folder.plan.baseline, folder.plan.metric, folder.plan.alternatives
+    baseline, metric, arms = folder.plan.baseline, folder.plan.primary, folder.plan.alternatives
     if baseline is None or metric is None:
         return ()
     pairs = [pair_metric(folder, arm, metric.name) for arm in arms]
@@ -140,6 +146,6 @@ def compare(folder: Folder) -> tuple[Comparison, ...]:
     return tuple(comparisons)
 
 
-def is_good_change(metric: MetricInfo, change: float) -> bool:
+def is_good_change(metric: PlannedMetric, change: float) -> bool:
     """Whether a change of the metric goes towards its good end."""
     return (change < 0) if metric.direction == "lower" else (change > 0)

@@ -3,6 +3,7 @@
 import numpy as np
 from attrs import frozen
 
+from flowvae.folder.records import LedgerEntry, Plan, PlannedArm, PlannedMetric
 from flowvae.report.answers import Finding, answer
 from flowvae.report.comparison import (
     Comparison,
@@ -21,7 +22,7 @@ from flowvae.report.number_format import (
     whole,
     with_unit,
 )
-from flowvae.report.records import Arm, Folder, MetricInfo
+from flowvae.report.reading import Folder
 from flowvae.statistics.paired import (
     standard_deviation,
 )
@@ -36,11 +37,11 @@ def headline(folder: Folder, comparisons: tuple[Comparison, ...]) -> str:
     """The shortest true answer to what was asked."""
     plan = folder.plan
     claims = [c for c in comparisons if c.is_claim]
-    if plan.baseline and plan.metric and claims:
+    if plan.baseline and plan.primary and claims:
         said = (f"{c.arm.name} is {c.verdict.word} than {plan.baseline.name}" for c in claims)
         rest = [c.arm.name for c in comparisons if not c.is_claim]
         more = f" No difference is shown for {' and '.join(rest)}." if rest else ""
-        return f"{'; '.join(said)} on {plan.metric.name}.{more}"
+        return f"{'; '.join(said)} on {plan.primary.name}.{more}"
     if any(run.state not in {"done", "failed"} for run in folder.runs):
         return "Not finished: nothing is concluded yet."
     if comparisons and all(c.verdict.word == "not compared" for c in comparisons):
@@ -55,14 +56,10 @@ def headline(folder: Folder, comparisons: tuple[Comparison, ...]) -> str:
 def _was_trained(folder: Folder) -> Finding:
     plan = folder.plan
     said = f"{count(len(plan.arms), 'arm')} over {count(len(plan.seeds), 'seed')}"
-    if plan.steps is not None:
-        said += f", {whole(plan.steps)} steps each"
-    if plan.batch is not None:
-        said += f" with {whole(plan.batch)} sounds in a batch"
-    if plan.data.used is not None:
-        said += f"; {whole(plan.data.used)} sounds used"
-    if plan.data.held_out is not None:
-        said += f", {whole(plan.data.held_out)} of them held out for the figures"
+    said += f", {whole(plan.steps)} steps each with {whole(plan.batch_size)} sounds in a batch"
+    said += (
+        f"; {whole(plan.data.used)} sounds used, {whole(plan.data.held_out)} of them held out for the figures"
+    )
     done = sum(run.state == "done" for run in folder.runs)
     return Finding("fact", f"{said}. {done} of {count(len(folder.runs), 'run')} finished.")
 
@@ -75,7 +72,7 @@ class _Move:
     doubt: str
 
 
-def _move(folder: Folder, metric: MetricInfo, arm: Arm) -> _Move | None:
+def _move(folder: Folder, metric: PlannedMetric, arm: PlannedArm) -> _Move | None:
     finished = [run for run in folder.of(arm.name) if run.result and metric.name in run.result.untrained]
     pairs = [(run.result.untrained[metric.name], run.value(metric.name)) for run in finished if run.result]
     known = [(before, after) for before, after in pairs if before is not None and after is not None]
@@ -96,7 +93,7 @@ def _move(folder: Folder, metric: MetricInfo, arm: Arm) -> _Move | None:
     return _Move(f"{arm.name} from {plain(before)} to {with_unit(plain(after), metric.unit)}{share}", doubt)
 
 
-def _training(folder: Folder, metric: MetricInfo) -> list[Finding]:
+def _training(folder: Folder, metric: PlannedMetric) -> list[Finding]:
     """Whether training moved the primary metric far enough for a comparison of trained models to be one."""
     moves = [move for arm in folder.plan.arms if (move := _move(folder, metric, arm))]
     sound = [move.said for move in moves if not move.doubt]
@@ -119,7 +116,7 @@ COSTS = (
 )
 
 
-def _costs(folder: Folder, baseline: Arm) -> list[Finding]:
+def _costs(folder: Folder, baseline: PlannedArm) -> list[Finding]:
     """What each alternative costs beside the baseline, and whether it is a model of another size."""
     said, found = [], []
     for arm in folder.plan.alternatives:
@@ -140,7 +137,7 @@ def _costs(folder: Folder, baseline: Arm) -> list[Finding]:
     return ([Finding("fact", f"Cost beside {baseline.name}: {'; '.join(said)}.")] if said else []) + found
 
 
-def _artefacts(folder: Folder, baseline: Arm) -> list[Finding]:
+def _artefacts(folder: Folder, baseline: PlannedArm) -> list[Finding]:
     found = []
     for metric in folder.plan.metrics:
         if metric.family != "artefact":
@@ -180,7 +177,7 @@ def _latent(folder: Folder) -> list[Finding]:
 
 
 def _lost_runs(folder: Folder) -> list[Finding]:
-    metric = folder.plan.metric
+    metric = folder.plan.primary
     found = []
     failed = [f"{run.arm} seed {run.seed}" for run in folder.runs if run.state == "failed"]
     if failed:
@@ -194,7 +191,7 @@ def _lost_runs(folder: Folder) -> list[Finding]:
     ]
     if metric and blank:
         found.append(Finding("caution", f"Finished without a finite {metric.name}: {', '.join(blank)}."))
-    inexact = [f"{run.arm} seed {run.seed}" for run in folder.runs if not run.exact]
+    inexact = [f"{run.arm} seed {run.seed}" for run in folder.runs if not run.status.exact]
     if inexact:
         found.append(Finding("caution", f"Resumed, and not to the same bits: {', '.join(inexact)}."))
     return found
@@ -210,20 +207,33 @@ def _sampled_p(comparisons: tuple[Comparison, ...]) -> list[Finding]:
     ]
 
 
+def _ledger(plan: Plan) -> list[Finding]:
+    """What was changed after the plan was made, and what had been seen by then."""
+    return [
+        Finding("caution", f"Changed after {count(entry.finished, 'finished run')}: {said(entry)}.")
+        for entry in plan.ledger[1:]
+        if entry.finished or entry.what not in {"arm added", "seeds"}
+    ]
+
+
+def said(entry: LedgerEntry) -> str:
+    """An entry of the ledger as one reads it."""
+    change = (
+        f"{entry.before} to {entry.after}" if entry.before and entry.after else entry.before or entry.after
+    )
+    return f"{entry.what} {change}" if entry.what.startswith("arm") else f"{entry.what} from {change}"
+
+
 def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
     """All sentences, the answers first."""
     plan = folder.plan
-    found = [answer(folder, plan.metric, c) for c in comparisons if plan.metric]
+    found = [answer(folder, plan.primary, c) for c in comparisons if plan.primary]
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
-    if plan.metric:
-        found += _training(folder, plan.metric)
+    if plan.primary:
+        found += _training(folder, plan.primary)
     found += [Finding("caution", f"{arm.name}: {'; '.join(arm.flags)}.") for arm in plan.arms if arm.flags]
     if plan.baseline:
         found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
     found += _latent(folder)
-    if len(plan.ledger) > 1:
-        last = plan.ledger[-1]
-        found.append(
-            Finding("caution", f"The plan was noted in {len(plan.ledger)} entries, the last: {last[1]}.")
-        )
+    found += _ledger(plan)
     return tuple(found)

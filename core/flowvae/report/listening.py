@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.report.number_format import plain, signed
-from flowvae.report.records import Folder, Run
+from flowvae.report.reading import Folder, Run
 from flowvae.report.sounds import Clip, Gain, Reference, read_clip, wav_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowvae.folder.records import PlannedMetric
 from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
 from flowvae.report.figure_style import INK, Picture, panels, picture
 from flowvae.report.number_format import beside_each_other_in_letters
-from flowvae.report.records import Folder, MetricInfo, Run
+from flowvae.report.reading import Folder, Run
 from flowvae.statistics.paired import t_interval
 
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
@@ -21,7 +22,7 @@ def _short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def _axis_words(metric: MetricInfo) -> str:
+def _axis_words(metric: PlannedMetric) -> str:
     good = {"lower": "lower is better", "higher": "higher is better"}.get(metric.direction, "")
     return ", ".join(part for part in (metric.unit, good) if part)
 
@@ -35,7 +36,7 @@ def _rows_of_arms(axis: Any, names: Sequence[str]) -> None:
 
 def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, ArmStyle]) -> Picture | None:
     """Left the figure of each run, joined by seed; right the differences with their intervals."""
-    metric, baseline = folder.plan.metric, folder.plan.baseline
+    metric, baseline = folder.plan.primary, folder.plan.baseline
     values = {
         arm.name: values_by_seed(folder.of(arm.name), metric.name) for arm in folder.plan.arms if metric
     }
@@ -130,7 +131,7 @@ def _draw_curves(axis: Any, folder: Folder, styles: dict[str, ArmStyle], phase: 
 
 def curve_keys(runs: Sequence[Run], phase: str) -> list[str]:
     """The keys that have a curve in one phase, in the order in which they first appear."""
-    keys = {key: None for run in runs for row in run.rows if row.get("phase") == phase for key in row}
+    keys = {key: None for run in runs for row in run.rows if row.phase == phase for key in row.figures}
     return [key for key in keys if key not in {"phase", "step", "seconds", "time"}]
 
 
@@ -154,7 +155,7 @@ def curves(folder: Folder, styles: dict[str, ArmStyle], wanted: Sequence[tuple[s
 
 def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture | None:
     """The mean of the primary metric with its interval over seeds, against two costs."""
-    metric = folder.plan.metric
+    metric = folder.plan.primary
     costs = (
         ("macs_per_second", "multiply-adds for a second of audio"),
         ("seconds_per_step", "seconds for a step"),
@@ -197,7 +198,7 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
 
 
 def before_and_after(
-    folder: Folder, styles: dict[str, ArmStyle], metrics: Sequence[MetricInfo]
+    folder: Folder, styles: dict[str, ArmStyle], metrics: Sequence[PlannedMetric]
 ) -> Picture | None:
     """For each metric the runs before training (hollow) and after it (filled)."""
     metrics = [m for m in metrics if any(run.value(m.name) is not None for run in folder.runs)][:3]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from attrs import frozen
 
+from flowvae.folder.records import Plan, PlannedArm, PlannedMetric
 from flowvae.report.comparison import Comparison, mean_cost, pair_metric, values_by_seed
 from flowvae.report.number_format import (
     MINUS,
@@ -21,7 +22,7 @@ from flowvae.report.number_format import (
     whole,
     with_unit,
 )
-from flowvae.report.records import Arm, Folder, MetricInfo, Plan, Used
+from flowvae.report.reading import Folder
 from flowvae.statistics.paired import Paired, standard_deviation
 
 MOST_GROUPS = 12
@@ -65,16 +66,14 @@ class CostCell:
     change: str
 
 
-def metrics_of(folder: Folder) -> tuple[MetricInfo, ...]:
+def metrics_of(folder: Folder) -> tuple[PlannedMetric, ...]:
     """The planned metrics, then those that only the results know."""
-    known = {metric.name: metric for metric in folder.plan.metrics}
-    for run in folder.runs:
-        for name in run.result.metrics if run.result else ():
-            known.setdefault(name, MetricInfo(name, "none", "", "quality"))
-    return tuple(known.values())
+    names = [metric.name for metric in folder.plan.metrics]
+    names += [name for run in folder.runs for name in (run.result.metrics if run.result else ())]
+    return tuple(folder.metric(name) for name in dict.fromkeys(names))
 
 
-def figure(folder: Folder, arm: Arm, metric: MetricInfo) -> Figure:
+def figure(folder: Folder, arm: PlannedArm, metric: PlannedMetric) -> Figure:
     """The figure of one arm on one metric, as the page shows it."""
     values = list(values_by_seed(folder.of(arm.name), metric.name).values())
     paired = None if arm.is_baseline else pair_metric(folder, arm, metric.name)
@@ -101,11 +100,11 @@ def costs(folder: Folder) -> tuple[list[str], dict[str, list[CostCell]]]:
     return [cost.words for cost in known], cells
 
 
-def by_group(folder: Folder, metric: MetricInfo) -> list[tuple[str, list[str]]]:
+def by_group(folder: Folder, metric: PlannedMetric) -> list[tuple[str, list[str]]]:
     """The mean of the metric over the sounds of each held-out group, a cell an arm; seeds count alike."""
     found: dict[str, dict[str, list[float]]] = {}
     for run in folder.runs:
-        values = run.result.per_sound.get(metric.name, ()) if run.result else ()
+        values = run.per_sound(metric.name)
         if run.result is None or len(values) != len(run.result.groups):
             continue
         for group in dict.fromkeys(run.result.groups):
@@ -162,7 +161,7 @@ def _numbers(paired: Paired | None) -> tuple[object, ...]:
 
 def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison]) -> str:
     """One row for each alternative and metric; p and verdict for the primary metric only."""
-    primary, baseline = folder.plan.metric, folder.plan.baseline
+    primary, baseline = folder.plan.primary, folder.plan.baseline
     rows: list[tuple[object, ...]] = []
     for comparison in comparisons:
         for metric in metrics_of(folder):
@@ -204,7 +203,7 @@ def _tex(words: str) -> str:
 
 def table_tex(folder: Folder, comparisons: Sequence[Comparison]) -> str:
     """The table of arms for a paper; it needs the package booktabs."""
-    metric = folder.plan.metric
+    metric = folder.plan.primary
     named = with_unit(metric.name, metric.unit) if metric else "metric"
     by_arm = {comparison.arm.name: comparison for comparison in comparisons}
     lines = [
@@ -230,12 +229,25 @@ def table_tex(folder: Folder, comparisons: Sequence[Comparison]) -> str:
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
 
 
-def provenance(plan: Plan) -> list[tuple[Used, str]]:
+@frozen
+class Used:
+    """A component of some arms: its kind with its qualified name, whose it is, and the arms."""
+
+    component: str
+    owner: str
+    source: str
+    arms: str
+
+
+def provenance(plan: Plan) -> list[Used]:
     """Every component with its owner and the hash of its source, and the arms that use it."""
-    users: dict[Used, list[str]] = {}
+    users: dict[tuple[str, str, str], list[str]] = {}
     for arm in plan.arms:
-        for used in arm.components:
-            users.setdefault(used, []).append(arm.name)
+        for name, of in arm.components.items():
+            key = (name, f"{of.distribution} {of.version}", of.source)
+            users.setdefault(key, []).append(arm.name)
     everywhere = len(plan.arms)
-    rows = [(used, "all" if len(arms) == everywhere else ", ".join(arms)) for used, arms in users.items()]
-    return sorted(rows, key=lambda row: row[0].component)
+    return [
+        Used(*key, "all" if len(arms) == everywhere else ", ".join(arms))
+        for key, arms in sorted(users.items())
+    ]

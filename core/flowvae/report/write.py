@@ -8,15 +8,15 @@ from typing import Any
 from attrs import astuple, frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from flowvae.folder.records import Plan, PlannedMetric
 from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
 from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.comparison import Comparison, compare
 from flowvae.report.figure_style import Picture
-from flowvae.report.findings import findings, headline
+from flowvae.report.findings import findings, headline, said
 from flowvae.report.listening import MOST_BYTES, listening
-from flowvae.report.reading import read_folder
-from flowvae.report.records import Folder, MetricInfo
+from flowvae.report.reading import Folder, read_folder
 from flowvae.report.spectrograms import shades
 from flowvae.report.tables import (
     by_group,
@@ -52,12 +52,12 @@ class Pictures:
         return sum(len(p.address) + len(p.narrow) for p in astuple(self, recurse=False) if p)
 
 
-def _curves_of(metrics: list[MetricInfo]) -> list[tuple[str, str]]:
+def _curves_of(metrics: list[PlannedMetric]) -> list[tuple[str, str]]:
     return [("validation", f"metric/{metric.name}") for metric in metrics]
 
 
 def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str, ArmStyle]) -> Pictures:
-    primary = folder.plan.metric
+    primary = folder.plan.primary
     artefacts = [m for m in metrics_of(folder) if m.family == "artefact"]
     latent = [m for m in metrics_of(folder) if m.family == "latent"]
     main = [("train", "loss"), *(_curves_of([primary]) if primary else [])]
@@ -91,14 +91,16 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "folder": folder,
         "plan": plan,
         "styles": styles,
+        "chosen": _when_chosen(plan),
+        "said": said,
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
         "verdicts": {comparison.arm.name: comparison for comparison in comparisons},
         "figure": lambda arm, metric: figure(folder, arm, metric),
-        "secondary": [metric for metric in metrics_of(folder) if metric != plan.metric],
+        "secondary": [metric for metric in metrics_of(folder) if metric != plan.primary],
         "costs": costs(folder),
         "provenance": provenance(plan),
-        "groups": by_group(folder, plan.metric) if plan.metric else [],
+        "groups": by_group(folder, plan.primary) if plan.primary else [],
         "pictures": pictures,
         "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
         "gradient": _gradient(),
@@ -106,6 +108,15 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "script": (HERE / "page.js").read_text(encoding="utf-8"),
     }
+
+
+def _when_chosen(plan: Plan) -> str:
+    """When the primary metric was decided, by the ledger and not by what a plan should be."""
+    changes = [entry for entry in plan.ledger[1:] if entry.what in {"metric", "direction"} and entry.finished]
+    if plan.ledger and not changes:
+        return "It was chosen before the first step."
+    last = changes[-1].finished if changes else 0
+    return f"It was changed after {number_format.count(last, 'run')} had finished." if changes else ""
 
 
 def _put(path: Path, words: str) -> None:
@@ -142,6 +153,6 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
     if say is not None:
         say(headline(found, comparisons))
         for comparison in comparisons:
-            if found.plan.metric:
-                say(f"  {answer(found, found.plan.metric, comparison).text}")
+            if found.plan.primary:
+                say(f"  {answer(found, found.plan.primary, comparison).text}")
     return folder / "report.html"

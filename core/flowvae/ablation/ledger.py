@@ -1,0 +1,59 @@
+"""The ledger of a plan: what was decided before the first step, and each change of it, with the number of runs seen by then."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from attrs import evolve
+
+from flowvae.folder.records import LedgerEntry, Plan
+
+
+def entered(plan: Plan, before: Plan | None, finished: int) -> Plan:
+    """The plan with its ledger: the first entry says what was planned, each later one what is different now."""
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    if before is None:
+        first = LedgerEntry(when, finished, "planned", "", _planned(plan))
+        return evolve(plan, ledger=(first,))
+    changes = (LedgerEntry(when, finished, *change) for change in _changes(before, plan))
+    return evolve(plan, ledger=(*before.ledger, *changes))
+
+
+def _planned(plan: Plan) -> str:
+    arms = ", ".join(arm.name for arm in plan.arms)
+    metric = f"{plan.metric} ({_direction(plan)})"
+    parts = [f"metric {metric}", f"seeds {_seeds(plan)}", f"arms {arms}"]
+    parts += [f"question {plan.question}"] if plan.question else []
+    parts += [f"worthwhile difference {plan.worthwhile_difference:g}"] if plan.worthwhile_difference else []
+    return "; ".join(parts)
+
+
+def _changes(before: Plan, after: Plan) -> Iterator[tuple[str, str, str]]:
+    for what in ("metric", "question", "worthwhile_difference"):
+        old, new = getattr(before, what), getattr(after, what)
+        if old != new:
+            yield what.replace("_", " "), _said(old), _said(new)
+    if before.metric == after.metric and _direction(before) != _direction(after):
+        yield "direction", _direction(before), _direction(after)
+    if before.seeds != after.seeds:
+        yield "seeds", _seeds(before), _seeds(after)
+    old_arms, new_arms = ([arm.name for arm in plan.arms] for plan in (before, after))
+    yield from (("arm added", "", name) for name in new_arms if name not in old_arms)
+    yield from (("arm left out", name, "") for name in old_arms if name not in new_arms)
+
+
+def _said(value: object) -> str:
+    return "none" if value in {None, ""} else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _direction(plan: Plan) -> str:
+    return plan.primary.direction if plan.primary else "none"
+
+
+def _seeds(plan: Plan) -> str:
+    """Seeds by their number, and from where they count.
+
+    >>> from types import SimpleNamespace
+    >>> _seeds(SimpleNamespace(seeds=(0, 1, 2)))
+    '3 (0 to 2)'
+    """
+    return f"{len(plan.seeds)} ({plan.seeds[0]} to {plan.seeds[-1]})" if plan.seeds else "0"

@@ -1,0 +1,129 @@
+"""Has every arm built once, in a process of its own, and keeps what was found: the folder's arms."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from flowvae.ablation.kept_files import KeptFiles
+from flowvae.ablation.plan import free_folder
+from flowvae.data.sounds import Sounds
+from flowvae.errors import DataError, Fault, FlowvaeError, Place, RecipeError, RunFolderError, shown
+from flowvae.folder.files import write_bytes
+from flowvae.folder.records import Arms, Probed, ProbedArm
+from flowvae.recipe import AblationPlan, Arm, Recipe
+from flowvae.recipe.identity import counting_leaves, identity
+from flowvae.recipe.requirements import owners
+from flowvae.recipe.writing import write_recipe
+
+
+@frozen
+class Prober:
+    """Builds the arms of a plan for a folder; arms that it knows are not built again."""
+
+    plan: AblationPlan
+    folder: Path
+    say: Callable[[str], None]
+
+    def probe(self, sounds: Mapping[str, Sounds], devices: Sequence[str]) -> dict[str, Probed]:
+        """What every arm is, after a look at whether the devices are there."""
+        before = Arms.read_if_there(self.folder)
+        known = dict(before.arms) if before else {}
+        arms = dict(known)
+        for arm in self.plan.arms:
+            entry = _entry(arm, sounds[arm.name].clips.fingerprint)
+            if arm.name in known:
+                self._refuse_other(arm.name, known[arm.name], entry)
+                entry = evolve(entry, probed=known[arm.name].probed)
+            arms[arm.name] = entry
+        self._write_recipes()
+        if any(entry.probed is None for entry in arms.values()):
+            self.say("building every arm once")
+        elif not devices:
+            return _probed(arms)
+        Arms(arms).write(self.folder)
+        self._build(before, devices)
+        return _probed(Arms.read(self.folder).arms)
+
+    def _write_recipes(self) -> None:
+        (self.folder / "arms").mkdir(exist_ok=True)
+        files = KeptFiles(self.folder)
+        for arm in self.plan.arms:
+            files.keep(arm.recipe)
+            text = write_recipe(arm.recipe, files.paths_from(self.folder / "arms"))
+            write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
+
+    def _build(self, before: Arms | None, devices: Sequence[str]) -> None:
+        command = [sys.executable, "-P", "-m", "flowvae.probe", str(self.folder), *devices]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
+        if done.returncode:
+            if before:
+                before.write(self.folder)
+            else:
+                (self.folder / Arms.file).unlink()
+            self._raise_faults(done.stdout)
+            raise ProbeError(done.returncode, done.stderr)
+
+    def _raise_faults(self, output: str) -> None:
+        """What a component said of its values, with the places where the recipe has them."""
+        try:
+            said = json.loads(output)
+        except ValueError:
+            return
+        recipe = next(arm.recipe for arm in self.plan.arms if arm.name == said["arm"])
+        faults = [
+            _placed(Fault(what, None, path, component), recipe) for path, what, component in said["faults"]
+        ]
+        raise RecipeError(faults, recipe=recipe.name)
+
+    def _refuse_other(self, name: str, old: ProbedArm, new: ProbedArm) -> None:
+        """An arm stays what it was: arms and seeds may be added, nothing else may change."""
+        if old.identity == new.identity:
+            return
+        if old.fingerprint != new.fingerprint:
+            raise DataError("the sounds have changed since this ablation began", do="choose another --out")
+        paths = sorted(old.leaves.keys() | new.leaves.keys())
+        pairs = [(path, old.leaves.get(path), new.leaves.get(path)) for path in paths]
+        changed = [f"{path}: {before} -> {after}" for path, before, after in pairs if before != after]
+        what = "; ".join(changed[:5]) or "the source or version of a component has changed"
+        raise RunFolderError(
+            f"{shown(self.folder)} belongs to another recipe ({name}: {what})",
+            do=f"--out {shown(free_folder(self.folder))}, which is free; or remove the folder",
+        )
+
+
+class ProbeError(FlowvaeError):
+    """The probe has said what is wrong already; this hands its words and its exit status on."""
+
+    def __init__(self, exit_status: int, words: str) -> None:
+        super().__init__("an arm could not be built")
+        self.exit_status = exit_status  # type: ignore[misc]  # of this failure, not of the class
+        self.words = words
+
+    def lines(self) -> list[str]:
+        """The probe's own words."""
+        return self.words.rstrip().splitlines() or super().lines()
+
+
+def _probed(arms: Mapping[str, ProbedArm]) -> dict[str, Probed]:
+    return {name: arm.probed for name, arm in arms.items() if arm.probed}
+
+
+def _entry(arm: Arm, fingerprint: str) -> ProbedArm:
+    # As JSON gives the leaves back, so that old and new compare.
+    leaves = json.loads(json.dumps(counting_leaves(arm.recipe), default=list))
+    return ProbedArm(
+        identity=identity(arm.recipe, 0, fingerprint),
+        fingerprint=fingerprint,
+        leaves=leaves,
+        plugins=tuple(owners(arm.recipe)),
+    )
+
+
+def _placed(fault: Fault, recipe: Recipe) -> Fault:
+    """A component's fault where the recipe says the value, or where it names the component."""
+    origin = recipe.origins.get(fault.path) or recipe.origins.get(f"{fault.path}.use")
+    return evolve(fault, place=Place(origin) if origin else None)

@@ -1,0 +1,134 @@
+"""The front page: what flowvae does, from Python. Torch loads when a sound is touched, and not before."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from flowvae.catalogue import Catalogue, Component
+from flowvae.errors import UsageError
+from flowvae.play.trained import TrainedRun
+from flowvae.recipe import AblationPlan, plan_ablation, read_recipe
+from flowvae.recipe.datasets import data_setting
+from flowvae.text import toml_like
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flowvae.building.model import SoundVAE
+    from flowvae.report.comparison import Comparison
+
+Recipe = str | Path
+"""A TOML file, or the name of a shipped recipe."""
+
+
+@frozen(eq=False, slots=False)
+class Ablation:
+    """An ablation that was run: its arms, how they compare, and the page that shows it."""
+
+    folder: Path
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "report.html"
+
+    @cached_property
+    def arms(self) -> Mapping[str, tuple[TrainedRun, ...]]:
+        """The finished runs of every arm, the baseline's first, in the order of their seeds."""
+        found = self._content
+        return {
+            arm.name: tuple(TrainedRun(run.folder) for run in found.of(arm.name) if run.result)
+            for arm in found.plan.arms
+        }
+
+    @property
+    def comparisons(self) -> "tuple[Comparison, ...]":
+        """Each alternative against the baseline on the primary metric: the difference, its interval, the verdict."""
+        from flowvae.report.comparison import compare  # noqa: PLC0415 - scipy takes a while
+
+        return compare(self._content)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row for each arm, seed and metric. It needs pandas, which flowvae does not bring."""
+        import pandas as pd  # noqa: PLC0415 - only who asks for it has it
+
+        return pd.read_csv(self.folder / "results.csv")
+
+    @cached_property
+    def _content(self) -> Any:
+        from flowvae.report.reading import read_folder  # noqa: PLC0415 - as above
+
+        return read_folder(self.folder)
+
+
+def check(
+    recipe: Recipe, *, data: Recipe | None = None, seeds: int | None = None, **tables: Any
+) -> AblationPlan:
+    """What a recipe would run: its arms, complete, with their seeds. RecipeError with every fault, as data.
+
+    `tables` are laid over the recipe: train={"steps": 200}.
+
+    >>> plan = check("ablation_snake", train={"steps": 200})
+    >>> [arm.name for arm in plan.arms], plan.recipe.train.steps, len(plan.seeds)
+    (['snake', 'leaky_relu'], 200, 6)
+    """
+    catalogue = Catalogue.installed()
+    settings = _settings(catalogue, data, seeds, tables)
+    return plan_ablation(read_recipe(str(recipe), settings, said=""), catalogue)
+
+
+def run(
+    recipe: Recipe,
+    *,
+    data: Recipe | None = None,
+    out: Recipe | None = None,
+    seeds: int | None = None,
+    say: Callable[[str], None] = print,
+    **tables: Any,
+) -> Ablation:
+    """Checks, plans, runs and reports; called again, it continues. As `flowvae-run` does."""
+    from flowvae.ablation.drive import run_recipe  # noqa: PLC0415 - numpy and scipy take a while
+
+    catalogue = Catalogue.installed()
+    settings = _settings(catalogue, data, seeds, tables)
+    source = read_recipe(str(recipe), settings, said="")
+    report = run_recipe(source, Path(out) if out else None, say, catalogue)
+    return Ablation(report.parent)
+
+
+def load(folder: Recipe) -> TrainedRun:
+    """The trained run in a folder such as runs/ablation_snake/runs/snake/seed-0."""
+    return TrainedRun.at(Path(folder))
+
+
+def build(recipe: Recipe, *, seed: int = 0, **tables: Any) -> "SoundVAE":
+    """An untrained model, as a training would start it: the baseline's, where the recipe is an ablation."""
+    plan = check(recipe, **tables)
+    from flowvae.building.parts import Parts  # noqa: PLC0415 - torch comes in here
+
+    return Parts(plan.recipe, seed).model
+
+
+def components(kind: str | None = None) -> tuple[Component, ...]:
+    """Everything on offer, or what is of one kind.
+
+    >>> sorted(c.name for c in components("activation"))[:2]
+    ['leaky_relu', 'snake']
+    """
+    catalogue = Catalogue.installed()
+    if kind is not None and kind not in catalogue.kinds:
+        near = catalogue.suggest(kind, catalogue.kinds)
+        do = f"did you mean {' or '.join(near)}?" if near else f"kinds: {', '.join(sorted(catalogue.kinds))}"
+        raise UsageError(f'there is no kind "{kind}"', do=do)
+    return tuple(c for one in ([kind] if kind else sorted(catalogue.kinds)) for c in catalogue.of_kind(one))
+
+
+def _settings(
+    catalogue: Catalogue, data: Recipe | None, seeds: int | None, tables: Mapping[str, Any]
+) -> tuple[str, ...]:
+    settings = [data_setting(catalogue, str(data))] if data is not None else []
+    settings += [f"ablation.seeds={seeds}"] if seeds is not None else []
+    return (*settings, *(f"{name}={toml_like(value)}" for name, value in tables.items()))

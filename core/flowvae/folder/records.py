@@ -1,0 +1,357 @@
+"""What the files of a folder hold: one definition of each, by which it is written and read.
+
+A folder of an ablation holds plan.json and arms.json, and for each run run.json, status.json, result.json. A new file is a
+new record here. Reading is strict: a key that is unknown or missing, or a value of another type, is told as such.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
+
+import cattrs
+from attrs import frozen
+
+from flowvae.errors import CheckpointError, shown
+from flowvae.folder.files import read_record, write_json
+
+FORMAT = 2
+"""Grows when a record changes so that an older flowvae would misread it."""
+State = Literal["waiting", "running", "done", "failed", "stopped"]
+Direction = Literal["lower", "higher", "none"]
+Plain = None | bool | int | float | str | list[Any] | dict[str, Any]
+"""What JSON can say."""
+R = TypeVar("R")
+
+
+@frozen
+class Record:
+    """A file of a folder."""
+
+    file: ClassVar[str]
+
+    def write(self, folder: Path) -> None:
+        """Replaces the file in one step."""
+        write_json(folder / self.file, {"format": FORMAT, **CONVERTER.unstructure(self)})
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The file's content; CheckpointError with the reason where it is not what flowvae writes."""
+        path = folder / cls.file
+        content = read_record(path)
+        version = content.pop("format", 1)
+        if version != FORMAT:
+            raise CheckpointError(
+                f"{shown(path)} is of format {version}; this flowvae reads format {FORMAT}",
+                do="choose another --out, or use the flowvae that wrote it (environment.json names it)",
+            )
+        return structure(content, cls, path)
+
+    @classmethod
+    def read_if_there(cls, folder: Path) -> Self | None:
+        """The same, or nothing where there is no such file."""
+        return cls.read(folder) if (folder / cls.file).exists() else None
+
+
+@frozen
+class Change:
+    """One leaf of the recipe in which an arm differs from the baseline, as text."""
+
+    path: str
+    baseline: str
+    arm: str
+
+
+@frozen
+class Provenance:
+    """Whose component it is, and the hash of its source."""
+
+    distribution: str
+    version: str
+    source: str
+
+
+@frozen
+class Coverage:
+    """Where a kind's components went in a model, and what a swap would not reach."""
+
+    filled: Mapping[str, int]
+    left_over: Mapping[str, int]
+
+
+@frozen
+class PlannedArm:
+    """One variant as it was planned."""
+
+    name: str
+    is_baseline: bool
+    changes: Mapping[str, str]
+    """Key path to the alternative as the recipe writes it."""
+    difference: tuple[Change, ...]
+    flags: tuple[str, ...]
+    components: Mapping[str, Provenance]
+    """By kind and qualified name."""
+    parameters: float
+    macs_per_second: float
+    receptive_field: float
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The distributions behind its components."""
+        return tuple(sorted({f"{c.distribution} {c.version}" for c in self.components.values()}))
+
+
+@frozen
+class PlannedMetric:
+    """A metric as its component declares it; `family` is the panel that shows it."""
+
+    name: str
+    direction: Direction
+    unit: str
+    family: str
+
+
+@frozen
+class LedgerEntry:
+    """What was decided, or changed, and after how many finished runs."""
+
+    when: str
+    """In UTC, to the second."""
+    finished: int
+    what: str
+    """planned, metric, direction, question, seeds, worthwhile_difference, arm added, arm left out."""
+    before: str
+    after: str
+
+
+@frozen
+class PlannedData:
+    """The sounds that all arms are given."""
+
+    description: str
+    used: int
+    noted: int
+    skipped: int
+    held_out: int
+    held_out_groups: tuple[str, ...]
+    fingerprint: str
+    sample_rate: int
+    seconds: float
+
+
+@frozen
+class Plan(Record):
+    """What was decided before the first step, and every change after it."""
+
+    file: ClassVar[str] = "plan.json"
+
+    name: str
+    description: str
+    question: str
+    metric: str
+    """The primary one."""
+    worthwhile_difference: float | None
+    metrics: tuple[PlannedMetric, ...]
+    axes: tuple[str, ...]
+    """The key paths that are varied."""
+    seeds: tuple[int, ...]
+    arms: tuple[PlannedArm, ...]
+    data: PlannedData
+    steps: int
+    batch_size: int
+    ledger: tuple[LedgerEntry, ...]
+
+    @property
+    def primary(self) -> PlannedMetric | None:
+        """The metric that decides."""
+        return next((m for m in self.metrics if m.name == self.metric), None)
+
+    @property
+    def baseline(self) -> PlannedArm | None:
+        """The arm that the others are compared with."""
+        return next((arm for arm in self.arms if arm.is_baseline), None)
+
+    @property
+    def alternatives(self) -> tuple[PlannedArm, ...]:
+        """All arms but the baseline."""
+        return tuple(arm for arm in self.arms if not arm.is_baseline)
+
+
+@frozen
+class Probed:
+    """What a model is before it trains."""
+
+    parameters: int
+    memory: int
+    """Bytes that training it takes, about."""
+    macs_per_second: float
+    receptive_field: int
+    coverage: Mapping[str, Coverage]
+
+
+@frozen
+class ProbedArm:
+    """An arm that was asked for, and what its probe found once it was through."""
+
+    identity: str
+    fingerprint: str
+    leaves: Mapping[str, Plain]
+    """The values that can change a result, by key path."""
+    plugins: tuple[str, ...]
+    probed: Probed | None = None
+
+
+@frozen
+class Arms(Record):
+    """Every arm that a folder has seen."""
+
+    file: ClassVar[str] = "arms.json"
+
+    arms: Mapping[str, ProbedArm]
+
+
+@frozen
+class Device:
+    """What a recipe's word for a device means here."""
+
+    kind: str
+    names: tuple[str, ...]
+    """As CUDA_VISIBLE_DEVICES takes them; none for the CPU."""
+
+
+@frozen
+class Devices(Record):
+    """The devices of the machine that a folder was last used on, by the recipe's word."""
+
+    file: ClassVar[str] = "devices.json"
+
+    places: Mapping[str, Device]
+
+
+@frozen
+class Order(Record):
+    """What the process of a run is asked to do."""
+
+    file: ClassVar[str] = "run.json"
+
+    identity: str
+    arm: str
+    seed: int
+    threads: int
+    device: str
+    plugins: tuple[str, ...]
+    data: str
+    """The folder with the clips, from the run's own."""
+
+
+@frozen
+class StatusRecord(Record):
+    """Where a run stands."""
+
+    file: ClassVar[str] = "status.json"
+
+    state: State = "waiting"
+    step: int = 0
+    steps: int = 0
+    exact: bool = True
+    """Whether the run is, to the bit, the one that was never interrupted."""
+    warnings: tuple[str, ...] = ()
+    reason: str = ""
+    loss: float | None = None
+    steps_per_second: float | None = None
+
+
+@frozen
+class MeasuredFigure:
+    """What a metric said at the end; nothing where it was no number."""
+
+    value: float | None
+    per_sound: tuple[float | None, ...] | None
+
+
+@frozen
+class Result(Record):
+    """What a finished run measured."""
+
+    file: ClassVar[str] = "result.json"
+
+    metrics: Mapping[str, MeasuredFigure]
+    untrained: Mapping[str, float | None]
+    costs: Mapping[str, float | None]
+    sounds: tuple[str, ...]
+    groups: tuple[str, ...]
+    threads: int
+    device: str
+    device_number: str | None
+    precision: str
+    data_fingerprint: str
+    seed: int
+    exact: bool
+    plugins: tuple[str, ...]
+    """The proof that no plugin but those named had a hand in it."""
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
+    for kind, accepts in ((bool, (bool,)), (int, (int,)), (float, (float, int)), (str, (str,))):
+        converter.register_structure_hook(kind, _scalar(kind, accepts))
+    converter.register_structure_hook_func(lambda kind: kind == Plain, lambda value, _: value)
+    converter.register_structure_hook_func(lambda kind: kind == float | None, _or_nothing(float))
+    converter.register_structure_hook_func(lambda kind: kind == str | None, _or_nothing(str))
+    converter.register_structure_hook_func(_is_choice, _choice)
+    return converter
+
+
+def _scalar(kind: type, accepts: tuple[type, ...]) -> Any:
+    def one(value: Any, _: Any) -> Any:
+        if type(value) not in accepts:
+            raise TypeError(f"{value!r:.80} is no {kind.__name__}")
+        return _one_line(value) if kind is str else kind(value)
+
+    return one
+
+
+def _or_nothing(kind: type) -> Any:
+    def one(value: Any, _: Any) -> Any:
+        known: Any = None if value is None else CONVERTER.structure(value, kind)
+        return None if isinstance(known, float) and not math.isfinite(known) else known
+
+    return one
+
+
+def _is_choice(kind: Any) -> bool:
+    return kind in {State, Direction}
+
+
+def _choice(value: Any, kind: Any) -> Any:
+    if value not in get_args(kind):
+        raise ValueError(f"{value!r:.80} is none of {', '.join(get_args(kind))}")
+    return value
+
+
+def _one_line(text: str) -> str:
+    """Text without control characters, and without halves of characters that no file can hold."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(c if c.isprintable() else " " for c in whole)
+
+
+CONVERTER = _converter()
+WRONG = (
+    KeyError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    OverflowError,
+    cattrs.ForbiddenExtraKeysError,
+    cattrs.BaseValidationError,
+)
+"""What cattrs raises over content that does not fit."""
+
+
+def structure(content: Mapping[str, Any], kind: type[R], path: Path) -> R:
+    """Plain content as a record; CheckpointError where it is none."""
+    try:
+        return CONVERTER.structure(content, kind)
+    except WRONG as error:
+        what = f"{shown(path)} does not hold what flowvae wrote ({type(error).__name__}: {str(error)[:200]})"
+        raise CheckpointError(what, do="restore it from a backup, or choose another --out") from error
