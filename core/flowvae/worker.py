@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import statistics
 import sys
@@ -21,6 +20,7 @@ from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
 from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
 from flowvae.evaluation.evidence import Figures, HeldOut, build_measures, gather_evidence, measure
+from flowvae.evaluation.memory import peak_memory_mb
 from flowvae.folder.audio import slug, write_wav
 from flowvae.folder.files import write_json
 from flowvae.folder.journal import Journal
@@ -191,15 +191,10 @@ class _Judge:
 def costs(training: Training) -> dict[str, Any]:
     """What the run took: time of a step, memory, speed of decoding."""
     steps = training.seconds
-    peak = (
-        torch.cuda.max_memory_allocated(training.device) / 2**20
-        if training.device.type == "cuda"
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    )
     return {
         "parameters": sum(p.numel() for p in training.model.parameters()),
         "seconds_per_step": statistics.median(steps) if steps else None,
-        "peak_memory_mb": peak,
+        "peak_memory_mb": peak_memory_mb(training.device),
         "real_time_factor": real_time_factor(training.average, training.recipe, training.device),
     }
 
