@@ -188,3 +188,9 @@ def test_executor_does_not_import_torch():
 def test_negative_workers_are_refused():
     with pytest.raises(ValueError, match=r"^workers must"):
         Processes(workers=-1)
+
+
+def test_jobs_end_where_the_system_cannot_look_without_reaping(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "waitid")
+    jobs = [job(tmp_path, f"j{n}", f"raise SystemExit({n})") for n in range(3)]
+    assert Processes(workers=2)(jobs, quietly) == {"j0": 0, "j1": 1, "j2": 2}
