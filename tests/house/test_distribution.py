@@ -90,6 +90,22 @@ def test_the_pythons_that_are_named_are_those_that_are_admitted():
     assert {f'"{versions[0]}"', f'"{versions[-1]}"'} <= set(tried.split(", "))
 
 
+def test_every_link_of_the_front_page_leads_somewhere():
+    text = (ROOT / "README.md").read_text()
+    places = re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", text)
+    folders = re.findall(r"^\| `(\w[\w/]*)` \|", text, re.MULTILINE)
+    assert len(places) >= 2
+    assert len(folders) >= 5
+    missing = [place for place in ["".join(p) for p in places] + folders if not (ROOT / place).exists()]
+    assert not missing
+
+
+def test_the_front_page_keeps_the_blocks_that_are_read_from_it():
+    text = (ROOT / "README.md").read_text()
+    for marker in ("test command", "example plugin", "python example"):
+        assert text.count(f"<!-- {marker} -->\n```") == 1
+
+
 def test_the_workflow_and_the_hooks_run_what_is_run_at_home():
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     assert workflow.rstrip().endswith("- run: .ci/run")
