@@ -316,3 +316,9 @@ def test_a_job_that_is_larger_than_memory_runs_alone_and_one_of_unknown_size_wai
     seen.clear()
     Processes((), 1, workers=2)([evolve(one, memory=None) for one in large], seen.append)
     assert max(map(len, seen)) == 2
+
+
+def test_jobs_end_where_the_system_cannot_look_without_reaping(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "waitid")
+    jobs = [job(tmp_path, f"j{n}", f"raise SystemExit({n})") for n in range(3)]
+    assert Processes(workers=2)(jobs, quietly) == {"j0": 0, "j1": 1, "j2": 2}

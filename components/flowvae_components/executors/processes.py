@@ -123,10 +123,13 @@ def collect(running: dict[str, Process]) -> dict[str, int]:
 
 def has_ended(process: Process) -> bool:
     """Whether the job is over. It is not reaped here, so that nobody else is given its number yet."""
-    return (
-        process.returncode is not None
-        or os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    )
+    if process.returncode is not None:
+        return True
+    if not hasattr(
+        os, "waitid"
+    ):  # macOS before Python 3.13: to look is to reap, and what a job left stays alive
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def kill_group(process: Process) -> None:

@@ -13,6 +13,7 @@ from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
 from flowvae.ablation.runs import Run, all_runs, job_of, prepare_run
 from flowvae.building.construct import construct
+from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.data.sounds import prepare_sounds
 from flowvae.errors import (
@@ -42,6 +43,7 @@ def run_recipe(source: Source, out: Path | None, say: Callable[[str], None], cat
     except RecipeError as error:
         raise RecipeError([*error.faults, *_no_longer_installed(folder)], recipe=error.recipe) from error
     _refuse_mixing(plan, folder)
+    require_torch("a run")
     _make_folder(folder)
     with locked(folder):
         return _Drive(plan, catalogue, folder, say).run()

@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from flowvae.catalogue.docstrings import doc_fields
 from flowvae.catalogue.loading import ask, new_manager
 from flowvae.catalogue.plugin import Plugin
 from flowvae.catalogue.signature import Signature, call_signature, read_signature
-from flowvae.catalogue.source import Source, SourceError, read_object, read_target
+from flowvae.catalogue.source import Source, SourceError, defined_as, read_object, read_target
 from flowvae.errors import PluginError
 
 
@@ -123,7 +124,6 @@ class Catalogue:
     kinds: dict[str, Kind] = Factory(dict)
     components: dict[tuple[str, str], list[Component]] = Factory(dict)
     """By kind and name; more than one entry is a clash that only a qualified name resolves."""
-    _contracts: dict[tuple[str, str], str] = Factory(dict)
 
     @classmethod
     def installed(cls, only: Collection[str] | None = None) -> "Catalogue":
@@ -152,9 +152,7 @@ class Catalogue:
                 owner = self.kinds[offer.kind].plugin.owner
                 plugin.fail(f'the kind "{offer.kind}" belongs to {owner} already')
         for offer in plugin.kinds:  # none, where one of them failed
-            module, _, name = offer.contract.partition(":")
             self.kinds[offer.kind] = Kind(offer.kind, offer.contract, plugin, offer.checks)
-            self._contracts[module.partition(".")[0], name] = offer.kind
 
     def _add_components(self, plugin: Plugin) -> None:
         for offer in plugin.components:
@@ -167,8 +165,22 @@ class Catalogue:
             self.components.setdefault((offer.kind, offer.name), []).append(component)
 
     def kind_of(self, contract: str) -> str | None:
-        """The kind whose contract has this dotted name, through whichever module it was imported."""
-        return self._contracts.get((contract.partition(".")[0], contract.rpartition(".")[2]))
+        """The kind whose contract is this class, through whichever module and under whatever name it was imported."""
+        defined = defined_as(contract)
+        kinds = self._contracts.get(defined, [])
+        if len(kinds) > 1:
+            raise SourceError(
+                f"{defined} is the contract of {' and of '.join(kinds)}: no slot can tell them apart"
+            )
+        return kinds[0] if kinds else None
+
+    @cached_property
+    def _contracts(self) -> dict[str, list[str]]:
+        """Kinds by the full name of the class that their contract is defined as; names alone may be another's."""
+        found = defaultdict[str, list[str]](list)
+        for kind in self.kinds.values():
+            found[defined_as(kind.contract.replace(":", "."))].append(kind.name)
+        return found
 
     def of_kind(self, kind: str) -> Iterator[Component]:
         """The components of a kind, by name; clashing ones follow each other."""

@@ -24,10 +24,11 @@ def _shared() -> list[_Shared]:
     found = [
         _Shared("the working folder", os.getcwd, os.chdir),
         _Shared("the state of random", random.getstate, random.setstate),
-        _Shared("the environment", lambda: dict(os.environb), _restore_environment),
+        _Shared("the environment", lambda: dict(os.environ), _restore_environment),
         _Shared("sys.path", lambda: list(sys.path), lambda old: sys.path.__setitem__(slice(None), old)),
     ]
-    found += [_handler(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    ends = ("SIGINT", "SIGTERM", "SIGHUP")
+    found += [_handler(getattr(signal, name)) for name in ends if hasattr(signal, name)]
     torch = sys.modules.get("torch")
     if torch is not None:  # only what is loaded can be meddled with
         found += [
@@ -50,9 +51,9 @@ def _handler(number: signal.Signals) -> _Shared:
     return _Shared(f"the handler of {number.name}", lambda: signal.getsignal(number), put_back)
 
 
-def _restore_environment(old: dict[bytes, bytes]) -> None:
-    os.environb.clear()
-    os.environb.update(old)
+def _restore_environment(old: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(old)
 
 
 class Guard:

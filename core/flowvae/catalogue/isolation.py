@@ -5,22 +5,25 @@ dies or falls silent, the plugin whose turn it was is to blame, and another chil
 """
 
 import faulthandler
-import fcntl
 import json
 import os
-import select
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import astuple
 
 from flowvae.catalogue.guard import Guard, guarded
 from flowvae.catalogue.loading import ask, load, new_manager
 from flowvae.catalogue.plugin import ComponentOffer, KindOffer, Plugin
+from flowvae.errors import MachineError
+from flowvae.text import shortened
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 PATIENCE_S = 60.0
 """The longest that one plugin may take."""
@@ -29,6 +32,12 @@ ANSWERED = ("state", "problem", "trace", "seconds", "notes")
 
 def ask_isolated(waiting: list[tuple[Plugin, EntryPoint]]) -> None:
     """Fills in what each plugin offers, or why it is broken."""
+    if waiting and not hasattr(os, "fork"):
+        owners = ", ".join(plugin.owner for plugin, _ in waiting)
+        raise MachineError(
+            f"this system has no fork, so these cannot be asked in a process of their own: {shortened(owners)}",
+            do="use Linux, macOS or WSL, or leave plugins out with --no-plugins",
+        )
     while waiting:
         answers, end = _ask_in_child(waiting)
         for (plugin, entry), answer in zip(waiting, answers, strict=False):
@@ -41,6 +50,8 @@ def ask_isolated(waiting: list[tuple[Plugin, EntryPoint]]) -> None:
 
 def _ask_in_child(waiting: list[tuple[Plugin, EntryPoint]]) -> tuple[list[dict[str, Any]], str]:
     """The answers that came, and what ended the child before it was through."""
+    from multiprocessing.connection import Connection  # noqa: PLC0415 - needless where nobody is asked
+
     reader, writer = os.pipe()
     with warnings.catch_warnings():
         # Python warns of threads that may hold a lock which the child then waits for: PATIENCE_S ends that.
@@ -49,38 +60,25 @@ def _ask_in_child(waiting: list[tuple[Plugin, EntryPoint]]) -> tuple[list[dict[s
     if child == 0:
         try:
             os.close(reader)
-            _answer(writer, waiting)
+            while writer <= 2:  # where standard output was closed, the pipe may have its number
+                writer = os.dup(writer)
+            _answer(Connection(writer, readable=False), waiting)
         finally:
             os._exit(1)  # the parent ends a child that has answered
     os.close(writer)
     answers: list[dict[str, Any]] = []
     late = ""
     try:
-        for line in _lines(reader):
-            answers.append(json.loads(line))
-            if len(answers) == len(waiting):
-                break
-    except TimeoutError:
-        late = f"its import took more than {PATIENCE_S:g} s"
+        with Connection(reader, writable=False) as connection, suppress(EOFError, OSError):
+            while len(answers) < len(waiting) and not late:
+                if connection.poll(PATIENCE_S):
+                    answers.append(json.loads(connection.recv_bytes()))
+                else:
+                    late = f"its import took more than {PATIENCE_S:g} s"
     finally:
-        os.close(reader)
         os.kill(child, signal.SIGKILL)  # what has ended already keeps its status
         _, status = os.waitpid(child, 0)
     return answers, late or f"the process that imported it was ended by {_end(status)}"
-
-
-def _lines(reader: int) -> Iterator[bytes]:
-    poll = select.poll()
-    poll.register(reader, select.POLLIN)
-    kept = b""
-    while True:
-        if not poll.poll(PATIENCE_S * 1000):
-            raise TimeoutError
-        data = os.read(reader, 1 << 16)
-        if not data:
-            return
-        *whole, kept = (kept + data).split(b"\n")
-        yield from whole
 
 
 def _end(status: int) -> str:
@@ -103,13 +101,11 @@ def _take(plugin: Plugin, entry: EntryPoint, answer: dict[str, Any]) -> None:
     )
 
 
-def _answer(writer: int, waiting: list[tuple[Plugin, EntryPoint]]) -> None:
+def _answer(answers: "Connection[Any, Any]", waiting: list[tuple[Plugin, EntryPoint]]) -> None:
     """What the child does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a real Ctrl-C is for the parent, which ends the child
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     faulthandler.disable()  # the parent tells of a crash, and its own standard error is where a dump would go
-    # Where standard output was closed, the pipe may have its number.
-    answers = os.fdopen(fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 3), "wb")
     printed = _catch_prints()
     manager, guard = new_manager(), Guard()
     for plugin, entry in waiting:
@@ -120,8 +116,7 @@ def _answer(writer: int, waiting: list[tuple[Plugin, EntryPoint]]) -> None:
             plugin.fail("it raises KeyboardInterrupt")
         guard.put_back(plugin.notes.append)
         _note_prints(plugin, printed)
-        answers.write(json.dumps(_told(plugin), default=repr).encode() + b"\n")
-        answers.flush()
+        answers.send_bytes(json.dumps(_told(plugin), default=repr).encode())
 
 
 def _told(plugin: Plugin) -> dict[str, Any]:
@@ -143,8 +138,14 @@ def _name_of(target: Any) -> str:
 
 
 def _catch_prints() -> int:
-    """Turns this process's output into a file in memory, and its input into nothing."""
-    caught = os.memfd_create("printed") if sys.platform == "linux" else os.open(os.devnull, os.O_RDWR)
+    """Turns this process's output into a file without a name, and its input into nothing."""
+    if hasattr(os, "memfd_create"):
+        caught = os.memfd_create("printed")
+    else:
+        import tempfile  # noqa: PLC0415 - a start with plugins is faster without it
+
+        with tempfile.TemporaryFile() as file:
+            caught = os.dup(file.fileno())
     for number in (1, 2):
         os.dup2(caught, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

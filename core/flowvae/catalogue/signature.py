@@ -269,9 +269,7 @@ class _Reader:
         return self._qualified(annotation.value).rpartition(".")[2]
 
     def _qualified(self, name: ast.expr) -> str:
-        text = ast.unparse(name)
-        head, dot, tail = text.partition(".")
-        return self.source.imports.get(head, head) + dot + tail
+        return self.source.qualified(ast.unparse(name))
 
 
 def _unquoted(annotation: ast.expr) -> ast.expr:

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib.util
 import inspect
+import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,7 +27,7 @@ class SourceError(Exception):
 class _Module:
     """The text of a module; what only some readers need is worked out for them alone."""
 
-    file: Path | None
+    name: str
     tree: ast.Module
     package: str
     text: bytes
@@ -79,16 +80,22 @@ class Source:
         """A hash over the module's text and over the modules of its own package that it imports."""
         return self._module.digest
 
+    def qualified(self, name: str) -> str:
+        """What a name of the module means elsewhere: "package.module.Name"."""
+        head, dot, tail = name.partition(".")
+        if head in self._module.definitions:
+            return f"{self._module.name}.{name}"
+        return self.imports.get(head, head) + dot + tail
+
     def lineage(self) -> Iterator["Source"]:
         """The definition and the classes that it inherits from, the nearest first; SourceError where one is hidden."""
         yield self
         for base in self.definition.bases if isinstance(self.definition, ast.ClassDef) else ():
             name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
-            head, dot, tail = name.partition(".")
-            if not dot and name in self._module.definitions:
+            if name in self._module.definitions:
                 yield from Source(self._module.definitions[name], self._module).lineage()
                 continue
-            dotted = self.imports.get(head, head) + dot + tail
+            dotted = self.qualified(name)
             if dotted not in WITHOUT_KEYS:
                 module, _, name = dotted.rpartition(".")
                 yield from read_target(f"{module}:{name}").lineage()
@@ -100,17 +107,42 @@ class Source:
 
 
 def read_target(target: str) -> Source:
-    """The source of "package.module:Name"; a name that the module only re-exports is followed once."""
+    """The source of "package.module:Name", wherever the module has that name from."""
     module_name, _, name = target.partition(":")
     if not name:
         raise SourceError(f'"{target}" is not of the form "package.module:Name"')
-    module = _read_module(module_name)
-    if name not in module.definitions and name in module.imports:
-        origin, _, name = module.imports[name].rpartition(".")
-        module = _read_module(origin)
-    if name not in module.definitions:
+    module = _defining(module_name, name, frozenset())
+    if module is None:
         raise SourceError(f"{module_name} defines no class or function {name}")
-    return Source(module.definitions[name], module)
+    return module
+
+
+def defined_as(dotted: str) -> str:
+    """The name under which a class or a function was defined; the same name where its source is out of reach."""
+    module, _, name = dotted.rpartition(".")
+    if not module or module.partition(".")[0] in sys.stdlib_module_names:
+        return dotted
+    try:
+        source = read_target(f"{module}:{name}")
+    except SourceError:
+        return dotted
+    return source.qualified(source.definition.name)
+
+
+def _defining(module_name: str, name: str, passed: frozenset[tuple[str, str]]) -> Source | None:
+    """Follows a name from module to module, through `import *` as well, until one defines it."""
+    module = _read_module(module_name)
+    if name in module.definitions:
+        return Source(module.definitions[name], module)
+    passed |= {(module_name, name)}
+    if name in module.imports:
+        origin, _, there = module.imports[name].rpartition(".")
+        return None if (origin, there) in passed else _defining(origin, there, passed)
+    for origin in [dotted[:-2] for dotted in module.imports.values() if dotted.endswith(".*")]:
+        with suppress(SourceError):
+            if (origin, name) not in passed and (found := _defining(origin, name, passed)):
+                return found
+    return None
 
 
 def read_object(thing: object) -> Source:
@@ -118,15 +150,14 @@ def read_object(thing: object) -> Source:
     try:
         text = textwrap.dedent(inspect.getsource(thing))  # type: ignore[arg-type]
         module = inspect.getmodule(thing)
-        file = Path(inspect.getsourcefile(thing) or "")  # type: ignore[arg-type]
     except (OSError, TypeError) as error:
         raise SourceError(f"the source of {thing!r} cannot be read: {error}") from error
     definition = ast.parse(text).body[0]
     if not isinstance(definition, Definition):
         raise SourceError(f"{thing!r} is neither a class nor a function")
     around = inspect.getsource(module) if module else text
-    package = (module.__name__ if module else "").rpartition(".")[0]
-    return Source(definition, _Module(file, ast.parse(around), package, text.encode()))
+    name = module.__name__ if module else ""
+    return Source(definition, _Module(name, ast.parse(around), name.rpartition(".")[0], text.encode()))
 
 
 @cache
@@ -138,7 +169,7 @@ def _read_module(name: str) -> _Module:
     except (OSError, SyntaxError, ValueError) as error:
         raise SourceError(f"{name} cannot be read: {error}") from error
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    return _Module(file, tree, package, data)
+    return _Module(name, tree, package, data)
 
 
 def _siblings(module: _Module) -> Iterator[tuple[str, _Module]]:
@@ -187,15 +218,14 @@ def _imports(tree: ast.Module, package: str) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom):
             origin = _absolute(node, package)
             for alias in node.names:
-                names[alias.asname or alias.name] = f"{origin}.{alias.name}"
+                # Of what is imported whole there may be several.
+                local = f"* of {origin}" if alias.name == "*" else alias.asname or alias.name
+                names[local] = f"{origin}.{alias.name}"
     return names
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".")
-    base = parts[: len(parts) - node.level + 1]
+    base = package.split(".")[: 1 - node.level or None] if node.level else []
     return ".".join([*base, node.module] if node.module else base)
 
 

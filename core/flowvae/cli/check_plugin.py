@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import asdict
 
+from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.errors import PluginError, UsageError
 
@@ -22,6 +23,7 @@ def add_verbs(verbs: Any) -> None:
 def _check(options: argparse.Namespace) -> int:
     catalogue = Catalogue.installed()
     plugins, components = meant(options.name, catalogue)
+    require_torch("check-plugin")
     from flowvae.testing.conformance import conformance  # noqa: PLC0415 - torch comes in with it
 
     results = []

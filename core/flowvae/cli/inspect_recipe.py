@@ -4,6 +4,7 @@ import argparse
 import json
 from typing import Any
 
+from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
@@ -89,6 +90,8 @@ def _diff(options: argparse.Namespace) -> int:
         plan_ablation(read_recipe(r, settings), catalogue).recipe for r in (options.recipe, options.other)
     ]
     difference = effective_difference(*recipes)
+    if options.costs:
+        require_torch("--costs")
     costs = [_costs(recipe, catalogue) for recipe in recipes] if options.costs else []
     if options.json:
         print(json.dumps({"difference": difference, "costs": costs} if costs else difference, indent=1))

@@ -1,6 +1,5 @@
 """What a run took: time of a step, memory, speed of decoding."""
 
-import resource
 import statistics
 import time
 from collections.abc import Sequence
@@ -10,20 +9,16 @@ import torch
 from flowvae.building.device import wait_for
 from flowvae.building.model import SoundVAE
 from flowvae.building.parts import Parts
+from flowvae.evaluation.memory import peak_memory_mb
 from flowvae.recipe import Recipe
 
 
 def costs(parts: Parts, seconds: Sequence[float]) -> dict[str, float | None]:
     """By name; `seconds` are the times of the steps."""
-    peak = (
-        torch.cuda.max_memory_allocated(parts.device) / 2**20
-        if parts.device.type == "cuda"
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    )
     return {
         "parameters": sum(p.numel() for p in parts.model.parameters()),
         "seconds_per_step": statistics.median(seconds) if seconds else None,
-        "peak_memory_mb": peak,
+        "peak_memory_mb": peak_memory_mb(parts.device),
         "real_time_factor": real_time_factor(parts.average, parts.recipe, parts.device),
     }
 

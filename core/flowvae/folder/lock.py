@@ -1,12 +1,13 @@
-"""One writer a folder: a record lock, which the system frees the moment its owner dies."""
+"""One writer a folder: a lock of the system, which it frees the moment the owner dies."""
 
-import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from flowvae.errors import MachineError, RunFolderError, shown
 
@@ -15,30 +16,36 @@ from flowvae.errors import MachineError, RunFolderError, shown
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Holds the folder's lock; RunFolderError where another process does, unless told to wait for it."""
     path = folder / "lock"
+    # The file stays where it is: with it would go the inode that others wait for, and a lock that is a mere file
+    # would outlive an owner that was killed.
+    lock = FileLock(path, mode=0o600, blocking=wait, preserve_lock_file=True, on_acquired=_sign)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock.acquire()
+    except Timeout as error:
+        raise RunFolderError(
+            f"{shown(folder)} is in use by {_owner(path)}", do="wait for it, or choose another --out"
+        ) from error
     except OSError as error:
+        verb = "locked" if path.exists() and os.access(path, os.W_OK) else "written to"
         raise MachineError(
-            f"{shown(folder)} cannot be written to: {error.strerror}", do="choose another --out"
+            f"{shown(folder)} cannot be {verb}: {error.strerror}",
+            do="choose another --out, on a disk of this machine",
         ) from error
     try:
-        _acquire(handle, path, folder, wait=wait)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
-def _acquire(handle: int, path: Path, folder: Path, *, wait: bool) -> None:
+def _sign(handle: int) -> None:
+    os.ftruncate(handle, 0)
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.write(handle, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode())
+
+
+def _owner(path: Path) -> str:
     try:
-        fcntl.lockf(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        try:
-            owner = json.loads(path.read_text(encoding="utf-8"))
-            who = f"process {owner['process']} on {owner['host']}"
-        except (OSError, ValueError, KeyError):
-            who = "another process"
-        raise RunFolderError(
-            f"{shown(folder)} is in use by {who}", do="wait for it, or choose another --out"
-        ) from error
+        owner = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {owner['process']} on {owner['host']}"
+    except (OSError, ValueError, KeyError):
+        return "another process"

@@ -1,9 +1,8 @@
 """What building an arm may take: the memory that is free, and two minutes. More is a slip of the finger."""
 
-import resource
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -24,25 +23,32 @@ come to it. Measured on percussion_small, which it gives within 5 % for batches 
 @contextmanager
 def limited(recipe: Recipe) -> Iterator[None]:
     """Building is refused memory that the machine does not have, and ended where it does not end by itself."""
-    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with ExitStack() as after:
+        _limit_memory(after)
+        if hasattr(signal, "SIGALRM"):  # elsewhere nothing can end code that hangs in this process
+            after.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, _too_long))
+            after.callback(signal.alarm, 0)
+            signal.alarm(BUILD_S)
+        try:
+            yield
+        except TimeoutError as error:
+            raise RecipeError([_endless(recipe)]) from error
+        except (RuntimeError, MemoryError) as error:
+            if "allocate" not in str(error) and not isinstance(error, MemoryError):
+                raise
+            raise _too_large(f"the model of {recipe.name} does not fit into memory", recipe) from error
+
+
+def _limit_memory(after: ExitStack) -> None:
     free = free_memory()
-    if free is not None:
-        # Past this the kernel would not refuse: it would kill whoever asks for a page at the wrong moment.
-        resource.setrlimit(resource.RLIMIT_DATA, (_data_size() + free, before[1]))
-    handler = signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(BUILD_S)
-    try:
-        yield
-    except TimeoutError as error:
-        raise RecipeError([_endless(recipe)]) from error
-    except (RuntimeError, MemoryError) as error:
-        if "allocate" not in str(error) and not isinstance(error, MemoryError):
-            raise
-        raise _too_large(f"the model of {recipe.name} does not fit into memory", recipe) from error
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, handler)
-        resource.setrlimit(resource.RLIMIT_DATA, before)
+    if free is None:
+        return
+    import resource  # noqa: PLC0415 - a system that says what is free has it; Windows has not
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    after.callback(resource.setrlimit, resource.RLIMIT_DATA, before)
+    # Past this the kernel would not refuse: it would kill whoever asks for a page at the wrong moment.
+    resource.setrlimit(resource.RLIMIT_DATA, (_data_size() + free, before[1]))
 
 
 def check_training_memory(recipe: Recipe, parameters: int, free: int | None) -> None:
