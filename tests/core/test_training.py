@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from flowvae.building.construct import construct
-from flowvae.data.clips import prepare_clips
+from flowvae.data.prepare import prepare_clips
 from flowvae.errors import CheckpointError, NumbersError, Stopped
 from flowvae.folder.journal import cut_journal
 from flowvae.folder.status import Status

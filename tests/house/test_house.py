@@ -95,7 +95,7 @@ def test_the_core_compares_no_name_with_one_of_the_common_ones_either():
 
 
 def test_the_engine_stays_small():
-    assert sum(lines_of_code(f) for f in python_files(*ENGINE)) < 4500
+    assert sum(lines_of_code(f) for f in python_files(*ENGINE)) < 4900
 
 
 def test_no_file_is_called_after_nothing():
