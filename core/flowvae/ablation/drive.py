@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -73,7 +74,8 @@ def _refuse_mixing(plan: AblationPlan, folder: Path) -> None:
     here = folder.resolve()
     for arm in plan.arms:
         for value in arm.recipe.data.values.values():
-            if isinstance(value, Path) and here.is_relative_to(value.resolve()):
+            # Not Path.resolve: of a link to itself it makes an error that says nothing of sounds.
+            if isinstance(value, Path) and here.is_relative_to(os.path.realpath(value.expanduser())):
                 raise UsageError(
                     f"{shown(folder)} lies inside the sounds ({value})", do="choose another --out"
                 )
