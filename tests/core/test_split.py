@@ -146,6 +146,63 @@ def test_a_sound_more_moves_next_to_nothing():
     assert sum(moved) <= len(moved)
 
 
+# As the kits of a Linux distribution are made: few, of many sizes, and some of one class alone.
+REAL_KITS = {
+    "z01": {"kick": 4, "snare": 2, "hat": 3, "tom": 3, "ride": 4, "beats": 115},
+    "stereo": {
+        "kick": 5,
+        "snare": 10,
+        "hat": 19,
+        "tom": 15,
+        "ride": 36,
+        "rim": 10,
+        "conga": 19,
+        "shaker": 10,
+    },
+    "pearl": {"kick": 5, "snare": 5, "hat": 30, "tom": 15, "ride": 35, "rim": 10, "bell": 5, "clap": 1},
+    "pacific": {"kick": 8, "snare": 20, "hat": 21, "tom": 16, "ride": 21},
+    "hands": {"conga": 45, "shaker": 10, "clap": 10},
+    "layers2": {"kick": 5, "snare": 10, "hat": 11, "tom": 8, "ride": 10, "rim": 4, "clap": 4},
+    "layers3": {"kick": 4, "snare": 7, "hat": 8, "tom": 9, "ride": 6, "rim": 5, "cowbell": 1},
+    "electric": {"kick": 12, "snare": 5, "hat": 7, "tom": 2, "cowbell": 4, "clap": 2},
+    "acoustic": {"kick": 3, "snare": 3, "hat": 8, "tom": 3, "ride": 6, "rim": 3, "cowbell": 1},
+    "africa": {"djembe": 27},
+    "hard": {"kick": 3, "snare": 1, "hat": 7, "clap": 2, "fx": 3},
+    "v1": {"kick": 1, "snare": 2, "hat": 3, "tom": 3, "ride": 4, "rim": 1, "cowbell": 1, "clap": 1},
+    "breaks": {"kick": 3, "snare": 3, "hat": 5, "tom": 4, "cowbell": 1},
+    "808": {"kick": 2, "snare": 2, "hat": 3, "tom": 3, "ride": 1, "conga": 3, "clap": 1, "shaker": 1},
+}
+
+
+def real_kits(folder):
+    return [
+        f"{folder}/{kit}/{kind}-{i}.wav"
+        for kit, kinds in REAL_KITS.items()
+        for kind, count in kinds.items()
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize("folder", "abcd")
+def test_kits_as_they_are_have_all_classes_in_both_parts(folder):
+    names = real_kits(folder)
+    split = split_sounds(in_folders(*names), 0.2)
+    assert 0.15 * len(names) <= sum(split.held) <= 0.25 * len(names)
+    assert len(told(split)) == 1
+
+
+def test_kits_as_they_are_stay_where_they_are_when_two_sounds_go():
+    changed = []
+    for folder in "abcd":
+        names = real_kits(folder)
+        split = split_sounds(in_folders(*names), 0.2)
+        for i in range(0, len(names), 29):
+            less = split_sounds(in_folders(*names[:i], *names[i + 2 :]), 0.2)
+            changed.append(held_units(less) != held_units(split))
+    assert len(changed) > 100
+    assert sum(changed) <= 0.05 * len(changed)
+
+
 def test_sounds_of_their_own_are_held_out_by_class():
     names = [f"{kit}/{kind}{i}.wav" for kit in ("a", "b") for kind in CLASSES for i in range(25)]
     split = split_sounds(in_folders(*names), 0.2, "file")
