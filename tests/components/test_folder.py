@@ -293,19 +293,35 @@ def test_refused_permission_is_a_reason_and_no_end(tmp_path, monkeypatch):
 def test_a_missing_folder_is_an_error_in_plain_words(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no such folder"):
         read(tmp_path / "missing")
+    (tmp_path / "link").symlink_to(tmp_path / "missing")
+    with pytest.raises(FileNotFoundError, match="a link that leads nowhere"):
+        read(tmp_path / "link")
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError, match="not a folder"):
         Folder(RATE, 1, 16, path=tmp_path / "file").fingerprint()
 
 
-def test_groups_are_the_first_folders_that_tell_files_apart(tmp_path):
-    for seed, name in enumerate(
-        ("x/y/kit1/deep/a.wav", "x/y/kit1/b.wav", "x/y/kit2/c.wav", "x/y/01_Kick-3.wav")
-    ):
+def test_groups_are_the_folders_that_hold_the_files(tmp_path):
+    for seed, name in enumerate(("x/kit1/deep/a.wav", "x/kit1/b.wav", "x/kit2/c.wav", "01_Kick-3.wav")):
         save(tmp_path / name, hit(seed=seed))
     sounds, _ = read(tmp_path)
-    groups = {sound.name.rpartition("/")[2]: sound.group for sound in sounds.values()}
-    assert groups == {"a.wav": "kit1", "b.wav": "kit1", "c.wav": "kit2", "01_Kick-3.wav": "x/y/01_Kick-3.wav"}
+    assert {sound.name: sound.group for sound in sounds.values()} == {
+        "x/kit1/deep/a.wav": "x/kit1/deep",
+        "x/kit1/b.wav": "x/kit1",
+        "x/kit2/c.wav": "x/kit2",
+        "01_Kick-3.wav": "01_Kick-3.wav",
+    }
+
+
+@pytest.mark.parametrize("group_by", ["folder", "file"])
+def test_names_are_known_without_decoding(tmp_path, monkeypatch, group_by):
+    for seed, name in enumerate(("kit/a.wav", "kit/b.flac", "c.wav")):
+        save(tmp_path / name, hit(seed=seed))
+    (tmp_path / "notes.txt").write_text("no sound")
+    read_ones = {(sound.name, sound.group) for sound in read(tmp_path, group_by=group_by)[0].values()}
+    monkeypatch.setattr(folder, "Decoder", None)
+    source = Folder(RATE, 1, 16, path=tmp_path, group_by=group_by)
+    assert set(source.names()) == read_ones
 
 
 def test_files_without_folders_stand_for_themselves(tmp_path):

@@ -1,10 +1,9 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowvae.contracts import Sound
-from flowvae.data.clips import cut_clip, held_out_groups
+from flowvae.data.prepare import cut_clip
 
 
 def ramp(length, start=0):
@@ -32,18 +31,3 @@ def test_a_long_sound_ends_in_silence_however_it_is_shifted():
 def test_a_sound_that_ends_by_itself_is_not_faded():
     clip = cut_clip(ramp(500), 1000, 100, 44100)
     assert np.array_equal(clip[0, 100:600], np.arange(1, 501, dtype=np.float32))
-
-
-@given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=60), st.floats(0.0, 1.0))
-def test_both_sides_of_the_split_have_whole_groups(groups, share):
-    held = held_out_groups(groups, share)
-    if len(set(groups)) > 1:
-        assert held
-        assert held < set(groups)
-
-
-def test_the_split_does_not_depend_on_the_order_of_reading():
-    groups = [g for g in "abcdefgh" for _ in range(5)]
-    assert held_out_groups(groups, 0.3) == held_out_groups(groups[::-1], 0.3)
-    count = sum(g in held_out_groups(groups, 0.3) for g in groups)
-    assert count == pytest.approx(0.3 * len(groups), abs=5)

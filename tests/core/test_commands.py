@@ -172,7 +172,143 @@ def test_a_folder_without_sounds_is_exit_status_3(capsys, tmp_path):
     assert status == 3
     assert "0 of 1 sounds usable: 1 x not audio" in err
     assert run(capsys, "data", tmp_path / "sounds")[0] == 3
-    assert run(capsys, "data", tmp_path / "missing")[0] == 3
+    assert run(capsys, "check", "percussion_small", "--data", tmp_path / "sounds")[0] == 3
+
+
+def no_folder(place):
+    return place / "nowhere"
+
+
+def a_file(place):
+    (place / "file.wav").write_text("a file")
+    return place / "file.wav"
+
+
+def below_a_file(place):
+    return a_file(place) / "kit"
+
+
+def an_empty_folder(place):
+    (place / "empty").mkdir()
+    return place / "empty"
+
+
+def a_broken_link(place):
+    (place / "link").symlink_to(place / "nowhere")
+    return place / "link"
+
+
+def a_link_to_itself(place):
+    (place / "round").symlink_to(place / "round")
+    return place / "round"
+
+
+def a_folder_of_broken_sounds(place):
+    for name in ("a.wav", "b.flac"):
+        (place / name).write_text("no sound")
+    return place
+
+
+def a_folder_of_one_sound(place):
+    hits(place, "only.wav")
+    (place / "b.wav").write_text("no sound")
+    return place
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (no_folder, "there is no such folder"),
+        (a_file, "this is not a folder"),
+        (below_a_file, "this is not a folder"),
+        (an_empty_folder, "0 of 0 sounds usable"),
+        (a_broken_link, "a link that leads nowhere"),
+        (a_link_to_itself, "a link that leads nowhere"),
+        (a_folder_of_broken_sounds, "0 of 2 sounds usable: 2 x cannot be decoded"),
+        (
+            a_folder_of_one_sound,
+            "only one sound is usable: none is left to hold out; of 2, 1 x cannot be decoded",
+        ),
+    ],
+)
+def test_sounds_that_no_run_can_be_made_of_are_said_by_every_command(capsys, tmp_path, make, said):
+    (tmp_path / "place").mkdir()
+    folder = make(tmp_path / "place")
+    commands = [
+        (main, "data", folder),
+        (main, "check", "percussion_small", "--data", folder),
+        (run_main, "percussion_small", "--data", folder, "--out", tmp_path / "out"),
+    ]
+    for command, *arguments in commands:
+        status, _, err = run(capsys, *arguments, command=command)
+        assert status == 3, arguments
+        assert said in err
+        assert "Traceback" not in err
+
+
+def test_a_folder_that_may_not_be_listed_is_said(capsys, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("flowvae_components.datasets.folder.list_files", refuse)
+    for arguments in (("data", tmp_path), ("check", "percussion_small", "--data", tmp_path)):
+        status, _, err = run(capsys, *arguments)
+        assert status == 3
+        assert "permission denied" in err
+
+
+def hits(folder, *names):
+    import numpy as np
+    import soundfile
+
+    for index, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(index).normal(size=2205) * np.exp(-np.arange(2205) / 300) * 0.2
+        soundfile.write(folder / name, noise, 44100)
+
+
+def test_data_and_check_say_how_the_sounds_would_be_split(capsys, tmp_path):
+    hits(tmp_path, *(f"foley/{i}.wav" for i in range(20)), "909/kick.wav", "909/snare.wav")
+    split = [
+        "split: 2 groups; held out: 1 group, 2 of 22 sounds (9.1%, asked 20%): 909",
+        "9.1% held out where 20% was asked for: ",
+        "only 2 groups: ",
+        "only measured, never trained on: kick (1), snare (1)",
+    ]
+    for arguments in (("data", tmp_path), ("check", "percussion_small", "--data", tmp_path)):
+        status, out, _ = run(capsys, *arguments)
+        assert status == 0
+        assert all(line in out for line in split)
+    lines = json.loads(run(capsys, "data", tmp_path, "--json")[1])["split"]
+    [row] = json.loads(run(capsys, "check", "percussion_small", "--data", tmp_path, "--json")[1])["data"]
+    assert row == {"arms": ["percussion_small"], "sounds": 22, "held_out": 2, "told": lines}
+    assert all(line.startswith(start) for line, start in zip(lines, split, strict=True))
+
+
+def test_check_tells_arms_with_other_sounds_apart(capsys, tmp_path):
+    hits(tmp_path, *(f"k{i}/{j}.wav" for i in range(4) for j in range(5)))
+    vary = ('ablation={ metric = "spectral_distance", vary = { "data.split_by" = ["auto", "file"] } }',)
+    settings = [part for line in vary for part in ("--set", line)]
+    _, out, err = run(capsys, "check", "percussion_small", "--data", tmp_path, *settings, "--json")
+    assert len(json.loads(out)["data"]) == 2, err
+
+
+def test_what_a_split_cannot_measure_is_refused_before_the_first_run(capsys, tmp_path):
+    sounds = tmp_path / "sounds"
+    hits(sounds, *(f"{i}.wav" for i in range(4)))
+    for command, *arguments in (
+        (main, "check", "percussion_small", "--data", sounds),
+        (run_main, "percussion_small", "--data", sounds, "--out", tmp_path / "out"),
+    ):
+        status, _, err = run(capsys, *arguments, "--set", "data.held_out=0.3", command=command)
+        assert status == 3
+        assert "active_units needs at least 2 held-out sounds, and the split leaves 1" in err
+    status, _, err = run(
+        capsys, "check", "percussion_small", "--data", sounds, "--set", "data.held_out=0.5",
+        "--set", "evaluation.sounds=1",
+    )  # fmt: skip
+    assert status == 2
+    assert "evaluation.sounds: 1 is too few: active_units needs at least 2 sounds" in err
 
 
 def test_data_proposes_a_length(capsys, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from flowvae.building.construct import construct
-from flowvae.data.clips import prepare_clips
+from flowvae.data.prepare import prepare_clips
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.training.training import Training
 

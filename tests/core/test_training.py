@@ -5,7 +5,7 @@ import torch
 
 from flowvae.building.construct import construct
 from flowvae.building.shared_stft import SharedStft
-from flowvae.data.clips import prepare_clips
+from flowvae.data.prepare import prepare_clips
 from flowvae.errors import CheckpointError, NumbersError, Stopped
 from flowvae.folder.journal import Journal, cut_journal
 from flowvae.folder.status import Status

@@ -76,3 +76,22 @@ def test_sounds_that_change_after_the_plan_are_noticed(folder, tmp_path):
     done = run(tmp_path / "out", data=folder)
     assert done.returncode == 3
     assert "the sounds have changed" in done.stderr
+
+
+def test_a_run_says_how_its_sounds_are_split_and_another_split_is_another_run(tmp_path):
+    sounds = tmp_path / "sounds"
+    for kit, count in (("909", 3), ("foley", 20)):
+        (sounds / kit).mkdir(parents=True)
+        for i in range(count):
+            soundfile.write(sounds / kit / f"{i:03d}.wav", hit(seed=1000 * count + i), 44100)
+    done = run(tmp_path / "out", data=sounds)
+    assert done.returncode == 0, done.stderr
+    assert "split: 2 groups; held out: 1 group, 3 of 23 sounds (13.0%, asked 20%): 909" in done.stdout
+    assert "13.0% held out where 20% was asked for" in done.stdout
+    plan = json.loads((tmp_path / "out" / "plan.json").read_text())
+    assert (plan["data"]["held_out"], plan["data"]["held_out_groups"]) == (3, ["909"])
+    assert all(line in done.stdout for line in plan["data"]["split"])
+    other = run(tmp_path / "out", 'data.split_by="file"', data=sounds)
+    assert other.returncode == 6
+    assert "data.split_by: auto -> file" in other.stderr
+    assert len(list((tmp_path / "out" / "data").iterdir())) == 2

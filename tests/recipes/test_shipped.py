@@ -8,7 +8,7 @@ import torch
 
 from conftest import TINY
 from flowvae.building.construct import construct
-from flowvae.data.clips import prepare_clips
+from flowvae.data.prepare import prepare_clips
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.shipped import shipped_recipes

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from flowvae.contracts import Refused, Skipped, Sound
 from flowvae_components.datasets import containers, conversion, judging
 from flowvae_components.datasets.decoding import Decoded, Decoder, UndecodableError
-from flowvae_components.datasets.kits import kit_of, n_shared_folders
 from flowvae_components.datasets.listing import Listed, in_plain_words, list_files, shown
 from flowvae_components.datasets.opening import contents
 
 # What a fingerprint stands for; a change in how files become sounds raises it.
-_VERSION = 1
+_VERSION = 2
 
 
 class Folder:
@@ -28,8 +27,8 @@ class Folder:
         to the channels and the rate that are asked for, its mean subtracted, its peak set, its last 5 ms faded.
         start = 2 ms before the first sample above -40 dB of the peak. Of files that give the same sound the first
         is used. Links to files are followed, links to folders and hidden files are not.
-        group = the first folder that tells files apart (the kit); a file that lies beside such folders, or in a
-        folder without any, stands for itself.
+        group = the folder that a file lies in; a file beside all folders stands for itself. Which folders are kits,
+        and which are classes (kicks, snares), is for the split to tell.
     Shapes: a file (c, t) of any rate -> (channels, t * sample_rate / rate).
     Units: full scale is 1; files from 1 to 768 kHz, to 32 channels, to 10 minutes.
     Parameters:
@@ -86,16 +85,24 @@ class Folder:
         """Every file, as a sound or with the reason why not."""
         return self._read(self._candidates())
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Name and group of every file that looks like audio, without decoding it."""
+        for candidate in self._candidates():
+            if isinstance(candidate, Listed):
+                yield candidate.name, self._group(candidate.name)
+
+    def _group(self, name: str) -> str:
+        folder = name.rpartition("/")[0]
+        return folder if folder and self.group_by == "folder" else name
+
     def _read(self, candidates: list[Listed | Skipped]) -> Iterator[Sound | Skipped]:
-        names = [candidate.name for candidate in candidates if isinstance(candidate, Listed)]
-        n_shared = n_shared_folders(names)
         first_names: dict[bytes, str] = {}
         with Decoder() as decoder:
             for candidate in candidates:
                 if isinstance(candidate, Skipped):
                     yield candidate
                     continue
-                sound = self._sound(candidate, decoder, n_shared)
+                sound = self._sound(candidate, decoder)
                 if isinstance(sound, Sound):
                     digest = hashlib.sha256(sound.audio.tobytes()).digest()
                     first = first_names.setdefault(digest, sound.name)
@@ -110,7 +117,12 @@ class Folder:
         try:
             listed = list_files(folder)
         except OSError as error:
-            what = {FileNotFoundError: "there is no such folder", NotADirectoryError: "this is not a folder"}
+            missing = (
+                "a link that leads nowhere"
+                if self.path.expanduser().is_symlink()
+                else "there is no such folder"
+            )
+            what = {FileNotFoundError: missing, NotADirectoryError: "this is not a folder"}
             reason = what.get(type(error), in_plain_words(error))
             raise type(error)(f"{shown(folder)}: {reason}") from None
         for entry in listed:
@@ -118,7 +130,7 @@ class Folder:
             found.append(Skipped(entry.name, problem) if problem else entry)
         return found
 
-    def _sound(self, file: Listed, decoder: Decoder, n_shared: int) -> Sound | Skipped:
+    def _sound(self, file: Listed, decoder: Decoder) -> Sound | Skipped:
         try:
             content = contents(file.path)
             if not content:
@@ -138,8 +150,9 @@ class Folder:
         if audio is None:
             return Skipped(file.name, channel_note)
         note = "; ".join([*notes, channel_note] if channel_note else notes)
-        group = file.name if self.group_by == "file" else kit_of(file.name, n_shared)
-        return Sound(file.name, group, audio, conversion.onset(audio, self.sample_rate), note)
+        return Sound(
+            file.name, self._group(file.name), audio, conversion.onset(audio, self.sample_rate), note
+        )
 
     def _converted(self, decoded: Decoded) -> tuple[NDArray[np.float32] | None, str]:
         """The finished sound and a note on its channels, or None and the reason why there is none."""

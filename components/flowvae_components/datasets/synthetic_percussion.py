@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from flowvae.contracts import Refused, Skipped, Sound
-from flowvae_components.datasets.voices.character import draw_character
+from flowvae_components.datasets.voices.character import Character, draw_character
 from flowvae_components.datasets.voices.clap import clap
 from flowvae_components.datasets.voices.finishing import ended, in_a_room
 from flowvae_components.datasets.voices.hat import closed_hat, open_hat
@@ -17,6 +18,8 @@ from flowvae_components.datasets.voices.rim import rim
 from flowvae_components.datasets.voices.shaker import shaker
 from flowvae_components.datasets.voices.snare import snare
 from flowvae_components.datasets.voices.tom import tom
+
+_Voice = Callable[[Generator, Generator, Character, int], NDArray[np.float64]]
 
 N_KITS = 24
 # What lies in a kit, in the order in which it is taken: any few sounds in a row are of many kinds.
@@ -53,6 +56,9 @@ class SyntheticPercussion:
     [('kick/kick-000', 'kit-00'), ('open_hat/open_hat-001', 'kit-01')]
     """
 
+    # One generator draws every kit, and every kit has the same share of each voice.
+    exchangeable: bool = True
+
     def __init__(
         self, sample_rate: int, channels: int, n_samples: int, *, n_sounds: int = 480, seed: int = 0
     ) -> None:
@@ -75,20 +81,35 @@ class SyntheticPercussion:
         for index in range(self.n_sounds):
             yield self._sound(index)
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Name and kit of every sound, without computing it."""
+        for index in range(self.n_sounds):
+            kit, voice = _place(index)
+            yield _name(index, voice), f"kit-{kit:02d}"
+
     def _sound(self, index: int) -> Sound:
         # The third number keeps the streams apart: values, noise, room and kit.
         values, noise, room = (np.random.default_rng([self.seed, index, purpose]) for purpose in (1, 2, 3))
-        kit = index % N_KITS
+        kit, voice = _place(index)
         character = draw_character(np.random.default_rng([self.seed, kit, 4]))
-        voice = _KIT[(index // N_KITS + _STRIDE * kit) % len(_KIT)]
         dry = voice(values, noise, character, self.sample_rate)
         wet = ended(
             np.stack([in_a_room(dry, character, room, self.sample_rate) for _ in range(self.channels)]),
             self.sample_rate,
         )
-        return Sound(f"{voice.__name__}/{voice.__name__}-{index:03d}", f"kit-{kit:02d}", self._levelled(wet))
+        return Sound(_name(index, voice), f"kit-{kit:02d}", self._levelled(wet))
 
     def _levelled(self, sound: NDArray[np.float64]) -> NDArray[np.float32]:
         lead = np.zeros((self.channels, round(_LEAD_S * self.sample_rate)))
         audio = np.concatenate([lead, sound * (_PEAK / np.abs(sound).max())], axis=1)
         return audio.astype(np.float32)
+
+
+def _place(index: int) -> tuple[int, _Voice]:
+    """The kit of a sound and its voice."""
+    kit = index % N_KITS
+    return kit, _KIT[(index // N_KITS + _STRIDE * kit) % len(_KIT)]
+
+
+def _name(index: int, voice: _Voice) -> str:
+    return f"{voice.__name__}/{voice.__name__}-{index:03d}"

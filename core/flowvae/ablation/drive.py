@@ -1,6 +1,7 @@
 """Drives a recipe from the command to the report. Needs no torch: whatever does runs in a process of its own."""
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def _refuse_mixing(plan: AblationPlan, folder: Path) -> None:
     here = folder.resolve()
     for arm in plan.arms:
         for value in arm.recipe.data.values.values():
-            if isinstance(value, Path) and here.is_relative_to(value.resolve()):
+            # Not Path.resolve: of a link to itself it makes an error that says nothing of sounds.
+            if isinstance(value, Path) and here.is_relative_to(os.path.realpath(value.expanduser())):
                 raise UsageError(
                     f"{shown(folder)} lies inside the sounds ({value})", do="choose another --out"
                 )

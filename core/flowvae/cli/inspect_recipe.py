@@ -2,7 +2,9 @@
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
@@ -13,6 +15,9 @@ from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.requirements import unsaid
 from flowvae.recipe.writing import write_recipe
 from flowvae.text import toml_like
+
+if TYPE_CHECKING:
+    from flowvae.data.outlook import Outlook
 
 
 def add_verbs(verbs: Any) -> None:
@@ -51,8 +56,10 @@ def _check(options: argparse.Namespace) -> int:
         flags = undeclared(difference, ablation.vary if ablation else ())
         arms.append({"name": arm.name, "changes": arm.changes, "difference": difference, "flags": flags})
     requires = unsaid(arm.recipe for arm in plan.arms)
+    ahead = _look_ahead(plan)
     if options.json:
         content = {"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms, "unsaid_requires": requires}
+        content["data"] = [outlook.fields(names) for outlook, names in ahead.items()]
         print(json.dumps(content, indent=1))
         return 0
     seeds = len(plan.seeds)
@@ -67,9 +74,23 @@ def _check(options: argparse.Namespace) -> int:
             print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
         for flag in row["flags"]:
             print(f"    flagged: {flag}")
+    for outlook, names in ahead.items():
+        whose = f" of {', '.join(names)}" if len(ahead) > 1 else ""
+        print(f"  sounds{whose}, by their names: {outlook.sounds}")
+        for line in outlook.told:
+            print(f"    {line}")
     if requires:
         print(f"  to tell others what they need, say: requires = {toml_like(requires)}")
     return 0
+
+
+def _look_ahead(plan: AblationPlan) -> "Mapping[Outlook, list[str]]":
+    """What can be foretold of sounds that lie in a folder, with the arms that hear them."""
+    if not any(isinstance(value, Path) for arm in plan.arms for value in arm.recipe.data.values.values()):
+        return {}
+    from flowvae.data.outlook import outlooks  # noqa: PLC0415 - needs numpy, and recipes alone do not
+
+    return outlooks(plan.arms)
 
 
 def _resolve(options: argparse.Namespace) -> int:

@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from flowvae.catalogue import Catalogue
+from flowvae.catalogue import Catalogue, Component
 from flowvae.contracts import Skipped, Sound
+from flowvae.data.kits import Member
+from flowvae.data.prepare import refuse_too_few, split_of
+from flowvae.data.verdict import told
 from flowvae.errors import DataError
+from flowvae.recipe import Part
 from flowvae.recipe.datasets import folder_dataset
+from flowvae.recipe.tables import DATA_KEYS
 
 AUDIBLE = 0.01
 """-40 dB: what lies below, relative to a sound's own peak, is its silent tail."""
@@ -23,19 +28,38 @@ def survey(folder: Path, rate: int, *, as_json: bool) -> int:
     try:
         items = list(source.read())
     except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error}", do="name a folder with sounds") from error
+        raise DataError(f"the sounds cannot be read: {error}", do="name a folder with sounds") from error
     sounds = [item for item in items if isinstance(item, Sound)]
     skipped = [item for item in items if isinstance(item, Skipped)]
     content = _content(sounds, skipped, rate)
+    problem = _split(content, component, source, sounds, skipped)
     if as_json:
         print(json.dumps(content, indent=1, ensure_ascii=True))
     else:
         _print(content)
-    if not sounds:
-        if as_json:
-            return DataError.exit_status  # the document says it: used is 0
-        raise DataError(f"0 of {len(items)} sounds in {folder} are usable", do="see the reasons above")
-    return 0
+    if problem is None:
+        return 0
+    if as_json:
+        return problem.exit_status  # the document says it
+    raise DataError(f"no run can be made of {folder}: {problem.what}", do=problem.do)
+
+
+def _split(
+    content: dict[str, Any], component: Component, source: Any, sounds: list[Sound], skipped: list[Skipped]
+) -> DataError | None:
+    """Enters how a run would split the sounds; where it could not, the reason."""
+    data = Part(component, {}, {key.name: key.default for key in DATA_KEYS})
+    content |= {"groups": {}, "held_out": 0, "split": [], "problem": ""}
+    try:
+        refuse_too_few(len(sounds), skipped, strict=False)
+        split = split_of(source, data, [Member(s.name, s.group) for s in sounds])
+    except DataError as error:
+        content["problem"] = error.what
+        return error
+    units = [unit for m, unit in zip(split.members, split.units, strict=True) if unit != m.name]
+    content["groups"] = dict(Counter(units).most_common())
+    content |= {"held_out": sum(split.held), "split": told(split)}
+    return None
 
 
 def _content(sounds: list[Sound], skipped: list[Skipped], rate: int) -> dict[str, Any]:
@@ -46,7 +70,6 @@ def _content(sounds: list[Sound], skipped: list[Skipped], rate: int) -> dict[str
         "used": len(sounds),
         "noted": [{"name": s.name, "note": s.note} for s in sounds if s.note],
         "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
-        "groups": dict(Counter(s.group for s in sounds).most_common()),
         "audible_seconds": quantiles,
         "proposed_n_samples": clip,
         "proposed_sample_rate": rate,
@@ -77,9 +100,12 @@ def _print(content: dict[str, Any]) -> None:
     for note, count in kinds.most_common():
         first = next(row["name"] for row in content["noted"] if note in row["note"].split("; "))
         print(f"  noted {count} x {note} ({first})")
-    print(
-        f"groups, kept together in the split: {', '.join(f'{g} ({n})' for g, n in content['groups'].items())}"
-    )
+    if content["groups"]:
+        print(
+            f"groups, kept together in the split: {', '.join(f'{g} ({n})' for g, n in content['groups'].items())}"
+        )
+    for line in content["split"]:
+        print(line)
     if content["proposed_n_samples"]:
         lengths = ", ".join(f"{q}: {s:.2f} s" for q, s in content["audible_seconds"].items())
         rate = content["proposed_sample_rate"]

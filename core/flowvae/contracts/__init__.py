@@ -8,7 +8,7 @@ imports neither torch nor numpy.
 from flowvae.contracts.activation import Activation
 from flowvae.contracts.augmentation import Augment, Augmentation
 from flowvae.contracts.bands import Bands, FilterBank
-from flowvae.contracts.dataset import Dataset, Skipped, Sound, SoundSource
+from flowvae.contracts.dataset import Dataset, NamedSoundSource, Skipped, Sound, SoundSource
 from flowvae.contracts.decoder import Decoder, DecoderModule
 from flowvae.contracts.encoder import Encoder, EncoderModule
 from flowvae.contracts.executor import Execute, Executor, Job
@@ -50,6 +50,7 @@ __all__ = [
     "Loss",
     "Measure",
     "Metric",
+    "NamedSoundSource",
     "Normalization",
     "Optimizer",
     "Posterior",

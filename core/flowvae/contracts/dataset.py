@@ -18,7 +18,8 @@ class Sound:
     name: str
     """What the sound is called, with forward slashes; no absolute path."""
     group: str
-    """Sounds of one group stay on one side of the split: a kit, a pack, an author."""
+    """Sounds of one group stay on one side of the split: a kit, a pack, an author; or the folder that holds the sound.
+    Of a folder the split then tells whether it is a kit, or a class such as kicks."""
     audio: NDArray[np.float32]
     """(channels, t), any length."""
     start: int = 0
@@ -37,13 +38,25 @@ class Skipped:
 
 @runtime_checkable
 class SoundSource(Protocol):
-    """A set of sounds that can be read once, in an order that depends on nothing but the set."""
+    """A set of sounds that can be read once, in an order that depends on nothing but the set.
+
+    A class may say `exchangeable = True`: its groups are all drawn in one way, so that any of them stand for the rest,
+    and their names alone decide which are held out. Of other groups those are held out that have all classes.
+    """
 
     def fingerprint(self) -> str:
         """A hash over all that the sounds are made from; not over where they lie."""
 
     def read(self) -> Iterator[Sound | Skipped]:
         """Every sound or the reason why not."""
+
+
+@runtime_checkable
+class NamedSoundSource(SoundSource, Protocol):
+    """A source that knows its sounds by name before it reads them: `flowvae check` can then foretell the split."""
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Name and group of every sound that read() will try, in its order and at no cost to speak of."""
 
 
 @runtime_checkable

@@ -30,7 +30,8 @@ class Measure(Protocol):
 
     `direction` says which end is good ("none" where neither is), `unit` what it counts. Both are constants of the
     class, readable without running it. A class may also say its `family` (spectral, waveform, onset, artefact, latent,
-    distribution): the panel of the report that shows it.
+    distribution): the panel of the report that shows it; and `least_sounds`, where it needs more than one held-out
+    sound: a recipe whose split leaves fewer is refused before anything runs.
     """
 
     direction: Literal["lower", "higher", "none"]

@@ -8,7 +8,9 @@ from pathlib import Path
 from attrs import frozen
 
 from flowvae.building.construct import construct
-from flowvae.data.clips import Clips, load_clips, prepare_clips
+from flowvae.data.clips import Clips, load_clips
+from flowvae.data.prepare import prepare_clips
+from flowvae.data.verdict import refuse_unmeasurable
 from flowvae.errors import DataError, shown
 from flowvae.recipe import Recipe
 
@@ -32,9 +34,20 @@ class Sounds:
 
 
 def prepare_sounds(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
-    """The clips of a recipe; DataError where there are none to train on."""
+    """The clips of a recipe; DataError where there are none to train on, or too few to measure."""
+    sounds = _prepared(recipe, folder, say)
+    refuse_unmeasurable(recipe, len(sounds.clips.rows(held_out=True)))
+    return sounds
+
+
+def given_to_sources(recipe: Recipe) -> dict[str, int]:
+    """What a data set is built with beside its own keys."""
     model = recipe.model
-    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+    return {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+
+
+def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
+    given = given_to_sources(recipe)
     source = construct(recipe.data, "data", given, recipe.data.values)
     try:
         # Arms share clips where the sounds and all that shapes a clip agree.
@@ -43,7 +56,7 @@ def prepare_sounds(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> 
         if (mine / "clips.json").exists():
             return Sounds(mine, load_clips(mine))
         say(f"reading sounds: {recipe.data.said()}")
-        prepare_clips(source, recipe.data, model, mine)
+        prepare_clips(source, recipe.data, recipe.model, mine)
     except OSError as error:
         raise DataError(f"the sounds cannot be read: {error}", do="check data.path, or --data") from error
     sounds = Sounds(mine, load_clips(mine))
@@ -59,3 +72,5 @@ def _announce(sounds: Sounds, say: Callable[[str], None]) -> None:
         f"{count} sounds: {count - held} to train on, {held} held out; "
         f"{sounds.noted} used with a note, {sounds.skipped} skipped{where}"
     )
+    for line in sounds.clips.told:
+        say(f"  {line}")

@@ -125,6 +125,33 @@ class LedgerEntry:
 
 
 @frozen
+class ClipInfo:
+    """One clip of the array."""
+
+    name: str
+    group: str
+    """The kit that it was held out with, or not; of a sound that stands for itself, what its data set says."""
+    note: str
+    held_out: bool
+
+
+@frozen
+class PreparedClips(Record):
+    """The sounds of an ablation as they were prepared, beside their array."""
+
+    file: ClassVar[str] = "clips.json"
+
+    fingerprint: str
+    slack: int
+    skipped: int
+    told: tuple[str, ...]
+    """What there was to say of the split."""
+    clips: tuple[ClipInfo, ...]
+    array: str
+    """The hash of clips.npy."""
+
+
+@frozen
 class PlannedData:
     """The sounds that all arms are given."""
 
@@ -134,6 +161,8 @@ class PlannedData:
     skipped: int
     held_out: int
     held_out_groups: tuple[str, ...]
+    split: tuple[str, ...]
+    """What there was to say of the split."""
     fingerprint: str
     sample_rate: int
     seconds: float

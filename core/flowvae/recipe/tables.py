@@ -58,7 +58,13 @@ def _summary(section: type) -> str:
 
 DATA_KEYS = (
     Parameter(
-        "held_out", float, None, 0.2, "share of the groups (kits, packs) that is kept for validation", 0, 0.9
+        "held_out",
+        float,
+        None,
+        0.2,
+        "share of the sounds that is kept for validation, in whole groups",
+        0,
+        0.9,
     ),
     Parameter(
         "slack_ms",
@@ -68,6 +74,14 @@ DATA_KEYS = (
         "sound kept before and after each clip, for augmentations that shift",
         0,
         10_000,
+    ),
+    Parameter(
+        "split_by",
+        Literal["auto", "folder", "file", "class"],
+        None,
+        "auto",
+        "what is held out as one: auto: the kit (the deepest folder that is not named for an instrument), without kits "
+        "each sound; folder: the group that the data set gives; file: each sound; class: all sounds of an instrument",
     ),
     Parameter("strict", bool, None, default=False, meaning="stop when a sound has to be skipped"),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowvae.contracts import Skipped, Sound
+from flowvae.contracts import NamedSoundSource, Skipped, Sound
 
 if TYPE_CHECKING:
     from flowvae.contracts import Dataset
@@ -100,6 +100,17 @@ def names_each_sound_once(make: Dataset) -> None:
         assert sound.group, f"{sound.name} has no group: one of its own is the least"
 
 
+def foretells_what_it_reads(make: Dataset) -> None:
+    """A source that has names() names every sound that it reads, with its group and in its order."""
+    source = make(_RATE, _CHANNELS, _N_SAMPLES)
+    if isinstance(source, NamedSoundSource):
+        named = list(source.names())
+        read = [(item.name, item.group) for item in source.read() if isinstance(item, Sound)]
+        missing = [row for row in read if row not in named]
+        assert not missing, f"names() leaves out {missing[0]}: `flowvae check` would foretell another split"
+        assert [row for row in named if row in read] == read, "names() has another order than read()"
+
+
 def starts_within_the_sound(make: Dataset) -> None:
     """`start` is a sample of the sound, and what is loudest comes after it."""
     for sound in _sounds(make):
@@ -135,6 +146,7 @@ CHECKS = (
     follows_the_sample_rate,
     stays_finite_and_in_range,
     names_each_sound_once,
+    foretells_what_it_reads,
     starts_within_the_sound,
     has_a_stable_fingerprint,
 )

@@ -1,0 +1,111 @@
+"""From a source of sounds to clips: read once, cut to their length, split, written."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import asdict
+from numpy.typing import NDArray
+
+from flowvae.contracts import Skipped, Sound
+from flowvae.data.clips import Clips
+from flowvae.data.kits import Member
+from flowvae.data.split import Split, split_sounds
+from flowvae.data.verdict import told
+from flowvae.errors import DataError
+from flowvae.folder.files import write_bytes
+from flowvae.folder.records import ClipInfo, PreparedClips
+from flowvae.recipe import Part
+from flowvae.recipe.tables import ModelSection
+
+FADE_S = 0.005
+
+
+def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) -> Clips:
+    """Reads every sound, cuts it to a clip, and writes the array with a verdict for each sound."""
+    slack = round(data.extras["slack_ms"] / 1000 * model.sample_rate)
+    clips: list[NDArray[np.float32]] = []
+    members: list[Member] = []
+    notes: list[str] = []
+    skipped: list[Skipped] = []
+    for item in source.read():
+        if isinstance(item, Skipped):
+            skipped.append(item)
+        else:
+            clips.append(cut_clip(item, model.n_samples, slack, model.sample_rate))
+            members.append(Member(item.name, item.group))
+            notes.append(item.note)
+    refuse_too_few(len(members), skipped, strict=data.extras["strict"])
+    split = split_of(source, data, members)
+    info = tuple(
+        ClipInfo(m.name, m.group if unit == m.name else unit, note, held)
+        for m, unit, held, note in zip(members, split.units, split.held, notes, strict=True)
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(asdict(s), ensure_ascii=False) for s in skipped]
+    write_bytes(folder / "skipped.jsonl", "".join(f"{line}\n" for line in lines).encode())
+    audio = np.stack(clips)
+    with (folder / ".clips.npy").open("wb") as file:
+        np.save(file, audio, allow_pickle=False)
+    (folder / ".clips.npy").replace(folder / "clips.npy")
+    content = PreparedClips(
+        fingerprint=source.fingerprint(),
+        slack=slack,
+        skipped=len(skipped),
+        told=tuple(told(split)),
+        clips=info,
+        array=hashlib.sha256(audio.tobytes()).hexdigest(),
+    )
+    content.write(folder)  # last: a folder without it was not finished
+    return Clips(audio, info, slack, content.fingerprint, content.told)
+
+
+def cut_clip(sound: Sound, n_samples: int, slack: int, sample_rate: int) -> NDArray[np.float32]:
+    """The clip with slack on both sides, silent where the sound is not, faded to silence before the clip can end.
+
+    The fade ends `slack` before the clip does: a clip that an augmentation shifts within the slack ends in
+    silence too.
+    """
+    clip = np.zeros((sound.audio.shape[0], n_samples + 2 * slack), np.float32)
+    first = sound.start - slack
+    source = sound.audio[:, max(first, 0) : sound.start + n_samples + slack]
+    offset = max(-first, 0)
+    clip[:, offset : offset + source.shape[1]] = source
+    end = slack + n_samples - min(slack, n_samples // 2)
+    if clip[:, end:].any():
+        fade = min(round(FADE_S * sample_rate), end)
+        clip[:, end - fade : end] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+        clip[:, end:] = 0.0
+    return clip
+
+
+def split_of(source: Any, data: Part, members: Sequence[Member]) -> Split:
+    """The split that a recipe's table of data asks for."""
+    alike = bool(getattr(source, "exchangeable", False))
+    return split_sounds(members, data.extras["held_out"], data.extras["split_by"], alike=alike)
+
+
+def refuse_too_few(n_sounds: int, skipped: Sequence[Skipped], *, strict: bool) -> None:
+    """DataError where nothing can be trained on, or nothing held out."""
+    total = n_sounds + len(skipped)
+    reasons = Counter(s.reason for s in skipped).most_common(3)
+    why = "; ".join(f"{count} x {reason}" for reason, count in reasons)
+    if strict and skipped:
+        raise DataError(
+            f"{len(skipped)} of {total} sounds cannot be used: {why}",
+            do="remove them, or data.strict = false",
+        )
+    if not n_sounds:
+        raise DataError(
+            f"0 of {total} sounds usable" + (f": {why}" if why else ""),
+            do="point data.path at a folder with sounds",
+        )
+    if n_sounds < 2:
+        raise DataError(
+            "only one sound is usable: none is left to hold out" + (f"; of {total}, {why}" if why else ""),
+            do="add sounds",
+        )
