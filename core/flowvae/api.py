@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue, Component
 from flowvae.errors import UsageError
 from flowvae.play.trained import TrainedRun
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Recipe = str | Path
 """A TOML file, or the name of a shipped recipe."""
+Data = str | Path | Mapping[str, Any]
+"""A folder of sounds, or what to lay over the recipe's table of data."""
 
 
 @frozen(eq=False, slots=False)
@@ -65,7 +68,7 @@ class Ablation:
 
 
 def check(
-    recipe: Recipe, *, data: Recipe | None = None, seeds: int | None = None, **tables: Any
+    recipe: Recipe, *, data: Data | None = None, seeds: int | None = None, **tables: Any
 ) -> AblationPlan:
     """What a recipe would run: its arms, complete, with their seeds. RecipeError with every fault, as data.
 
@@ -83,7 +86,7 @@ def check(
 def run(
     recipe: Recipe,
     *,
-    data: Recipe | None = None,
+    data: Data | None = None,
     out: Recipe | None = None,
     seeds: int | None = None,
     say: Callable[[str], None] = print,
@@ -107,6 +110,7 @@ def load(folder: Recipe) -> TrainedRun:
 def build(recipe: Recipe, *, seed: int = 0, **tables: Any) -> "SoundVAE":
     """An untrained model, as a training would start it: the baseline's, where the recipe is an ablation."""
     plan = check(recipe, **tables)
+    require_torch("a model")
     from flowvae.building.parts import Parts  # noqa: PLC0415 - torch comes in here
 
     return Parts(plan.recipe, seed).model
@@ -127,8 +131,12 @@ def components(kind: str | None = None) -> tuple[Component, ...]:
 
 
 def _settings(
-    catalogue: Catalogue, data: Recipe | None, seeds: int | None, tables: Mapping[str, Any]
+    catalogue: Catalogue, data: Data | None, seeds: int | None, tables: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    settings = [data_setting(catalogue, str(data))] if data is not None else []
+    settings = []
+    if isinstance(data, Mapping):
+        settings.append(f"data={toml_like(data)}")
+    elif data is not None:
+        settings.append(data_setting(catalogue, str(data)))
     settings += [f"ablation.seeds={seeds}"] if seeds is not None else []
     return (*settings, *(f"{name}={toml_like(value)}" for name, value in tables.items()))

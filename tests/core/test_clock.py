@@ -5,14 +5,17 @@ import time
 import pytest
 import torch
 
-from flowvae import worker
 from flowvae.building.construct import construct
-from flowvae.data.clips import prepare_clips
+from flowvae.building.device import wait_for
+from flowvae.data.prepare import prepare_clips
+from flowvae.evaluation import costs
+from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe, resolve
-from flowvae.training import clock, training
-from flowvae.training.clock import EventClock, HostClock, step_clock, wait_for
-from flowvae.training.training import Outside, Training
+from flowvae.training import clock, loop
+from flowvae.training.clock import EventClock, HostClock, step_clock
+from flowvae.training.loop import Checkpoints
+from flowvae.training.training import Training
 
 
 class Queue:
@@ -95,19 +98,21 @@ def small(catalogue, tiny, tmp_path):
 
 def test_a_training_reads_its_clock_only_where_it_fetches_figures(small, tmp_path, monkeypatch):
     queue, taken = Queue(), []
-    monkeypatch.setattr(training, "step_clock", lambda device: EventClock(queue.mark))
-    fetch = training._fetch
+    monkeypatch.setattr(loop, "step_clock", lambda device: EventClock(queue.mark))
+    fetch = loop._fetch
 
     def fetching(pending, *more):
         taken.append((len(pending), queue.waits))
         return fetch(pending, *more)
 
-    monkeypatch.setattr(training, "_fetch", fetching)
+    monkeypatch.setattr(loop, "_fetch", fetching)
     (tmp_path / "run").mkdir()
-    training.train(
-        small,
-        Outside(tmp_path / "run", "identity", Status(tmp_path / "run", 25), lambda *_: None, lambda: 0),
+    checkpoints, status = (
+        Checkpoints(tmp_path / "run" / "checkpoints", "identity"),
+        Status(tmp_path / "run", 25),
     )
+    with Journal(tmp_path / "run", 0) as journal:
+        loop.train(small, checkpoints, journal, status, observers=[], stop_signal=lambda: 0)
     assert taken == [(10, 0), (10, 1), (5, 2)]
     assert small.seconds == [0.02] * 25
 
@@ -115,10 +120,10 @@ def test_a_training_reads_its_clock_only_where_it_fetches_figures(small, tmp_pat
 def test_decoding_is_timed_from_when_the_device_is_idle(small, monkeypatch):
     happened = []
     device = torch.device("cpu")
-    monkeypatch.setattr(worker, "wait_for", lambda given: happened.append(("wait", given)))
+    monkeypatch.setattr(costs, "wait_for", lambda given: happened.append(("wait", given)))
     decode = small.average.decode
     monkeypatch.setattr(small.average, "decode", lambda z: happened.append("decode") or decode(z))
-    assert worker.real_time_factor(small.average, small.recipe, device) > 0
+    assert costs.real_time_factor(small.average, small.recipe, device) > 0
     assert happened == [("wait", device), "decode"] * 5
 
 

@@ -28,17 +28,17 @@ def of(catalogue, tiny, *more):
 
 def test_a_default_says_how_many_places_it_fills(catalogue, tiny):
     found = of(catalogue, tiny)
-    assert list(found["filled"]) == ["snake"]
-    assert found["filled"]["snake"] > 10
-    assert not any("encoder" in what or "decoder" in what for what in found["left_over"])
+    assert list(found.filled) == ["snake"]
+    assert found.filled["snake"] > 10
+    assert not any("encoder" in what or "decoder" in what for what in found.left_over)
 
 
 def test_a_place_of_another_component_is_counted_apart(catalogue, tiny):
     found = of(catalogue, tiny, "model.encoder.activation=leaky_relu")
-    assert set(found["filled"]) == {"snake", "leaky_relu"}
+    assert set(found.filled) == {"snake", "leaky_relu"}
 
 
 def test_an_activation_written_down_by_hand_is_left_over(tiny):
     catalogue = catalogue_with(plugin("fv-x", flowvae_components=offering(("encoder", "stubborn", Stubborn))))
     found = of(catalogue, tiny, "model.encoder=stubborn", 'may_be_unused=["defaults.downsampler"]')
-    assert found["left_over"]["LeakyReLU in stubborn (encoder)"] == 2
+    assert found.left_over["LeakyReLU in stubborn (encoder)"] == 2

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from flowvae.ablation import drive
+from flowvae.ablation import drive, probing
 from flowvae.building.device import device_number, model_name, pick_device, visible_names
 from flowvae.errors import FlowvaeError, MachineError
 from flowvae.folder.status import Status
 from flowvae.probe import __main__ as probe
+from flowvae.recipe import read_recipe
 from flowvae_components.executors.processes import Processes
 
 
@@ -84,7 +85,7 @@ def planned(catalogue, tiny, tmp_path, monkeypatch):
         return subprocess.CompletedProcess(command, status, "", "")
 
     monkeypatch.setattr(Processes, "__call__", take)
-    monkeypatch.setattr(drive, "subprocess", SimpleNamespace(run=in_this_process))
+    monkeypatch.setattr(probing, "subprocess", SimpleNamespace(run=in_this_process))
     monkeypatch.setattr(drive, "write_report", lambda folder, say: folder / "report.html")
 
     def plan(*settings, said=None):
@@ -92,7 +93,7 @@ def planned(catalogue, tiny, tmp_path, monkeypatch):
         more = ("ablation.seeds=2", *settings)
         say = (lambda line: None) if said is None else said.append
         with pytest.raises(FlowvaeError) as caught:
-            drive.run_recipe("ablation_snake", (*tiny, *more), tmp_path / "out", say, catalogue)
+            drive.run_recipe(read_recipe("ablation_snake", (*tiny, *more)), tmp_path / "out", say, catalogue)
         return (*handed[0], caught.value) if handed else ((), [], caught.value)
 
     return plan

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from flowvae.building.construct import construct
-from flowvae.data.clips import prepare_clips
 from flowvae.data.instruments import instrument
+from flowvae.data.prepare import prepare_clips
 from flowvae.evaluation.evidence import HeldOut
 from flowvae.recipe import read_recipe, resolve
 

@@ -98,7 +98,7 @@ def probed(tiny, *settings):
 
 
 def test_a_component_that_keeps_its_contract_passes(tiny):
-    assert probed(tiny, "model.decoder=right")["parameters"] > 8 * 4096
+    assert probed(tiny, "model.decoder=right").parameters > 8 * 4096
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_a_component_that_breaks_its_contract_is_blamed_before_the_first_step(ti
 
 
 def test_the_memory_of_training_grows_with_the_batch_and_with_what_the_model_keeps(tiny):
-    small = probed(tiny, "train.batch_size=2")["memory"]
-    large = probed(tiny, "train.batch_size=2002")["memory"]
+    small = probed(tiny, "train.batch_size=2").memory
+    large = probed(tiny, "train.batch_size=2002").memory
     a_sound = (large - small) / 2000
     # One layer at the full rate keeps 4 channels of 4,096 samples, and there are a few dozen layers.
     assert 4 * 4096 * 4 < a_sound < 400 * 4 * 4096 * 4
@@ -131,8 +131,8 @@ def test_weights_are_no_more_for_a_larger_batch(tiny):
     def more(width):
         wide = f'model.encoder={{ use = "soundstream", width = 4, strides = [64], dilations = [1], features = {width} }}'
         return (
-            probed(tiny, "train.batch_size=1002", wide)["memory"]
-            - probed(tiny, "train.batch=2", wide)["memory"]
+            probed(tiny, "train.batch_size=1002", wide).memory
+            - probed(tiny, "train.batch_size=2", wide).memory
         )
 
     assert more(4096) < 1.5 * more(16)

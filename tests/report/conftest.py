@@ -151,6 +151,7 @@ def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), n_cli
             skipped=14,
             held_out=80,
             held_out_groups=("GMkit", "TR808"),
+            split=(),
             fingerprint="c0ffee" * 8,
             sample_rate=RATE,
             seconds=0.33,

@@ -47,7 +47,7 @@ class Kind:
         return call_signature(self.source)
 
 
-@frozen(eq=False, slots=False)
+@frozen(eq=False, slots=False, repr=False)
 class Component:
     """A plain class or function that fills a slot of one kind, under one name."""
 
@@ -60,6 +60,8 @@ class Component:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind}, {self.plugin.owner})"
+
+    __repr__ = __str__
 
     @property
     def qualified(self) -> str:

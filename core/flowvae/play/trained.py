@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
+from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.errors import CheckpointError, shown
 from flowvae.folder.records import Order, Plan, Result
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from flowvae.play.player import Player
 
 
-@define(eq=False, slots=False)
+@define(eq=False, slots=False, repr=False)
 class TrainedRun:
     """The folder of one run: what it was asked, what it measured, and its model.
 
@@ -42,7 +43,7 @@ class TrainedRun:
             )
         return cls(folder)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.order.arm}, seed {self.order.seed}, in {shown(self.folder)}"
 
     @cached_property
@@ -92,6 +93,7 @@ class TrainedRun:
 
     @cached_property
     def _player(self) -> "Player":
+        require_torch("a trained model")
         from flowvae.play.player import Player  # noqa: PLC0415 - torch comes in with the first sound
 
         return Player.of(self.folder, self.recipe, self.order.seed)

@@ -29,12 +29,15 @@ class Arm:
     """Key path to the alternative as the recipe writes it; empty for the baseline."""
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class AblationPlan:
     """The arms, the baseline first. A recipe without an ablation has one arm."""
 
     recipe: Recipe
     arms: tuple[Arm, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.recipe.name}: arms {', '.join(arm.name for arm in self.arms)}; {len(self.seeds)} seeds"
 
     @property
     def seeds(self) -> tuple[int, ...]:
