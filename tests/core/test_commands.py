@@ -396,3 +396,16 @@ def test_a_place_that_refuses_is_named(capsys, tmp_path):
     status, _, err = run(capsys, "new-plugin", "my-idea", "--kind", "loss", "--in", tmp_path / "file")
     assert status == 8
     assert err == f"flowvae: error[MACHINE]: Not a directory: {tmp_path / 'file' / 'my-idea'}\n"
+
+
+def test_explain_shows_tables_of_a_recipe_and_flowvaes_own_keys(capsys):
+    status, out, _ = run(capsys, "explain", "train")
+    assert status == 0
+    assert "  batch_size: a whole number, required; sounds a step" in out
+    _, out, _ = run(capsys, "explain", "losses")
+    assert "takes several of kind loss" in out
+    assert "  weight: a number, default 1.0; what the loss is multiplied by" in out
+    _, out, _ = run(capsys, "explain", "multi_scale_mel")
+    assert "  weight: a number, default 1.0; what the loss is multiplied by" in out
+    _, out, _ = run(capsys, "explain", "data", "--json")
+    assert {"held_out", "split_by", "slack_ms", "strict"} == {key["name"] for key in json.loads(out)["keys"]}

@@ -12,7 +12,7 @@ from flowvae.building.builder import Builder
 from flowvae.building.device import uses_bf16
 from flowvae.building.model import SoundVAE
 from flowvae.building.shared_stft import SharedStft
-from flowvae.contracts import Augment, Measure, Regularize
+from flowvae.contracts import BuiltAugmentation, BuiltMetric, BuiltRegularizer
 from flowvae.recipe import Part, Recipe
 
 
@@ -54,22 +54,22 @@ class Parts:
         return {name: loss.to(self.device) for name, loss in built.items()}
 
     @cached_property
-    def regularizer(self) -> Regularize:
+    def regularizer(self) -> BuiltRegularizer:
         """What keeps the posterior near the prior."""
-        built: Regularize = self.builder.build(
+        built: BuiltRegularizer = self.builder.build(
             self.recipe.regularizer, "regularizer", n_steps=self.recipe.train.steps
         )
         return built
 
     @cached_property
-    def augmentations(self) -> Mapping[str, Augment]:
+    def augmentations(self) -> Mapping[str, BuiltAugmentation]:
         """What is done to a batch."""
         model = self.recipe.model
         given = {"sample_rate": model.sample_rate, "n_samples": model.n_samples}
         return self._named("augmentations", self.recipe.augmentations, given)
 
     @cached_property
-    def metrics(self) -> Mapping[str, Measure]:
+    def metrics(self) -> Mapping[str, BuiltMetric]:
         """What a trained model is measured by."""
         given = {"sample_rate": self.recipe.model.sample_rate, "periods": self.model.periods}
         return self._named("evaluation.metrics", self.recipe.evaluation.metrics, given)

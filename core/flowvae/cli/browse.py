@@ -5,10 +5,11 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from flowvae.catalogue import REQUIRED, Catalogue, Component, Plugin
+from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import PluginError, UsageError
+from flowvae.recipe.tables import Entry, Recipe, entries, own_keys
 from flowvae.text import toml_like
 
 
@@ -16,8 +17,12 @@ def add_verbs(verbs: Any) -> None:
     """list, explain and doctor."""
     listing = verbs.add_parser("list", help="kinds and components with their owners")
     listing.add_argument("kind", nargs="?", help="only this kind")
-    explain = verbs.add_parser("explain", help="a component or a kind with all its keys")
-    explain.add_argument("name", help="a component (kind.name where several kinds have it), or a kind")
+    explain = verbs.add_parser(
+        "explain", help="a component, a kind, or a table of a recipe, with all its keys"
+    )
+    explain.add_argument(
+        "name", help="a component (kind.name where several kinds have it), a kind, or a table such as train"
+    )
     doctor = verbs.add_parser("doctor", help="every plugin: its state, its import time, what it offers")
     for verb, act in ((listing, _list), (explain, _explain), (doctor, _doctor)):
         verb.add_argument("--json", action="store_true")
@@ -71,6 +76,8 @@ def _explain(options: argparse.Namespace) -> int:
     catalogue = catalogue_of(options)
     if options.name in catalogue.kinds:
         return _explain_kind(catalogue, options.name, as_json=options.json)
+    if options.name in entries(Recipe):
+        return _explain_table(options.name, as_json=options.json)
     kind, _, name = options.name.rpartition(".")
     found = [
         c
@@ -79,7 +86,7 @@ def _explain(options: argparse.Namespace) -> int:
         if n == name and kind in {"", of}
     ]
     if not found:
-        names = {n for _, n in catalogue.components} | set(catalogue.kinds)
+        names = {n for _, n in catalogue.components} | {*catalogue.kinds, *entries(Recipe)}
         near = catalogue.suggest(name, names)
         raise UsageError(
             f'nothing is called "{options.name}"',
@@ -118,33 +125,53 @@ def _explain_kind(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
     return 0
 
 
+def _explain_table(name: str, *, as_json: bool) -> int:
+    """A table or a key of the recipe itself, by the list that resolving follows too."""
+    entry = entries(Recipe)[name]
+    slot = entry.parameter.slot
+    keys = entries(entry.section).values() if entry.section else [Entry(p) for p in entry.extras]
+    if as_json:
+        rows = [_key_json(key.parameter) for key in keys]
+        kind = slot.kind if slot else None
+        print(json.dumps({"table": name, "meaning": entry.parameter.meaning, "kind": kind, "keys": rows}))
+        return 0
+    takes = f"; takes {'several' if slot.many else 'one'} of kind {slot.kind}" if slot else ""
+    print(f"[{name}] of a recipe: {entry.parameter.meaning}{takes}")
+    for key in keys:
+        print(_key_line(key.parameter))
+    return 0
+
+
+def _key_line(p: Parameter) -> str:
+    default = "required" if p.default is REQUIRED else f"default {toml_like(p.default)}"
+    return f"  {p.name}: {p.type_name}, {default}" + (f"; {p.meaning}" if p.meaning else "")
+
+
+def _key_json(p: Parameter) -> dict[str, Any]:
+    return {
+        "name": p.name,
+        "type": p.type_name,
+        "slot": p.slot.kind if p.slot else None,
+        "required": p.default is REQUIRED,
+        "default": None if p.default is REQUIRED else p.default,
+        "meaning": p.meaning,
+    }
+
+
 def _component_text(component: Component) -> str:
     signature = component.signature
     lines = [str(component), "", signature.doc, ""]
     if component.facts:
         lines += [", ".join(f"{name} = {toml_like(value)}" for name, value in component.facts.items()), ""]
-    if not signature.parameters:
+    keys = [*signature.parameters.values(), *own_keys(component.kind)]
+    if not keys:
         return "\n".join([*lines, "It has no keys."])
-    lines.append(f'[{component.kind}] use = "{component.name}" takes')
-    for p in signature.parameters.values():
-        default = "required" if p.default is REQUIRED else f"default {toml_like(p.default)}"
-        lines.append(f"  {p.name}: {p.type_name}, {default}" + (f"; {p.meaning}" if p.meaning else ""))
-    return "\n".join(lines)
+    return "\n".join([*lines, f'[{component.kind}] use = "{component.name}" takes', *map(_key_line, keys)])
 
 
 def _component_json(component: Component) -> dict[str, Any]:
     signature = component.signature
-    keys = [
-        {
-            "name": p.name,
-            "type": p.type_name,
-            "slot": p.slot.kind if p.slot else None,
-            "required": p.default is REQUIRED,
-            "default": None if p.default is REQUIRED else p.default,
-            "meaning": p.meaning,
-        }
-        for p in signature.parameters.values()
-    ]
+    keys = [_key_json(p) for p in (*signature.parameters.values(), *own_keys(component.kind))]
     return {**_summary_json(component), "doc": signature.doc, "facts": component.facts, "keys": keys}
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Augment(Protocol):
+class BuiltAugmentation(Protocol):
     """Maps a batch (b, c, t) to another one, on the batch's device. The input is left as it was."""
 
     def __call__(self, batch: Tensor, stream: Stream) -> Tensor: ...
@@ -23,4 +23,4 @@ class Augmentation(Protocol):
     `slack`. An augmentation either keeps t, or cuts the clip out itself and returns n_samples.
     """
 
-    def __call__(self, sample_rate: int, n_samples: int) -> Augment: ...
+    def __call__(self, sample_rate: int, n_samples: int) -> BuiltAugmentation: ...

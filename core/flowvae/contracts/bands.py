@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class FilterBank(Protocol):
+class BuiltBands(Protocol):
     """Splits audio into bands at a lower rate, and joins them again.
 
     `analysis` maps (b, c, t) to (b, c * n_bands, t / n_bands), the bands of channel 0 first; `synthesis` is its
@@ -24,4 +24,4 @@ class FilterBank(Protocol):
 class Bands(Protocol):
     """How the network sees audio: as samples, or as the outputs of a filter bank (an nn.Module)."""
 
-    def __call__(self) -> FilterBank: ...
+    def __call__(self) -> BuiltBands: ...

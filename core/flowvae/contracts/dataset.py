@@ -37,7 +37,7 @@ class Skipped:
 
 
 @runtime_checkable
-class SoundSource(Protocol):
+class BuiltDataset(Protocol):
     """A set of sounds that can be read once, in an order that depends on nothing but the set.
 
     A class may say `exchangeable = True`: its groups are all drawn in one way, so that any of them stand for the rest,
@@ -52,7 +52,7 @@ class SoundSource(Protocol):
 
 
 @runtime_checkable
-class NamedSoundSource(SoundSource, Protocol):
+class BuiltNamedDataset(BuiltDataset, Protocol):
     """A source that knows its sounds by name before it reads them: `flowvae check` can then foretell the split."""
 
     def names(self) -> Iterator[tuple[str, str]]:
@@ -63,4 +63,4 @@ class NamedSoundSource(SoundSource, Protocol):
 class Dataset(Protocol):
     """Where sounds come from. Needs numpy, not torch."""
 
-    def __call__(self, sample_rate: int, channels: int, n_samples: int) -> SoundSource: ...
+    def __call__(self, sample_rate: int, channels: int, n_samples: int) -> BuiltDataset: ...

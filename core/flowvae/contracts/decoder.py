@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class DecoderModule(Protocol):
+class BuiltDecoder(Protocol):
     """Maps (b, latent_dim) to (b, channels, n_samples).
 
     `periods` are the distances, in the decoder's own output samples, at which the upsampling stages repeat their pattern: metrics
@@ -23,4 +23,4 @@ class DecoderModule(Protocol):
 class Decoder(Protocol):
     """From one latent vector to a sound of exactly n_samples (an nn.Module). Items of a batch do not mix."""
 
-    def __call__(self, latent_dim: int, channels: int, n_samples: int) -> DecoderModule: ...
+    def __call__(self, latent_dim: int, channels: int, n_samples: int) -> BuiltDecoder: ...

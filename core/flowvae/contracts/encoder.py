@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class EncoderModule(Protocol):
+class BuiltEncoder(Protocol):
     """Maps (b, c, t) to (b, features): one vector a sound."""
 
     features: int
@@ -19,4 +19,4 @@ class EncoderModule(Protocol):
 class Encoder(Protocol):
     """From a sound of fixed length to one vector (an nn.Module). Items of a batch do not mix."""
 
-    def __call__(self, channels: int, n_samples: int) -> EncoderModule: ...
+    def __call__(self, channels: int, n_samples: int) -> BuiltEncoder: ...

@@ -28,7 +28,7 @@ class Job:
 
 
 @runtime_checkable
-class Execute(Protocol):
+class BuiltExecutor(Protocol):
     """Runs every job exactly once.
 
     `poll` is called a few times a second with the names of the jobs that run now. Returns each job's exit
@@ -50,4 +50,4 @@ class Executor(Protocol):
     leaves both out.
     """
 
-    def __call__(self, devices: Sequence[str], memory: int | None) -> Execute: ...
+    def __call__(self, devices: Sequence[str], memory: int | None) -> BuiltExecutor: ...

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class FlowTransform(Protocol):
+class BuiltFlow(Protocol):
     """An invertible map of (b, features) onto itself, with the logarithm of its volume change.
 
     `forward` is the fast direction and is used for both densities and samples: a posterior maps base to latent
@@ -25,4 +25,4 @@ class Flow(Protocol):
     `context` is the width of a vector (b, context) that steers the map; 0 means that there is none.
     """
 
-    def __call__(self, features: int, context: int) -> FlowTransform: ...
+    def __call__(self, features: int, context: int) -> BuiltFlow: ...

@@ -25,7 +25,7 @@ class Evidence:
 
 
 @runtime_checkable
-class Measure(Protocol):
+class BuiltMetric(Protocol):
     """A figure of an evaluation: (n,) where every sound has its own, () where the set has one.
 
     `direction` says which end is good ("none" where neither is), `unit` what it counts. Both are constants of the
@@ -47,4 +47,4 @@ class Metric(Protocol):
     `periods` are the distances in samples at which the model's layers repeat their pattern.
     """
 
-    def __call__(self, sample_rate: int, periods: tuple[int, ...]) -> Measure: ...
+    def __call__(self, sample_rate: int, periods: tuple[int, ...]) -> BuiltMetric: ...

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class PosteriorModule(Protocol):
+class BuiltPosterior(Protocol):
     """Maps the encoder's vector (b, features) to a distribution over (b, latent_dim)."""
 
     def __call__(self, features: Tensor) -> LatentDistribution: ...
@@ -19,4 +19,4 @@ class PosteriorModule(Protocol):
 class Posterior(Protocol):
     """What is known of the latent vector once the sound was heard (an nn.Module, in fp32)."""
 
-    def __call__(self, features: int, latent_dim: int) -> PosteriorModule: ...
+    def __call__(self, features: int, latent_dim: int) -> BuiltPosterior: ...

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class PriorModule(Protocol):
+class BuiltPrior(Protocol):
     """Called without arguments, it gives a distribution with batch shape () and event shape (latent_dim,)."""
 
     def __call__(self) -> LatentDistribution: ...
@@ -17,4 +17,4 @@ class PriorModule(Protocol):
 class Prior(Protocol):
     """What is known of the latent vector before any sound was heard (an nn.Module, in fp32)."""
 
-    def __call__(self, latent_dim: int) -> PriorModule: ...
+    def __call__(self, latent_dim: int) -> BuiltPrior: ...

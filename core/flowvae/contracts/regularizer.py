@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Regularize(Protocol):
+class BuiltRegularizer(Protocol):
     """The price of a posterior, in nats a sound, and the weight of that price at a step."""
 
     def __call__(
@@ -25,4 +25,4 @@ class Regularize(Protocol):
 class Regularizer(Protocol):
     """What keeps the posterior near the prior. The parent gives the length of the training in steps."""
 
-    def __call__(self, n_steps: int) -> Regularize: ...
+    def __call__(self, n_steps: int) -> BuiltRegularizer: ...

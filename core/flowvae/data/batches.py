@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from flowvae.contracts import Augment
+from flowvae.contracts import BuiltAugmentation
 from flowvae.data.clips import Clips
 from flowvae.recipe import Recipe
 from flowvae.streams import SeededStream
@@ -19,7 +19,7 @@ class Batches:
         self,
         clips: Clips,
         recipe: Recipe,
-        augmentations: Mapping[str, Augment],
+        augmentations: Mapping[str, BuiltAugmentation],
         seed: int,
         device: torch.device,
     ) -> None:

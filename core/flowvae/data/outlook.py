@@ -6,7 +6,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from flowvae.building.construct import construct
-from flowvae.contracts import NamedSoundSource, Skipped
+from flowvae.contracts import BuiltNamedDataset, Skipped
 from flowvae.data.kits import Member
 from flowvae.data.prepare import refuse_too_few, split_of
 from flowvae.data.sounds import given_to_sources
@@ -49,7 +49,7 @@ def outlooks(arms: Sequence[Arm]) -> dict[Outlook, list[str]]:
 def look_ahead(recipe: Recipe) -> Outlook | None:
     """DataError where no run is possible; None where the data set knows its sounds only once it has read them."""
     source = construct(recipe.data, "data", given_to_sources(recipe), recipe.data.values)
-    if not isinstance(source, NamedSoundSource):
+    if not isinstance(source, BuiltNamedDataset):
         return None
     try:
         members = [Member(name, group) for name, group in source.names()]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
 from flowvae.building.model import SoundVAE
-from flowvae.contracts import Evidence, LatentDistribution, Measure
+from flowvae.contracts import BuiltMetric, Evidence, LatentDistribution
 from flowvae.data.clips import Clips
 from flowvae.data.instruments import instrument
 from flowvae.streams import torch_seeded
@@ -102,7 +102,7 @@ class evaluating:  # noqa: N801 - reads as a word: with evaluating(model)
 
 
 @torch.no_grad()
-def measure(measures: Mapping[str, Measure], evidence: Evidence) -> dict[str, Figures]:
+def measure(measures: Mapping[str, BuiltMetric], evidence: Evidence) -> dict[str, Figures]:
     """Every metric; over the sounds the median counts, which a few odd clips cannot move."""
     return {name: _figures(one(evidence)) for name, one in measures.items()}
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from flowvae.contracts import Bands, FilterBank
+from flowvae.contracts import Bands, BuiltBands
 from flowvae.testing import properties
 
 FRAMES = 64
@@ -12,7 +12,7 @@ FRAMES = 64
 class _ThereAndBack(nn.Module):
     """The bank as one module, so that the properties of modules apply to both directions."""
 
-    def __init__(self, bank: FilterBank) -> None:
+    def __init__(self, bank: BuiltBands) -> None:
         super().__init__()
         self.bank = bank
 
@@ -22,7 +22,7 @@ class _ThereAndBack(nn.Module):
         return self.bank.synthesis(self.bank.analysis(audio.repeat(1, 1, t // 32 + 1)[..., :t]))
 
 
-def _sound(bank: FilterBank, channels: int) -> Tensor:
+def _sound(bank: BuiltBands, channels: int) -> Tensor:
     return 2 * properties.noise(2, channels, FRAMES * bank.n_bands)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowvae.contracts import NamedSoundSource, Skipped, Sound
+from flowvae.contracts import BuiltNamedDataset, Skipped, Sound
 
 if TYPE_CHECKING:
     from flowvae.contracts import Dataset
@@ -103,7 +103,7 @@ def names_each_sound_once(make: Dataset) -> None:
 def foretells_what_it_reads(make: Dataset) -> None:
     """A source that has names() names every sound that it reads, with its group and in its order."""
     source = make(_RATE, _CHANNELS, _N_SAMPLES)
-    if isinstance(source, NamedSoundSource):
+    if isinstance(source, BuiltNamedDataset):
         named = list(source.names())
         read = [(item.name, item.group) for item in source.read() if isinstance(item, Sound)]
         missing = [row for row in read if row not in named]

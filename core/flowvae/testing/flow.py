@@ -5,7 +5,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from flowvae.contracts import Flow, FlowTransform
+from flowvae.contracts import BuiltFlow, Flow
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.testing.latent_probes import (
     assert_gradients_reach_all,
@@ -22,9 +22,9 @@ def module_of(make: Flow, features: int = FEATURES, context: int = CONTEXT) -> n
     return unsettled(cast("nn.Module", make(features, context)))
 
 
-def transform_of(module: nn.Module) -> FlowTransform:
+def transform_of(module: nn.Module) -> BuiltFlow:
     """The same object under its contract."""
-    return cast("FlowTransform", module)
+    return cast("BuiltFlow", module)
 
 
 def starts_as_the_identity(make: Flow) -> None:

@@ -5,7 +5,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from flowvae.contracts import LatentDistribution, Posterior, PosteriorModule
+from flowvae.contracts import BuiltPosterior, LatentDistribution, Posterior
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.testing.latent_probes import (
     assert_gradients_reach_all,
@@ -24,7 +24,7 @@ def module_of(make: Posterior) -> nn.Module:
 
 def heard(module: nn.Module, features: Tensor) -> LatentDistribution:
     """The distribution for these features."""
-    return cast("PosteriorModule", module)(features)
+    return cast("BuiltPosterior", module)(features)
 
 
 def shapes_are_those_of_the_contract(make: Posterior) -> None:

@@ -5,7 +5,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from flowvae.contracts import LatentDistribution, Prior, PriorModule
+from flowvae.contracts import BuiltPrior, LatentDistribution, Prior
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.testing.latent_probes import (
     assert_gradients_reach_all,
@@ -24,7 +24,7 @@ def module_of(make: Prior, latent_dim: int = LATENT) -> nn.Module:
 
 def believed(module: nn.Module) -> LatentDistribution:
     """The distribution."""
-    return cast("PriorModule", module)()
+    return cast("BuiltPrior", module)()
 
 
 def shapes_are_those_of_the_contract(make: Prior) -> None:

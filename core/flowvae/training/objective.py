@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from flowvae.building.model import SoundVAE
 from flowvae.building.parts import Parts
 from flowvae.building.shared_stft import SharedStft
-from flowvae.contracts import Regularize
+from flowvae.contracts import BuiltRegularizer
 
 Objective = Callable[[Tensor, int], dict[str, Tensor]]
 """From a batch (b, c, t) and the step to figures by name; `loss` is what is minimised."""
@@ -24,7 +24,7 @@ class Representation:
     model: SoundVAE
     losses: Mapping[str, nn.Module]
     weights: Mapping[str, float]
-    regularizer: Regularize
+    regularizer: BuiltRegularizer
     stft: SharedStft
 
     @classmethod
