@@ -129,3 +129,65 @@ def test_what_keeps_its_contract_passes():
 def test_a_check_sees(wrong):
     found = complaints(wrong)
     assert [said for said in found if SEEN[wrong] in said], found
+
+
+class Forgetful(torch.optim.SGD):
+    """An optimizer whose rate lives where no state_dict sees it."""
+
+    def __init__(self, parameters):
+        super().__init__([p for _, p in parameters], lr=0.01)
+        self.rate = 0.01
+
+    def step(self, closure=None):
+        self.rate *= 1.1
+        for group in self.param_groups:
+            group["lr"] = self.rate
+        return super().step()
+
+
+class Growing:
+    """A regularizer that asks for more with every call, and forgets it at an interruption."""
+
+    def __init__(self, n_steps):
+        self.calls = 0
+
+    def __call__(self, posterior, prior, latent, log_prob):
+        self.calls += 1
+        return self.calls * (log_prob - prior.log_prob(latent)).mean()
+
+    def beta(self, step):
+        return 1.0
+
+
+class Remembering(Growing):
+    """The same, and it says what it keeps."""
+
+    def state_dict(self):
+        return {"calls": self.calls}
+
+    def load_state_dict(self, state):
+        self.calls = state["calls"]
+
+
+class Swelling:
+    """An augmentation that gets louder with every batch."""
+
+    def __init__(self, sample_rate, n_samples):
+        self.gain = 1.0
+
+    def __call__(self, batch, stream):
+        self.gain *= 1.5
+        return self.gain * batch
+
+
+def check_called(kind, name):
+    return next(check for check in checks(kind) if check.__name__ == name)
+
+
+def test_state_that_an_interruption_would_lose_is_seen_through_the_engines_own_checkpoint():
+    with pytest.raises(AssertionError, match="state outside state_dict"):
+        check_called("optimizer", "state_survives_a_checkpoint")(Forgetful)
+    for kind, bad in (("regularizer", Growing), ("augmentation", Swelling)):
+        with pytest.raises(AssertionError, match="is lost when a run is interrupted"):
+            check_called(kind, "what_it_keeps_survives_a_checkpoint")(bad)
+    check_called("regularizer", "what_it_keeps_survives_a_checkpoint")(Remembering)

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
-from flowvae.contracts import Augmentation
+from flowvae.contracts import Augmentation, BuiltAugmentation
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.testing.latent_probes import noise
+from flowvae.testing.resumption import goes_on_to_the_bit
 from flowvae.testing.streams import SeededStream
 
 SAMPLE_RATE, N_SAMPLES, SLACK, N_ITEMS = 44100, 2048, 1024, 8
@@ -80,7 +81,17 @@ def no_value_is_read_back(make: Augmentation) -> None:
         changed(make, batch)
 
 
+def what_it_keeps_survives_a_checkpoint(make: Augmentation) -> None:
+    """A resumed run hears what the uninterrupted one would have heard."""
+
+    def use(augment: BuiltAugmentation, turn: int) -> Tensor:
+        return augment(batch_with_slack(), SeededStream(turn))
+
+    goes_on_to_the_bit(lambda: make(SAMPLE_RATE, N_SAMPLES), use)
+
+
 CHECKS = (
+    what_it_keeps_survives_a_checkpoint,
     the_length_is_that_of_the_contract,
     one_stream_gives_one_change,
     the_input_is_untouched,

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from flowvae.contracts import Regularizer
+from flowvae.contracts import BuiltRegularizer, Regularizer
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.testing.latent_probes import noise
+from flowvae.testing.resumption import goes_on_to_the_bit
 
 N_STEPS, N_ITEMS, LATENT = 100, 256, 4
 
@@ -96,6 +97,17 @@ def beta_is_a_weight_at_every_step(make: Regularizer) -> None:
     )
 
 
+def what_it_keeps_survives_a_checkpoint(make: Regularizer) -> None:
+    """A resumed run pays the price that the uninterrupted one would have paid."""
+
+    def use(regularizer: BuiltRegularizer, turn: int) -> Tensor:
+        posterior = NormalVector(noise(N_ITEMS, LATENT, seed=turn), torch.full((N_ITEMS, LATENT), 0.5))
+        prior = NormalVector(torch.zeros(LATENT), torch.ones(LATENT))
+        return regularizer(posterior, prior, *posterior.rsample_and_log_prob())
+
+    goes_on_to_the_bit(lambda: make(N_STEPS), use)
+
+
 def no_value_is_read_back(make: Regularizer) -> None:
     """The price is computed without waiting for the device."""
     mean, scale = noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5)
@@ -109,5 +121,6 @@ CHECKS = (
     the_batch_is_averaged,
     the_gradient_pulls_towards_the_prior,
     beta_is_a_weight_at_every_step,
+    what_it_keeps_survives_a_checkpoint,
     no_value_is_read_back,
 )
