@@ -494,3 +494,13 @@ def test_the_caret_stands_under_wide_and_hidden_characters(catalogue, write):
     assert caret == "      | " + " " * (line.index('"日') - len("    2 | ") + wide - combining) + "^" * 6
     line, caret = unknown.place.excerpt()
     assert caret.strip("| ") == "^" * 7
+
+
+def test_the_example_of_named_parts_in_the_readme_is_in_order(catalogue, write, request):
+    page = (request.config.rootpath / "README.md").read_text("utf-8")
+    example = page.partition("<!-- named parts -->")[2].partition("```toml\n")[2].partition("```")[0]
+    vary = '[ablation]\nmetric = "spectral_distance"\n[ablation.vary]\n"augmentations.random_crop" = ["random_crop", false]\n'
+    plan = plan_ablation(read_recipe(write("a.toml", example + vary), ("losses.long.weight=3",)), catalogue)
+    assert list(plan.recipe.losses) == ["multi_scale_mel", "multi_resolution_stft", "long"]
+    assert plan.recipe.losses["long"].extras["weight"] == 3.0
+    assert [list(arm.recipe.augmentations) for arm in plan.arms] == [["random_crop"], []]
