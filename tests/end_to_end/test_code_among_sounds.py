@@ -20,11 +20,11 @@ AS_MODULE = [sys.executable, "-m", "flowvae.cli.main", "run"]
 
 @pytest.fixture
 def sounds(tmp_path):
-    """Four sounds, beside modules that leave a mark when they are imported."""
+    """Ten sounds, two of them to hold out, beside modules that leave a mark when they are imported."""
     folder = tmp_path / "sounds"
     folder.mkdir()
     t = np.arange(6000) / 44100
-    for i in range(4):
+    for i in range(10):
         soundfile.write(folder / f"k{i}.wav", np.sin(2 * np.pi * (50 + 9 * i) * t) * np.exp(-40 * t), 44100)
     for name in NAMES:
         (folder / f"{name}.py").write_text(f"open({str(folder / name)!r} + '.ran', 'w').close()\n")
