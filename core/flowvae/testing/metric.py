@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from flowvae.contracts import Evidence, Metric
-from flowvae.testing.latent_probes import noise
+from flowvae.testing import checks_in
+from flowvae.testing.properties import noise
 
 SAMPLE_RATE, PERIODS, N_SOUNDS, N_SAMPLES, LATENT = 44100, (2, 8, 32), 6, 4096, 3
 
@@ -91,11 +92,4 @@ def a_decoder_without_stages_is_fine(make: Metric) -> None:
     )
 
 
-CHECKS = (
-    the_figure_has_the_shape_of_the_contract,
-    direction_and_unit_are_known_before_a_run,
-    extremes_stay_finite,
-    a_sound_is_judged_alone,
-    evidence_is_untouched,
-    a_decoder_without_stages_is_fine,
-)
+CHECKS = checks_in(globals())

@@ -6,7 +6,8 @@ import torch
 from torch import nn, optim
 
 from flowvae.contracts import Optimizer
-from flowvae.testing.latent_probes import noise
+from flowvae.testing import checks_in
+from flowvae.testing.properties import noise
 
 
 def parameters_of_a_layer() -> list[tuple[str, nn.Parameter]]:
@@ -73,9 +74,4 @@ def state_survives_a_round_trip(make: Optimizer) -> None:
         )
 
 
-CHECKS = (
-    every_parameter_is_held_once,
-    steps_lower_a_parabola,
-    a_parameter_without_gradient_stays,
-    state_survives_a_round_trip,
-)
+CHECKS = checks_in(globals())
