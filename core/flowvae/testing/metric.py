@@ -1,6 +1,7 @@
 """What every metric must do."""
 
 import torch
+from attrs import evolve
 from torch import Tensor
 
 from flowvae.contracts import Evidence, Metric
@@ -62,13 +63,8 @@ def extremes_stay_finite(make: Metric) -> None:
 def a_sound_is_judged_alone(make: Metric) -> None:
     """Where each sound has a figure, it does not depend on the others."""
     whole = evidence(sounds(0), sounds(1))
-    part = Evidence(
-        real=whole.real[:2],
-        estimate=whole.estimate[:2],
-        generated=whole.generated,
-        codes=whole.codes[:2],
-        kl=whole.kl[:2],
-    )
+    rows = {name: getattr(whole, name)[:2] for name in ("real", "estimate", "codes", "kl")}
+    part = evolve(whole, **rows)
     measure = make(SAMPLE_RATE, PERIODS)
     figure = measure(whole)
     if figure.shape == (N_SOUNDS,):
