@@ -23,7 +23,7 @@ class _ThereAndBack(nn.Module):
 
 
 def _sound(bank: BuiltBands, channels: int) -> Tensor:
-    return 2 * properties.noise(2, channels, FRAMES * bank.n_bands)
+    return properties.noise(2, channels, FRAMES * bank.n_bands)
 
 
 def lengths_are_exact(make: Bands) -> None:
