@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from flowvae.testing import flow as conformance
-from flowvae.testing.latent_probes import unsettled
+from flowvae.testing.properties import unsettled
 from flowvae_components.flows.real_nvp import AffineCoupling, RealNVP, moved_dimensions
 
 

@@ -7,7 +7,7 @@ import torch
 
 from flowvae.testing import posterior as posterior_conformance
 from flowvae.testing import prior as prior_conformance
-from flowvae.testing.latent_probes import unsettled
+from flowvae.testing.properties import unsettled
 from flowvae_components.flows.real_nvp import RealNVP
 from flowvae_components.posteriors.flow import FlowPosterior
 from flowvae_components.posteriors.gaussian import GaussianPosterior

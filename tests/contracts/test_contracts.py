@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 import torch
 
 from flowvae.catalogue import Catalogue
 from flowvae.testing import checks
+from flowvae.testing.conformance import write_sounds
 from flowvae.testing.registered import factory
 
 CATALOGUE = Catalogue.installed()
@@ -23,12 +22,7 @@ CASES = [
 @pytest.fixture(scope="session")
 def sounds(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sounds")
-    rng = np.random.default_rng(0)
-    for kit in ("one", "two"):
-        (folder / kit).mkdir()
-        for index in range(3):
-            audio = rng.normal(size=(4000, 2)) * np.exp(-np.arange(4000) / 500)[:, None] * 0.1
-            soundfile.write(folder / kit / f"hit-{index}.wav", audio, 22050)
+    write_sounds(folder)
     return folder
 
 

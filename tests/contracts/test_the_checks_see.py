@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from flowvae.testing import checks
+from flowvae.testing.regularizer import NormalVector
 
 
 class Right(nn.Module):
@@ -109,9 +110,9 @@ SEEN = {
 }
 
 
-def complaints(make):
+def complaints(make, kind="activation"):
     found = []
-    for check in checks("activation"):
+    for check in checks(kind):
         try:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
@@ -191,3 +192,80 @@ def test_state_that_an_interruption_would_lose_is_seen_through_the_engines_own_c
         with pytest.raises(AssertionError, match="is lost when a run is interrupted"):
             check_called(kind, "what_it_keeps_survives_a_checkpoint")(bad)
     check_called("regularizer", "what_it_keeps_survives_a_checkpoint")(Remembering)
+
+
+class Fresh(NormalVector):
+    """Draws from torch's own generator, and may look at bent vectors."""
+
+    def __init__(self, mean, scale, bent=lambda vector: vector):
+        super().__init__(mean, scale)
+        self.bent = bent
+
+    def rsample_and_log_prob(self):
+        sample = self.rsample()
+        return sample, self.log_prob(sample)
+
+    def log_prob(self, value):
+        return super().log_prob(self.bent(value))
+
+
+class Shift(nn.Module):
+    """What a flow, a posterior and a prior below share: each keeps its contract as long as `bent` does nothing."""
+
+    def __init__(self, size, context=0):
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(size))
+        self.steer = nn.Linear(context, size) if context else None
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+        self.hidden = torch.randn(())
+
+    def bent(self, x):
+        return x
+
+
+class ShiftFlow(Shift):
+    def forward(self, x, context=None):
+        with torch.autocast("cpu", enabled=False):
+            return self.bent(x) + self.moved(context), torch.zeros(len(x))
+
+    def inverse(self, y, context=None):
+        return y - self.moved(context), torch.zeros(len(y))
+
+    def moved(self, context):
+        return self.shift if context is None else self.shift + self.steer(context)
+
+
+class ShiftPosterior(Shift):
+    def __init__(self, features, latent_dim):
+        super().__init__(latent_dim, features)
+
+    def forward(self, features):
+        with torch.autocast("cpu", enabled=False):
+            mean = self.shift + self.steer(self.bent(features.float()))
+            return Fresh(mean, torch.full_like(mean, 0.5))
+
+
+class ShiftPrior(Shift):
+    def forward(self):
+        return Fresh(self.shift, torch.ones_like(self.shift), self.bent)
+
+
+OWN = torch.Generator()
+BENDS = {
+    "same_input_gives_same_output": lambda own, x: x + torch.randn(x.shape, generator=OWN),
+    "batch_items_do_not_mix": lambda own, x: x - x.mean(0),
+    "input_is_untouched": lambda own, x: x.detach().mul_(2) + 0 * x,
+    "gradients_reach_everything": lambda own, x: x.detach(),
+    "no_gradient_vanishes": lambda own, x: 0 * x,
+    "state_makes_a_twin": lambda own, x: x * own.hidden,
+    "no_value_is_read_back": lambda own, x: x * (1 if x.abs().max() < 1e4 else 0),
+}
+
+
+@pytest.mark.parametrize("base", [ShiftFlow, ShiftPosterior, ShiftPrior])
+@pytest.mark.parametrize("check", [None, *BENDS])
+def test_a_check_of_latents_sees(base, check):
+    wrong = type("Wrong", (base,), {"bent": BENDS[check]} if check else {})
+    found = complaints(wrong, base.__name__.removeprefix("Shift").lower())
+    assert [said for said in found if said.startswith(f"{check}: ")] if check else not found, found

@@ -37,3 +37,21 @@ def level_keeping(layer: Layer, gain: float = 1.0) -> Layer:
         if layer.bias is not None:
             layer.bias.zero_()
     return layer
+
+
+def same_length(
+    in_channels: int, out_channels: int, kernel_size: int, *, dilation: int = 1, gain: float = 1.0
+) -> nn.Conv1d:
+    """A convolution with a level-keeping start that gives as many samples as it gets.
+
+    Formula: y[n] = bias + sum over j of weight[j] * x[n + dilation * (j - (kernel_size - 1) / 2)], zeros around x.
+    Shapes: (b, in, t) -> (b, out, t) for an odd kernel_size.
+    Units: none; gain is a ratio of levels, dilation is in samples.
+    Source: as level_keeping.
+
+    >>> same_length(4, 2, 7, dilation=3)(torch.zeros(1, 4, 16)).shape
+    torch.Size([1, 2, 16])
+    """
+    reach = dilation * (kernel_size - 1) // 2
+    layer = nn.Conv1d(in_channels, out_channels, kernel_size, dilation=dilation, padding=reach)
+    return level_keeping(layer, gain)

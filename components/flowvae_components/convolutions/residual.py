@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Activation, Normalization
-from flowvae_components.convolutions.initial import level_keeping
+from flowvae_components.convolutions.initial import same_length
 
 BRANCH_GAIN = 0.3
 
@@ -35,14 +35,11 @@ class ResidualUnit(nn.Module):
         normalization: Normalization,
     ) -> None:
         super().__init__()
-        reach = dilation * (kernel_size - 1) // 2
         self.act_in = activation(channels)
-        self.dilated = normalization(
-            level_keeping(nn.Conv1d(channels, channels, kernel_size, dilation=dilation, padding=reach))
-        )
+        self.dilated = normalization(same_length(channels, channels, kernel_size, dilation=dilation))
         self.act_mid = activation(channels)
         # The branch starts small beside the sum: a row of units then neither dies out nor grows.
-        self.mix = normalization(level_keeping(nn.Conv1d(channels, channels, 1), gain=BRANCH_GAIN))
+        self.mix = normalization(same_length(channels, channels, 1, gain=BRANCH_GAIN))
 
     def forward(self, x: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
         y: Tensor = x + self.mix(self.act_mid(self.dilated(self.act_in(x))))

@@ -11,7 +11,7 @@ from flowvae_components.convolutions.geometry import (
     require_positive,
     require_stages,
 )
-from flowvae_components.convolutions.initial import level_keeping
+from flowvae_components.convolutions.initial import level_keeping, same_length
 from flowvae_components.convolutions.residual import residual_units
 
 
@@ -71,9 +71,7 @@ class SoundStreamDecoder(nn.Module):
         self.periods = periods_of(strides)
         self.expand = normalization(level_keeping(nn.Linear(latent_dim, frame_channels * n_frames)))
         self.act_frames = activation(frame_channels)
-        self.conv_in = normalization(
-            level_keeping(nn.Conv1d(frame_channels, wide, kernel_size, padding=kernel_size // 2))
-        )
+        self.conv_in = normalization(same_length(frame_channels, wide, kernel_size))
         self.stages = nn.Sequential()
         for stride in strides:
             resample = activation(wide), upsampler(wide, wide // 2, stride)

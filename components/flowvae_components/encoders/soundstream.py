@@ -13,7 +13,7 @@ from flowvae_components.convolutions.geometry import (
     require_positive,
     require_stages,
 )
-from flowvae_components.convolutions.initial import level_keeping
+from flowvae_components.convolutions.initial import level_keeping, same_length
 from flowvae_components.convolutions.residual import residual_units
 
 
@@ -71,9 +71,7 @@ class SoundStreamEncoder(nn.Module):
         n_frames = frames_of(n_samples, strides)
         self.n_samples, self.features = n_samples, features
         self.missing = n_frames * prod(strides) - n_samples
-        self.conv_in = normalization(
-            level_keeping(nn.Conv1d(channels, width, kernel_size, padding=kernel_size // 2))
-        )
+        self.conv_in = normalization(same_length(channels, width, kernel_size))
         self.stages = nn.Sequential()
         for stride in strides:
             units = residual_units(
@@ -82,7 +80,7 @@ class SoundStreamEncoder(nn.Module):
             self.stages.append(nn.Sequential(units, activation(width), downsampler(width, 2 * width, stride)))
             width *= 2
         self.act_out = activation(width)
-        self.conv_out = normalization(level_keeping(nn.Conv1d(width, frame_channels, 3, padding=1)))
+        self.conv_out = normalization(same_length(width, frame_channels, 3))
         self.act_frames = activation(frame_channels)
         self.collapse = normalization(level_keeping(nn.Linear(frame_channels * n_frames, features)))
 

@@ -4,8 +4,8 @@ import re
 import time
 import traceback
 import warnings
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -28,7 +28,8 @@ def new_manager() -> pluggy.PluginManager:
 def load(plugin: Plugin, entry: EntryPoint) -> None:
     """Imports the module with the hooks."""
     started = time.perf_counter()
-    _contained(plugin, partial(_load, plugin, entry))
+    with _contained(plugin):
+        plugin.module = entry.load()
     plugin.seconds = time.perf_counter() - started
     if plugin.seconds > SLOW_S:
         plugin.notes.append(
@@ -49,11 +50,16 @@ def ask(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
         components.append(ComponentOffer(kind, name, target, tuple(given)))
 
-    registers: dict[str, Callable[..., None]] = {
-        "flowvae_kinds": register_kind,
-        "flowvae_components": register_component,
-    }
-    _contained(plugin, partial(_call_hooks, manager, plugin, registers))
+    # One plugin at a time: pluggy checks its signatures and finds misspelt hooks, and its exception cannot take the
+    # others' registrations with it.
+    with _contained(plugin):
+        manager.register(plugin.module, name=plugin.name)
+        try:
+            manager.check_pending()
+            manager.hook.flowvae_kinds(register=register_kind)
+            manager.hook.flowvae_components(register=register_component)
+        finally:
+            manager.unregister(name=plugin.name)
     for offer in components:
         if not (_NAME.fullmatch(str(offer.name)) and isinstance(offer.kind, str)):
             plugin.fail(f"it offers {offer.name!r} for {offer.kind!r}: a name is letters, digits and _")
@@ -61,29 +67,12 @@ def ask(plugin: Plugin, manager: pluggy.PluginManager) -> None:
         plugin.kinds, plugin.components = tuple(kinds), tuple(components)
 
 
-def _load(plugin: Plugin, entry: EntryPoint) -> None:
-    plugin.module = entry.load()
-
-
-def _call_hooks(
-    manager: pluggy.PluginManager, plugin: Plugin, registers: dict[str, Callable[..., None]]
-) -> None:
-    # One plugin at a time: pluggy checks its signatures and finds misspelt hooks, and its exception cannot take the
-    # others' registrations with it.
-    manager.register(plugin.module, name=plugin.name)
-    try:
-        manager.check_pending()
-        for hook, register in registers.items():
-            getattr(manager.hook, hook)(register=register)
-    finally:
-        manager.unregister(name=plugin.name)
-
-
-def _contained(plugin: Plugin, action: Callable[[], None]) -> None:
+@contextmanager
+def _contained(plugin: Plugin) -> Iterator[None]:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            action()
+            yield
         plugin.notes += [str(w.message) for w in caught if issubclass(w.category, DeprecationWarning)]
     except KeyboardInterrupt:
         raise

@@ -78,7 +78,7 @@ def figure(folder: Folder, arm: PlannedArm, metric: PlannedMetric) -> Figure:
     values = list(values_by_seed(folder.of(arm.name), metric.name).values())
     paired = None if arm.is_baseline else pair_metric(folder, arm, metric.name)
     return Figure(
-        mean=plain(float(np.mean(values))) if values else NOTHING,
+        mean=plain(_mean(values)),
         sd=plain(standard_deviation(values), 2) if len(values) > 1 else "",
         difference=signed(paired.mean) if paired else "",
         interval=span(paired.interval) if paired and paired.interval else "",
@@ -112,15 +112,13 @@ def by_group(folder: Folder, metric: PlannedMetric) -> list[tuple[str, list[str]
             if own:
                 found.setdefault(group, {}).setdefault(run.arm, []).append(float(np.mean(own)))
     return [
-        (
-            group,
-            [
-                plain(float(np.mean(arms[arm.name]))) if arm.name in arms else NOTHING
-                for arm in folder.plan.arms
-            ],
-        )
+        (group, [plain(_mean(arms.get(arm.name, ()))) for arm in folder.plan.arms])
         for group, arms in sorted(found.items())[:MOST_GROUPS]
     ]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def _safe(value: object) -> str:

@@ -9,7 +9,8 @@ def test_mine(check):
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,3 +35,12 @@ def checks(kind: str, catalogue: "Catalogue | None" = None) -> tuple[Check, ...]
     # A kind of a plugin may be called as one of the modules here that hold no checks.
     found: tuple[Check, ...] = getattr(importlib.import_module(module_name), "CHECKS", ())
     return found
+
+
+def checks_in(file: Mapping[str, Any]) -> tuple[Check, ...]:
+    """The checks that a file defines, in their order: every function of it that takes `make` alone.
+
+    A name that begins with _ is that of a step on the way.
+    """
+    own = (f for f in file.values() if inspect.isfunction(f) and f.__module__ == file["__name__"])
+    return tuple(f for f in own if f.__name__[0] != "_" and [*inspect.signature(f).parameters] == ["make"])

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from flowvae.contracts import Augmentation, BuiltAugmentation
+from flowvae.testing import checks_in
 from flowvae.testing.device_reads import NoDeviceReads
-from flowvae.testing.latent_probes import noise
+from flowvae.testing.properties import noise
 from flowvae.testing.resumption import goes_on_to_the_bit
 from flowvae.testing.streams import SeededStream
 
@@ -17,7 +18,7 @@ def batch_with_slack() -> Tensor:
     return 0.1 * noise(N_ITEMS, 2, N_SAMPLES + 2 * SLACK)
 
 
-def changed(make: Augmentation, batch: Tensor, seed: int = 0) -> Tensor:
+def _changed(make: Augmentation, batch: Tensor, seed: int = 0) -> Tensor:
     """The batch after the augmentation."""
     return make(SAMPLE_RATE, N_SAMPLES)(batch, SeededStream(seed))
 
@@ -25,7 +26,7 @@ def changed(make: Augmentation, batch: Tensor, seed: int = 0) -> Tensor:
 def the_length_is_that_of_the_contract(make: Augmentation) -> None:
     """The slack is kept or cut off, items, channels and precision stay."""
     batch = batch_with_slack()
-    result = changed(make, batch)
+    result = _changed(make, batch)
     assert result.shape[:2] == batch.shape[:2], (
         f"(b, c) = {tuple(batch.shape[:2])} becomes {tuple(result.shape[:2])}; expected the same items and channels"
     )
@@ -38,11 +39,11 @@ def the_length_is_that_of_the_contract(make: Augmentation) -> None:
 def one_stream_gives_one_change(make: Augmentation) -> None:
     """The same stream gives the same sound, whatever torch's own generator has done."""
     batch = batch_with_slack()
-    first = changed(make, batch)
+    first = _changed(make, batch)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         before = torch.get_rng_state()
-        second = changed(make, batch)
+        second = _changed(make, batch)
         assert torch.equal(before, torch.get_rng_state()), (
             "torch's own generator was used; expected draws from the stream alone, or arms could not share them"
         )
@@ -52,7 +53,7 @@ def one_stream_gives_one_change(make: Augmentation) -> None:
 def the_input_is_untouched(make: Augmentation) -> None:
     """The batch is as it was."""
     batch = batch_with_slack()
-    changed(make, batch)
+    _changed(make, batch)
     assert torch.equal(batch, batch_with_slack()), "the batch was changed in place; expected a new tensor"
 
 
@@ -60,7 +61,7 @@ def items_do_not_mix(make: Augmentation) -> None:
     """A sound comes out the same, whatever the others of the batch are."""
     batch, other = batch_with_slack(), batch_with_slack()
     other[0] *= 2
-    one, two = changed(make, batch)[1:], changed(make, other)[1:]
+    one, two = _changed(make, batch)[1:], _changed(make, other)[1:]
     assert torch.allclose(one, two, atol=1e-6), (
         "a change of one item moves the others; expected none; usually a level taken over the whole batch"
     )
@@ -68,7 +69,7 @@ def items_do_not_mix(make: Augmentation) -> None:
 
 def silence_stays_finite(make: Augmentation) -> None:
     """Silence gives finite sounds, and a batch of one sound works."""
-    result = changed(make, torch.zeros(1, 1, N_SAMPLES + 2 * SLACK))
+    result = _changed(make, torch.zeros(1, 1, N_SAMPLES + 2 * SLACK))
     assert result.isfinite().all(), (
         "silence comes out as numbers that are not finite; usually a division by a level"
     )
@@ -78,7 +79,7 @@ def no_value_is_read_back(make: Augmentation) -> None:
     """The change is made without waiting for the device."""
     batch = batch_with_slack()
     with NoDeviceReads():
-        changed(make, batch)
+        _changed(make, batch)
 
 
 def what_it_keeps_survives_a_checkpoint(make: Augmentation) -> None:
@@ -90,12 +91,4 @@ def what_it_keeps_survives_a_checkpoint(make: Augmentation) -> None:
     goes_on_to_the_bit(lambda: make(SAMPLE_RATE, N_SAMPLES), use)
 
 
-CHECKS = (
-    what_it_keeps_survives_a_checkpoint,
-    the_length_is_that_of_the_contract,
-    one_stream_gives_one_change,
-    the_input_is_untouched,
-    items_do_not_mix,
-    silence_stays_finite,
-    no_value_is_read_back,
-)
+CHECKS = checks_in(globals())

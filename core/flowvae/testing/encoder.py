@@ -1,9 +1,7 @@
 """What every encoder must do."""
 
-from torch import nn
-
 from flowvae.contracts import Encoder
-from flowvae.testing import properties
+from flowvae.testing import checks_in, properties
 
 N_SAMPLES = 768
 
@@ -29,10 +27,4 @@ def every_sample_is_heard(make: Encoder) -> None:
     )
 
 
-def _module(make: Encoder) -> nn.Module:
-    module = make(1, N_SAMPLES)
-    assert isinstance(module, nn.Module), "an encoder is an nn.Module"
-    return module
-
-
-CHECKS = (one_vector_a_sound, every_sample_is_heard, *properties.of_modules(_module, 3, 1, N_SAMPLES))
+CHECKS = (*checks_in(globals()), *properties.of_modules(lambda make: make(1, N_SAMPLES), 3, 1, N_SAMPLES))

@@ -5,58 +5,56 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from attrs import evolve
 
 from flowvae.contracts import Executor, Job
+from flowvae.testing import checks_in
 
 
-def quietly(_running: Sequence[str]) -> None:
+def _quietly(_running: Sequence[str]) -> None:
     """Nothing to do between two looks."""
 
 
-def jobs_of(folder: Path, codes: dict[str, str], devices: int = 0) -> list[Job]:
-    """Jobs that run a line of Python each, in a bare interpreter."""
-    return [
-        Job(
-            name,
-            (sys.executable, "-S", "-E", "-c", code),
-            {"OF_THE_JOB": name},
-            folder / name / "log.txt",
-            devices=devices,
-        )
-        for name, code in codes.items()
-    ]
+@contextmanager
+def _jobs(codes: dict[str, str], devices: int = 0) -> Iterator[list[Job]]:
+    """Jobs that run a line of Python each, in a bare interpreter; sys.argv[1] is a folder that goes afterwards."""
+    with tempfile.TemporaryDirectory() as place:
+        bare = (sys.executable, "-S", "-E", "-c")
+        yield [
+            Job(
+                name,
+                (*bare, code, place),
+                {"OF_THE_JOB": name},
+                Path(place, name, "log.txt"),
+                devices=devices,
+            )
+            for name, code in codes.items()
+        ]
 
 
 def every_job_runs_once_and_its_status_is_told(make: Executor) -> None:
     """Each command is run exactly once, and the result has its exit status under its name."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        codes = {
-            f"job-{i}": f"import sys; open({str(folder / f'mark-{i}')!r}, 'a').write('x'); sys.exit({i})"
-            for i in range(4)
-        }
-        statuses = make((), None)(jobs_of(folder, codes), quietly)
+    code = "import sys; open(sys.argv[1] + '/mark-{0}', 'a').write('x'); sys.exit({0})"
+    with _jobs({f"job-{i}": code.format(i) for i in range(4)}) as jobs:
+        statuses = make((), None)(jobs, _quietly)
         wanted = {f"job-{i}": i for i in range(4)}
         assert statuses == wanted, f"returned {statuses}; expected the exit status of each job, {wanted}"
-        for i in range(4):
-            mark = folder / f"mark-{i}"
+        for i, job in enumerate(jobs):
+            mark = job.log.parents[1] / f"mark-{i}"
             times = len(mark.read_text(encoding="ascii")) if mark.exists() else 0
             assert times == 1, f"job-{i} ran {times} times; expected once"
 
 
 def a_job_that_is_killed_has_its_signal_and_the_others_go_on(make: Executor) -> None:
     """A negative status is the signal that ended a job; what ends one job ends no other."""
-    codes = {
-        "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-        "fails": "1 / 0",
-        "fine": "pass",
-    }
-    with tempfile.TemporaryDirectory() as place:
-        statuses = make((), None)(jobs_of(Path(place), codes), quietly)
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with _jobs({"killed": killed, "fails": "1 / 0", "fine": "pass"}) as jobs:
+        statuses = make((), None)(jobs, _quietly)
     wanted = {"killed": -signal.SIGKILL, "fails": 1, "fine": 0}
     assert statuses == wanted, f"returned {statuses}; expected {wanted}"
 
@@ -64,11 +62,10 @@ def a_job_that_is_killed_has_its_signal_and_the_others_go_on(make: Executor) -> 
 def output_goes_to_the_log_of_the_job(make: Executor) -> None:
     """Both streams go behind what the log holds; its folder is made where it is missing."""
     code = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
-    with tempfile.TemporaryDirectory() as place:
-        begun, new = jobs_of(Path(place), {"begun": code, "new": code})
+    with _jobs({"begun": code, "new": code}) as [begun, new]:
         begun.log.parent.mkdir()
         begun.log.write_text("before\n", encoding="ascii")
-        make((), None)([begun, new], quietly)
+        make((), None)([begun, new], _quietly)
         for job, wanted in ((begun, "before\nout\nerr\n"), (new, "out\nerr\n")):
             said = job.log.read_text(encoding="utf-8") if job.log.exists() else "nothing"
             assert said == wanted, f"the log of {job.name} holds {said!r}; expected {wanted!r}"
@@ -77,14 +74,9 @@ def output_goes_to_the_log_of_the_job(make: Executor) -> None:
 def the_environment_is_added_to_the_callers(make: Executor) -> None:
     """A job has the caller's variables and its own on top."""
     code = "import os; print(os.environ.get('OF_THE_CALLER'), os.environ.get('OF_THE_JOB'))"
-    os.environ["OF_THE_CALLER"] = "1"
-    try:
-        with tempfile.TemporaryDirectory() as place:
-            [job] = jobs_of(Path(place), {"a": code})
-            make((), None)([job], quietly)
-            said = job.log.read_text(encoding="utf-8")
-    finally:
-        del os.environ["OF_THE_CALLER"]
+    with patch.dict(os.environ, OF_THE_CALLER="1"), _jobs({"a": code}) as [job]:
+        make((), None)([job], _quietly)
+        said = job.log.read_text(encoding="utf-8")
     assert said == "1 a\n", (
         f"OF_THE_CALLER and OF_THE_JOB are {said.strip()!r} in the job; expected '1 a': "
         "start it with {**os.environ, **job.environment}"
@@ -95,8 +87,8 @@ def poll_is_called_with_what_runs(make: Executor) -> None:
     """The caller hears of every job while it runs, more than once for one that takes its time."""
     heard: list[tuple[str, ...]] = []
     codes = {"slow": "import time; time.sleep(1)", "quick": "pass"}
-    with tempfile.TemporaryDirectory() as place:
-        make((), None)(jobs_of(Path(place), codes), lambda running: heard.append(tuple(running)))
+    with _jobs(codes) as jobs:
+        make((), None)(jobs, lambda running: heard.append(tuple(running)))
     strangers = {name for names in heard for name in names} - set(codes)
     assert not strangers, f"poll was called with {', '.join(strangers)}, which is no job"
     times = sum("slow" in names for names in heard)
@@ -110,12 +102,17 @@ def what_stops_the_caller_stops_the_jobs(make: Executor) -> None:
         if mark.exists():
             raise KeyboardInterrupt
 
-    with tempfile.TemporaryDirectory() as place:
-        mark = Path(place, "pid")
-        draft = str(mark) + ".part"
-        write = f"import os, time; open({draft!r}, 'w').write(str(os.getpid())); os.rename({draft!r}, {str(mark)!r})"
+    # Written beside and moved, so that poll never sees half a number.
+    code = """
+import os, sys, time
+with open(sys.argv[1] + "/part", "w") as file: file.write(str(os.getpid()))
+os.rename(sys.argv[1] + "/part", sys.argv[1] + "/pid")
+time.sleep(60)
+"""
+    with _jobs({"a": code}) as jobs:
+        mark = jobs[0].log.parents[1] / "pid"
         try:
-            make((), None)(jobs_of(Path(place), {"a": f"{write}; time.sleep(60)"}), interrupt)
+            make((), None)(jobs, interrupt)
         except KeyboardInterrupt:
             pass
         else:
@@ -147,9 +144,8 @@ def _stays(jobs: Sequence[Job]) -> list[tuple[str, float, float]]:
 
 def no_two_jobs_are_on_one_device(make: Executor) -> None:
     """Each job that needs a device sees one in CUDA_VISIBLE_DEVICES, which no other job sees at that time."""
-    with tempfile.TemporaryDirectory() as place:
-        jobs = jobs_of(Path(place), {f"job-{i}": SAYS_WHERE for i in range(4)}, devices=1)
-        make(DEVICES, None)(jobs, quietly)
+    with _jobs({f"job-{i}": SAYS_WHERE for i in range(4)}, devices=1) as jobs:
+        make(DEVICES, None)(jobs, _quietly)
         stays = sorted(_stays(jobs))
     strangers = sorted({device for device, _, _ in stays} - set(DEVICES))
     assert not strangers, (
@@ -164,12 +160,9 @@ def no_two_jobs_are_on_one_device(make: Executor) -> None:
 
 def a_job_keeps_the_device_that_its_environment_names(make: Executor) -> None:
     """CUDA_VISIBLE_DEVICES of the job's own is what the recipe asks for; jobs of one name wait for each other."""
-    with tempfile.TemporaryDirectory() as place:
-        jobs = [
-            evolve(job, environment={"CUDA_VISIBLE_DEVICES": "1"})
-            for job in jobs_of(Path(place), {f"job-{i}": SAYS_WHERE for i in range(2)}, devices=1)
-        ]
-        make(DEVICES, None)(jobs, quietly)
+    with _jobs({f"job-{i}": SAYS_WHERE for i in range(2)}, devices=1) as free:
+        jobs = [evolve(job, environment={"CUDA_VISIBLE_DEVICES": "1"}) for job in free]
+        make(DEVICES, None)(jobs, _quietly)
         first, second = sorted(_stays(jobs), key=lambda stay: stay[1])
     assert (first[0], second[0]) == ("1", "1"), (
         f"jobs whose environment says CUDA_VISIBLE_DEVICES=1 saw {first[0]} and {second[0]}"
@@ -179,18 +172,8 @@ def a_job_keeps_the_device_that_its_environment_names(make: Executor) -> None:
 
 def no_jobs_are_no_work(make: Executor) -> None:
     """Where there is nothing to do, nothing is done."""
-    statuses = make((), None)([], quietly)
+    statuses = make((), None)([], _quietly)
     assert statuses == {}, f"returned {statuses} for no jobs; expected an empty dict"
 
 
-CHECKS = (
-    every_job_runs_once_and_its_status_is_told,
-    a_job_that_is_killed_has_its_signal_and_the_others_go_on,
-    output_goes_to_the_log_of_the_job,
-    the_environment_is_added_to_the_callers,
-    poll_is_called_with_what_runs,
-    what_stops_the_caller_stops_the_jobs,
-    no_two_jobs_are_on_one_device,
-    a_job_keeps_the_device_that_its_environment_names,
-    no_jobs_are_no_work,
-)
+CHECKS = checks_in(globals())

@@ -1,9 +1,7 @@
 """What every head must do."""
 
-from torch import nn
-
 from flowvae.contracts import Head
-from flowvae.testing import properties
+from flowvae.testing import checks_in, properties
 
 
 def length_is_kept(make: Head) -> None:
@@ -13,8 +11,4 @@ def length_is_kept(make: Head) -> None:
         assert shape == expected, f"the signal is {shape}, expected {expected}: pad by half the kernel"
 
 
-def _module(make: Head) -> nn.Module:
-    return make(6, 2)
-
-
-CHECKS = (length_is_kept, *properties.of_modules(_module, 3, 6, 64))
+CHECKS = (*checks_in(globals()), *properties.of_modules(lambda make: make(6, 2), 3, 6, 64))

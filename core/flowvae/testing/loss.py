@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from flowvae.contracts import Loss
+from flowvae.testing import checks_in
 from flowvae.testing.device_reads import NoDeviceReads
-from flowvae.testing.latent_probes import noise
+from flowvae.testing.properties import noise
 
 SAMPLE_RATE, N_SAMPLES = 44100, 4096
 
@@ -16,7 +17,7 @@ def plain_stft(audio: Tensor, n_fft: int, hop_length: int) -> Tensor:
     return torch.stft(audio.flatten(0, 1), n_fft, hop_length, window=window, return_complex=True)
 
 
-def loss_of(make: Loss) -> nn.Module:
+def _loss_of(make: Loss) -> nn.Module:
     """The loss with a transform of its own."""
     return make(SAMPLE_RATE, plain_stft)
 
@@ -45,7 +46,7 @@ def extremes() -> dict[str, Tensor]:
 
 def equal_sounds_cost_nothing(make: Loss) -> None:
     """0 where target and estimate are equal, above 0 where not."""
-    loss, x, y = loss_of(make), sound(0), sound(1)
+    loss, x, y = _loss_of(make), sound(0), sound(1)
     assert loss(x, x.clone()).abs() < 1e-6, (
         f"equal sounds cost {loss(x, x.clone()):.1e}; expected 0; usually an epsilon on one side only"
     )
@@ -54,7 +55,7 @@ def equal_sounds_cost_nothing(make: Loss) -> None:
 
 def the_value_is_a_scalar(make: Loss) -> None:
     """One number for a batch, in single precision."""
-    value = loss_of(make)(sound(0), sound(1))
+    value = _loss_of(make)(sound(0), sound(1))
     assert value.shape == (), (
         f"the loss has the shape {tuple(value.shape)}; expected a scalar: take the mean over the batch"
     )
@@ -63,7 +64,7 @@ def the_value_is_a_scalar(make: Loss) -> None:
 
 def extremes_stay_finite(make: Loss) -> None:
     """Silence and other extremes, on either side and on both, give a finite value and gradient."""
-    loss = loss_of(make)
+    loss = _loss_of(make)
     for name, target in extremes().items():
         for other, given in extremes().items():
             estimate = given.clone().requires_grad_()
@@ -79,7 +80,7 @@ def extremes_stay_finite(make: Loss) -> None:
 
 def a_silent_item_does_not_rule_the_batch(make: Loss) -> None:
     """A faint estimate of silence costs no more than 100 times what a silent estimate of a hit costs."""
-    loss, silence = loss_of(make), torch.zeros(1, 1, N_SAMPLES)
+    loss, silence = _loss_of(make), torch.zeros(1, 1, N_SAMPLES)
     faint = loss(silence, 0.01 * noise(1, 1, N_SAMPLES))
     missed = loss(sound(0)[:1, :1], silence)
     assert faint < 100 * missed, (
@@ -90,7 +91,7 @@ def a_silent_item_does_not_rule_the_batch(make: Loss) -> None:
 
 def the_gradient_reaches_the_estimate(make: Loss) -> None:
     """Each item and channel of the estimate gets a gradient, and a step against it lowers the loss."""
-    loss, target, estimate = loss_of(make), sound(0), sound(1).requires_grad_()
+    loss, target, estimate = _loss_of(make), sound(0), sound(1).requires_grad_()
     before = loss(target, estimate)
     before.backward()
     gradient = estimate.grad
@@ -107,7 +108,7 @@ def the_gradient_reaches_the_estimate(make: Loss) -> None:
 
 def inputs_are_untouched(make: Loss) -> None:
     """Both sounds are as they were, and a second call gives the same value."""
-    loss, x, y = loss_of(make), sound(0), sound(1)
+    loss, x, y = _loss_of(make), sound(0), sound(1)
     first = loss(x, y)
     assert torch.equal(first, loss(x, y)), (
         "two calls differ; expected the same bits; a loss draws nothing at random"
@@ -118,17 +119,9 @@ def inputs_are_untouched(make: Loss) -> None:
 
 def no_value_is_read_back(make: Loss) -> None:
     """The loss does not wait for the device."""
-    loss, x, y = loss_of(make), sound(0), sound(1)
+    loss, x, y = _loss_of(make), sound(0), sound(1)
     with NoDeviceReads():
         loss(x, y)
 
 
-CHECKS = (
-    equal_sounds_cost_nothing,
-    the_value_is_a_scalar,
-    extremes_stay_finite,
-    a_silent_item_does_not_rule_the_batch,
-    the_gradient_reaches_the_estimate,
-    inputs_are_untouched,
-    no_value_is_read_back,
-)
+CHECKS = checks_in(globals())

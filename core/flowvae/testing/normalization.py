@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from flowvae.contracts import Normalization
-from flowvae.testing import properties
+from flowvae.testing import checks_in, properties
 
 LAYERS: tuple[Callable[[], nn.Module], ...] = (
     lambda: nn.Conv1d(4, 6, 3),
@@ -40,12 +40,4 @@ def weight_can_be_read(make: Normalization) -> None:
             )
 
 
-def _module(make: Normalization) -> nn.Module:
-    return make(nn.Conv1d(4, 6, 3))
-
-
-CHECKS = (
-    same_function_at_the_start,
-    weight_can_be_read,
-    *properties.of_modules(_module, 3, 4, 16),
-)
+CHECKS = (*checks_in(globals()), *properties.of_modules(lambda make: make(nn.Conv1d(4, 6, 3)), 3, 4, 16))

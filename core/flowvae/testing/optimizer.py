@@ -4,7 +4,8 @@ import torch
 from torch import nn, optim
 
 from flowvae.contracts import Optimizer
-from flowvae.testing.latent_probes import noise
+from flowvae.testing import checks_in
+from flowvae.testing.properties import noise
 from flowvae.testing.resumption import optimizer_taken_up
 
 
@@ -72,9 +73,4 @@ def state_survives_a_checkpoint(make: Optimizer) -> None:
         )
 
 
-CHECKS = (
-    every_parameter_is_held_once,
-    steps_lower_a_parabola,
-    a_parameter_without_gradient_stays,
-    state_survives_a_checkpoint,
-)
+CHECKS = checks_in(globals())

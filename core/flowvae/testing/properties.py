@@ -5,29 +5,31 @@ A property takes a function that makes the module anew, and an input for it.
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TypeVar
+from typing import Any
 from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
 
+from flowvae.testing import Check
+from flowvae.testing.device_reads import NoDeviceReads
+
 Make = Callable[[], nn.Module]
 Property = Callable[[Make, Tensor], None]
-F = TypeVar("F")
 ORDINARY = 10.0
 """The largest amplitude of an input for which there is no excuse."""
 
 
-def noise(*shape: int) -> Tensor:
-    """The same numbers at every call, of standard deviation 0.5."""
-    return 0.5 * torch.randn(shape, generator=torch.Generator().manual_seed(7))
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    """Normal numbers that depend on nothing but the seed."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def run(module: nn.Module, x: Tensor, seed: int = 11) -> Tensor:
+def run(module: Callable[[Tensor], Tensor], x: Tensor, seed: int = 11) -> Tensor:
     """The module's output, with the random numbers that it may draw set by `seed`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        y: Tensor = module(x)
+        y = module(x)
     if 0 < float(x.detach().abs().max()) <= ORDINARY and isinstance(y, Tensor):
         # Said first, whatever is asked: NaN equals nothing, and every comparison would be blamed on something else.
         assert bool(y.isfinite().all()), "an input of ordinary level gives inf or NaN"
@@ -38,7 +40,17 @@ def built(make: Make, seed: int = 3) -> nn.Module:
     """A module whose initialisation is set by `seed`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make()
+        module = make()
+    assert isinstance(module, nn.Module), f"it is a {type(module).__name__}; expected an nn.Module"
+    return module
+
+
+def unsettled(module: nn.Module, size: float = 0.1) -> nn.Module:
+    """The module after a small random change of every parameter: away from a start at zero, nothing can hide."""
+    with torch.no_grad():
+        for seed, parameter in enumerate(module.parameters()):
+            parameter.add_(size * noise(*parameter.shape, seed=seed).to(parameter))
+    return module
 
 
 def same_input_gives_same_output(make: Make, x: Tensor) -> None:
@@ -92,20 +104,30 @@ def silence_stays_finite(make: Make, x: Tensor) -> None:
         )
 
 
-def gradients_reach_everything(make: Make, x: Tensor) -> None:
-    """Every parameter and the input get a finite gradient."""
+def _gradients(make: Make, x: Tensor) -> dict[str, Tensor | None]:
     module, x = built(make), x.clone().requires_grad_()
     run(module, x).sin().sum().backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
-    grads = {
-        "the input": x.grad,
-        **{name: p.grad for name, p in module.named_parameters() if p.requires_grad},
-    }
+    return {"the input": x.grad, **{n: p.grad for n, p in module.named_parameters() if p.requires_grad}}
+
+
+def gradients_reach_everything(make: Make, x: Tensor) -> None:
+    """Every parameter and the input get a finite gradient."""
+    grads = _gradients(make, x)
     unused = [name for name, grad in grads.items() if grad is None]
     assert not unused, (
         f"no gradient reaches {', '.join(unused)}: it is not used, or used under no_grad or detach"
     )
     broken = [name for name, grad in grads.items() if grad is not None and not bool(grad.isfinite().all())]
     assert not broken, f"the gradient of {', '.join(broken)} has inf or NaN, at an input of ordinary level"
+
+
+def no_gradient_vanishes(make: Make, x: Tensor) -> None:
+    """Away from a start at zero, no parameter has a gradient of 0 throughout, nor has the input."""
+    dead = [name for name, grad in _gradients(make, x).items() if grad is not None and not bool(grad.any())]
+    assert not dead, (
+        f"the gradient of {', '.join(dead)} is 0 throughout; usually a clamp that has closed, a part that is multiplied "
+        "by 0, or sample() in place of rsample()"
+    )
 
 
 def batch_items_do_not_mix(make: Make, x: Tensor) -> None:
@@ -186,6 +208,13 @@ def export_keeps_the_output(make: Make, x: Tensor) -> None:
         )
 
 
+def no_value_is_read_back(make: Make, x: Tensor) -> None:
+    """The module runs without waiting for the device."""
+    module = built(make)
+    with NoDeviceReads():
+        module(x)
+
+
 OF_MODULES: tuple[Property, ...] = (
     same_input_gives_same_output,
     same_seed_gives_same_module,
@@ -200,16 +229,28 @@ OF_MODULES: tuple[Property, ...] = (
     follows_its_device,
     export_keeps_the_output,
 )
+OF_DENSITIES: tuple[Property, ...] = (
+    same_input_gives_same_output,
+    input_is_untouched,
+    gradients_reach_everything,
+    no_gradient_vanishes,
+    batch_items_do_not_mix,
+    state_makes_a_twin,
+    no_value_is_read_back,
+)
+"""For flows, posteriors and priors: a distribution cannot be exported, and computes in single precision."""
 
 
-def of_modules(build: Callable[[F], nn.Module], *shape: int) -> tuple[Callable[[F], None], ...]:
+def of_modules(
+    build: Callable[[Any], nn.Module], *shape: int, which: tuple[Property, ...] = OF_MODULES
+) -> tuple[Check, ...]:
     """The properties above as checks of one kind: `build` turns its factory into a module for inputs of `shape`."""
 
-    def bind(prop: Property) -> Callable[[F], None]:
-        def check(make: F) -> None:
-            prop(lambda: build(make), noise(*shape))
+    def bind(prop: Property) -> Check:
+        def check(make: Any) -> None:
+            prop(lambda: build(make), 0.5 * noise(*shape))
 
         check.__name__, check.__doc__ = prop.__name__, prop.__doc__
         return check
 
-    return tuple(bind(prop) for prop in OF_MODULES)
+    return tuple(bind(prop) for prop in which)

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from flowvae.contracts import BuiltRegularizer, Regularizer
+from flowvae.testing import checks_in
 from flowvae.testing.device_reads import NoDeviceReads
-from flowvae.testing.latent_probes import noise
+from flowvae.testing.properties import noise
 from flowvae.testing.resumption import goes_on_to_the_bit
 
 N_STEPS, N_ITEMS, LATENT = 100, 256, 4
@@ -26,7 +27,7 @@ class NormalVector(Independent[Normal]):
         return sample, self.log_prob(sample)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
 
-def price(make: Regularizer, mean: Tensor, scale: Tensor) -> Tensor:
+def _price(make: Regularizer, mean: Tensor, scale: Tensor) -> Tensor:
     """What a normal posterior costs under a standard normal prior."""
     posterior = NormalVector(mean, scale)
     prior = NormalVector(torch.zeros(LATENT), torch.ones(LATENT))
@@ -35,7 +36,7 @@ def price(make: Regularizer, mean: Tensor, scale: Tensor) -> Tensor:
 
 def the_price_is_a_scalar(make: Regularizer) -> None:
     """One finite number for a batch."""
-    value = price(make, noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5))
+    value = _price(make, noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5))
     assert value.shape == (), (
         f"the price has the shape {tuple(value.shape)}; expected a scalar: the mean over the batch"
     )
@@ -46,8 +47,8 @@ def farther_costs_more(make: Regularizer) -> None:
     """A posterior far from the prior costs more than one that is near."""
     scale = torch.full((N_ITEMS, LATENT), 0.5)
     near, far = (
-        price(make, 0.5 * noise(N_ITEMS, LATENT), scale),
-        price(make, 5 * noise(N_ITEMS, LATENT), scale),
+        _price(make, 0.5 * noise(N_ITEMS, LATENT), scale),
+        _price(make, 5 * noise(N_ITEMS, LATENT), scale),
     )
     assert far > near, (
         f"far from the prior costs {far:.3f}, near {near:.3f}; expected the other order; usually a sign"
@@ -70,7 +71,7 @@ def the_batch_is_averaged(make: Regularizer) -> None:
 def the_gradient_pulls_towards_the_prior(make: Regularizer) -> None:
     """The gradient on a mean far from the prior is finite and points away from it."""
     mean = torch.full((N_ITEMS, LATENT), 5.0, requires_grad=True)
-    price(make, mean, torch.full((N_ITEMS, LATENT), 0.5)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    _price(make, mean, torch.full((N_ITEMS, LATENT), 0.5)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert mean.grad is not None, (
         "no gradient reaches the mean of the posterior; expected one; usually a detach()"
     )
@@ -112,15 +113,7 @@ def no_value_is_read_back(make: Regularizer) -> None:
     """The price is computed without waiting for the device."""
     mean, scale = noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5)
     with NoDeviceReads():
-        price(make, mean, scale)
+        _price(make, mean, scale)
 
 
-CHECKS = (
-    the_price_is_a_scalar,
-    farther_costs_more,
-    the_batch_is_averaged,
-    the_gradient_pulls_towards_the_prior,
-    beta_is_a_weight_at_every_step,
-    what_it_keeps_survives_a_checkpoint,
-    no_value_is_read_back,
-)
+CHECKS = checks_in(globals())

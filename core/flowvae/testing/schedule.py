@@ -1,6 +1,7 @@
 """What every schedule must do."""
 
 from flowvae.contracts import Schedule
+from flowvae.testing import checks_in
 
 
 def factors_lie_between_0_and_1(make: Schedule) -> None:
@@ -24,4 +25,4 @@ def a_factor_depends_on_the_step_alone(make: Schedule) -> None:
     )
 
 
-CHECKS = (factors_lie_between_0_and_1, a_factor_depends_on_the_step_alone)
+CHECKS = checks_in(globals())

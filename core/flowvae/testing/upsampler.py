@@ -1,10 +1,9 @@
 """What every upsampler must do."""
 
 import torch
-from torch import nn
 
 from flowvae.contracts import Upsampler
-from flowvae.testing import properties
+from flowvae.testing import checks_in, properties
 
 FACTORS = (2, 3, 4, 5, 8)
 
@@ -26,8 +25,4 @@ def constant_repeats_with_the_factor(make: Upsampler) -> None:
         )
 
 
-def _module(make: Upsampler) -> nn.Module:
-    return make(4, 6, 3)
-
-
-CHECKS = (more_samples_exactly, constant_repeats_with_the_factor, *properties.of_modules(_module, 3, 4, 16))
+CHECKS = (*checks_in(globals()), *properties.of_modules(lambda make: make(4, 6, 3), 3, 4, 16))

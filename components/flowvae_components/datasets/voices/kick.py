@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from flowvae_components.datasets.voices.character import Character, log_between
 from flowvae_components.datasets.voices.finishing import driven
-from flowvae_components.datasets.voices.noises import above, below, bins_hz, fast_length, shaped_noise
+from flowvae_components.datasets.voices.noises import noise_between
 from flowvae_components.datasets.voices.tones import decaying, falling_sine, seconds
 
 
@@ -33,7 +33,5 @@ def kick(values: Generator, noise: Generator, character: Character, rate: int) -
     drive = character.drive * log_between(values, 0.7, 1.4)
     t = seconds(min(1.0, 1.7 * fall_s), rate)
     body = falling_sine(t, end_hz, sweep, sweep_s) * decaying(t, fall_s, 0.001)
-    n = fast_length(len(t))
-    f = bins_hz(n, rate)
-    click = shaped_noise(noise, n, above(f, click_hz) * below(f, 2.5 * click_hz))[: len(t)]
+    click = noise_between(noise, t, rate, click_hz, 2.5 * click_hz)
     return driven(body + 10 ** (click_db / 20) * click * decaying(t, click_s, 0.0002), drive)

@@ -93,3 +93,19 @@ def shaped_noise(generator: Generator, n: int, gain: Signal) -> Signal:
     """
     noise = np.fft.irfft(np.fft.rfft(generator.standard_normal(n)) * gain, n)
     return np.asarray((noise - noise.mean()) / (noise.std() + 1e-20))
+
+
+def noise_between(generator: Generator, t: Signal, rate: int, low_hz: float, high_hz: float) -> Signal:
+    """Noise of one band, a number for each moment of t.
+
+    Formula: shaped_noise with the gain above(low_hz) * below(high_hz).
+    Shapes: (t,) -> (t,).
+    Units: Hz; the result has root mean square 1, about.
+    Source: own.
+
+    >>> len(noise_between(np.random.default_rng(0), np.zeros(1000), 44100, 500.0, 2000.0))
+    1000
+    """
+    n = fast_length(len(t))
+    f = bins_hz(n, rate)
+    return shaped_noise(generator, n, above(f, low_hz) * below(f, high_hz))[: len(t)]

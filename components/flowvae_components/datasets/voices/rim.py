@@ -5,7 +5,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from flowvae_components.datasets.voices.character import Character, log_between
-from flowvae_components.datasets.voices.noises import above, below, bins_hz, fast_length, shaped_noise
+from flowvae_components.datasets.voices.noises import noise_between
 from flowvae_components.datasets.voices.tones import decaying, falling_sine, seconds
 
 
@@ -38,7 +38,5 @@ def rim(values: Generator, noise: Generator, character: Character, rate: int) ->
             * falling_sine(t, ratio * low_hz, 0.0, 1.0)
             * decaying(t, fall_s / (1 + number))
         )
-    n = fast_length(len(t))
-    f = bins_hz(n, rate)
-    snap = shaped_noise(noise, n, above(f, 1500) * below(f, 10000))[: len(t)] * decaying(t, snap_s, 0.0002)
+    snap = noise_between(noise, t, rate, 1500, 10000) * decaying(t, snap_s, 0.0002)
     return wood + 10 ** (snap_db / 20) * snap

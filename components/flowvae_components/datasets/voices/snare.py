@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from flowvae_components.datasets.voices.character import Character, log_between
 from flowvae_components.datasets.voices.finishing import driven
-from flowvae_components.datasets.voices.noises import above, below, bins_hz, fast_length, shaped_noise
+from flowvae_components.datasets.voices.noises import noise_between
 from flowvae_components.datasets.voices.tones import decaying, falling_sine, seconds
 
 
@@ -36,9 +36,7 @@ def snare(values: Generator, noise: Generator, character: Character, rate: int) 
     t = seconds(min(1.0, 1.7 * max(head_s, wires_s)), rate)
     head = falling_sine(t, head_hz, 0.25, 0.015) * decaying(t, head_s)
     head += 10 ** (second_db / 20) * falling_sine(t, ratio * head_hz, 0.12, 0.012) * decaying(t, 0.7 * head_s)
-    n = fast_length(len(t))
-    f = bins_hz(n, rate)
-    hiss = shaped_noise(noise, n, above(f, low_hz) * below(f, high_hz))[: len(t)]
+    hiss = noise_between(noise, t, rate, low_hz, high_hz)
     # Wires fall in two steps: slapped against the head first, then ringing on.
     rattle = 0.6 * decaying(t, 0.3 * wires_s, late_s) + 0.4 * decaying(t, wires_s, late_s)
     stick = hiss * decaying(t, 0.006, 0.0002)

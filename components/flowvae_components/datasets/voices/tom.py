@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from flowvae_components.datasets.voices.character import Character, log_between
 from flowvae_components.datasets.voices.finishing import driven
-from flowvae_components.datasets.voices.noises import above, below, bins_hz, fast_length, shaped_noise
+from flowvae_components.datasets.voices.noises import noise_between
 from flowvae_components.datasets.voices.tones import decaying, falling_sine, seconds
 
 # The modes of an ideal circular membrane over its lowest: zeros of the Bessel functions J1, J2, J0 over 2.405.
@@ -39,7 +39,5 @@ def tom(values: Generator, noise: Generator, character: Character, rate: int) ->
     for ratio, level, share in zip(_MEMBRANE, overtone_db, overtone_share, strict=True):
         overtone = falling_sine(t, ratio * low_hz, sweep, sweep_s) * decaying(t, share * fall_s)
         head += 10 ** ((level + character.noisiness_db / 2) / 20) * overtone
-    n = fast_length(len(t))
-    f = bins_hz(n, rate)
-    stick = shaped_noise(noise, n, above(f, 800) * below(f, 6000))[: len(t)] * decaying(t, 0.015, 0.0002)
+    stick = noise_between(noise, t, rate, 800, 6000) * decaying(t, 0.015, 0.0002)
     return driven(head + 10 ** (stick_db / 20) * stick, max(1.0, 0.6 * character.drive))
