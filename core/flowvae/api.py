@@ -12,8 +12,7 @@ from flowvae.catalogue import Catalogue, Component
 from flowvae.errors import UsageError
 from flowvae.play.trained import TrainedRun
 from flowvae.recipe import AblationPlan, plan_ablation, read_recipe
-from flowvae.recipe.datasets import data_setting
-from flowvae.text import toml_like
+from flowvae.recipe.datasets import folder_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,8 +78,13 @@ def check(
     (['snake', 'leaky_relu'], 200, 6)
     """
     catalogue = Catalogue.installed()
-    settings = _settings(catalogue, data, seeds, tables)
-    return plan_ablation(read_recipe(str(recipe), settings, said=""), catalogue)
+    laid = _laid_over(catalogue, data, seeds, tables)
+    plan = plan_ablation(read_recipe(str(recipe), tables=laid), catalogue)
+    if data is not None:
+        from flowvae.data.outlook import outlooks  # noqa: PLC0415 - needs numpy, and recipes alone do not
+
+        outlooks(plan.arms)
+    return plan
 
 
 def run(
@@ -96,8 +100,7 @@ def run(
     from flowvae.ablation.drive import run_recipe  # noqa: PLC0415 - numpy and scipy take a while
 
     catalogue = Catalogue.installed()
-    settings = _settings(catalogue, data, seeds, tables)
-    source = read_recipe(str(recipe), settings, said="")
+    source = read_recipe(str(recipe), tables=_laid_over(catalogue, data, seeds, tables))
     report = run_recipe(source, Path(out) if out else None, say, catalogue)
     return Ablation(report.parent)
 
@@ -130,13 +133,16 @@ def components(kind: str | None = None) -> tuple[Component, ...]:
     return tuple(c for one in ([kind] if kind else sorted(catalogue.kinds)) for c in catalogue.of_kind(one))
 
 
-def _settings(
+def _laid_over(
     catalogue: Catalogue, data: Data | None, seeds: int | None, tables: Mapping[str, Any]
-) -> tuple[str, ...]:
-    settings = []
+) -> dict[str, Any]:
+    """What is laid over a recipe, by key path."""
+    laid: dict[str, Any] = {}
     if isinstance(data, Mapping):
-        settings.append(f"data={toml_like(data)}")
+        laid["data"] = data
     elif data is not None:
-        settings.append(data_setting(catalogue, str(data)))
-    settings += [f"ablation.seeds={seeds}"] if seeds is not None else []
-    return (*settings, *(f"{name}={toml_like(value)}" for name, value in tables.items()))
+        component, key = folder_dataset(catalogue)
+        laid["data"] = {"use": component.name, key: Path(data).expanduser().absolute()}
+    if seeds is not None:
+        laid["ablation.seeds"] = seeds
+    return {**laid, **tables}

@@ -12,7 +12,7 @@ from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import refuse_another, write_plan
 from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
-from flowvae.ablation.runs import Run, all_runs, job_of, prepare_run
+from flowvae.ablation.runs import Run, all_runs, job_of, n_finished, prepare_run
 from flowvae.building.construct import construct
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
@@ -104,7 +104,8 @@ class _Drive:
         probed = Prober(self.plan, self.folder, self.say).probe(sounds, wanted(waiting))
         placements = place(runs, waiting, self.folder, self.say)
         finished = len(runs) - len(waiting)
-        write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], finished)
+        seen = n_finished(self.folder / "runs")
+        write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
         self._announce(probed, len(waiting), finished)
         for run in waiting:
             prepare_run(

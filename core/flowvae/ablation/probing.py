@@ -99,7 +99,7 @@ class ProbeError(FlowvaeError):
     """The probe has said what is wrong already; this hands its words and its exit status on."""
 
     def __init__(self, exit_status: int, words: str) -> None:
-        super().__init__("an arm could not be built")
+        super().__init__(words.strip() or "an arm could not be built")
         self.exit_status = exit_status  # type: ignore[misc]  # of this failure, not of the class
         self.words = words
 

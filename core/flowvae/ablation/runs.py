@@ -82,6 +82,11 @@ def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> 
     ]
 
 
+def n_finished(folder: Path) -> int:
+    """How many runs of a folder have been seen to their end, whether they are planned still or not."""
+    return sum(read_status(run).state == "done" for run in folder.glob("*/seed-*"))
+
+
 def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)

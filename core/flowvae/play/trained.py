@@ -1,16 +1,18 @@
 """A trained run as one has it in Python. Needs no torch until a sound is touched."""
 
+import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve
 
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.errors import CheckpointError, shown
 from flowvae.folder.records import Order, Plan, Result
+from flowvae.folder.status import read_status
 from flowvae.recipe import Recipe, read_recipe, resolve
 
 if TYPE_CHECKING:
@@ -54,11 +56,16 @@ class TrainedRun:
     @cached_property
     def recipe(self) -> Recipe:
         """The complete recipe."""
-        return resolve(read_recipe(str(self.folder / "recipe.toml")), Catalogue.installed(self.order.plugins))
+        catalogue = Catalogue.installed(self.order.plugins)
+        return evolve(resolve(read_recipe(str(self.folder / "recipe.toml")), catalogue), name=self.order.arm)
 
     @cached_property
     def result(self) -> Result:
         """All that it measured; CheckpointError where it is not done."""
+        status = read_status(self.folder)
+        if status.state != "done":
+            what = f"{self} is not finished: {status.state} at step {status.step} of {status.steps}"
+            raise CheckpointError(what, do="the command that began it continues it")
         return Result.read(self.folder)
 
     @property
@@ -94,6 +101,9 @@ class TrainedRun:
     @cached_property
     def _player(self) -> "Player":
         require_torch("a trained model")
+        status = read_status(self.folder)
+        if status.state != "done":
+            warnings.warn(f"{self} is {status.state} at step {status.step}: so are its weights", stacklevel=3)
         from flowvae.play.player import Player  # noqa: PLC0415 - torch comes in with the first sound
 
         return Player.of(self.folder, self.recipe, self.order.seed)

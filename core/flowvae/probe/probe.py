@@ -8,6 +8,7 @@ from attrs import evolve
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from flowvae.building.construct import at_work
 from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
 from flowvae.errors import PluginError
@@ -16,6 +17,7 @@ from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
 from flowvae.probe.limits import check_training_memory, free_memory, training_memory
 from flowvae.recipe import Part, Recipe
+from flowvae.streams import SeededStream
 
 
 def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
@@ -37,6 +39,7 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
         estimate = model.decode(posterior.mode)
         _expect(recipe, section.decoder, estimate, (2, section.channels, section.n_samples), trace)
     parts.build_all()  # what is refused is refused before the first run
+    _try_a_batch(parts, estimate.detach())
     seconds = 2 * section.n_samples / section.sample_rate
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
     return Probed(
@@ -61,6 +64,20 @@ def _kept_for_backward() -> Iterator[dict[int, int]]:
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         yield sizes
+
+
+def _try_a_batch(parts: Parts, estimate: Tensor) -> None:
+    """What is done to a batch, and what it is trained by, once: a value may be refused only where there are sounds."""
+    recipe = parts.recipe
+    slack = round(recipe.data.extras["slack_ms"] / 1000 * recipe.model.sample_rate)
+    batch = 0.1 * torch.randn(2, recipe.model.channels, recipe.model.n_samples + 2 * slack)
+    for name, augment in parts.augmentations.items():
+        with at_work(recipe.augmentations[name], f"augmentations.{name}"):
+            batch = augment(batch, SeededStream.of(0, "probe", name))
+    for name, loss in parts.losses.items():
+        with at_work(recipe.losses[name], f"losses.{name}"):
+            loss(0.1 * torch.randn_like(estimate), estimate)
+    parts.stft.forget()
 
 
 def _expect(recipe: Recipe, part: Part, tensor: Tensor, shape: tuple[int, ...], trace: Trace) -> None:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault, RecipeError
 from flowvae.recipe.content import by_content
+from flowvae.recipe.identity import OUTSIDE
 from flowvae.recipe.layering import set_path
 from flowvae.recipe.node import Dropped, Node, Source, component_name, node_at
 from flowvae.recipe.resolve import resolve
@@ -53,7 +54,7 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         recipe = resolve(source, catalogue)
         return AblationPlan(recipe, (Arm(recipe.name, recipe, {}),))
     arms: list[Arm] = []
-    faults = [*_overridden(source, axes), *_misspelt_under(source, axes, catalogue)]
+    faults = [*_overridden(source, axes), *_without_effect(axes), *_misspelt_under(source, axes, catalogue)]
     names = _names(axes)
     for choice in _choices(axes, cross=_crossed(source)):
         try:
@@ -94,6 +95,14 @@ def _overridden(source: Source, axes: dict[str, list[Node]]) -> Iterator[Fault]:
             )
 
 
+def _without_effect(axes: dict[str, list[Node]]) -> Iterator[Fault]:
+    """What no result depends on cannot be compared: its arms would be one run, trained twice."""
+    for path, nodes in axes.items():
+        if path == "seed" or f"{path}.".startswith(OUTSIDE) or path.startswith(OUTSIDE):
+            what = f"no result depends on {path}, so its arms would be the same"
+            yield Fault(what, nodes[0].place, "ablation.vary")
+
+
 def _misspelt_under(source: Source, axes: dict[str, list[Node]], catalogue: Catalogue) -> list[Fault]:
     """Faults of the values that the alternatives stand over: no arm reads them, their author still meant something."""
     try:
@@ -127,7 +136,9 @@ def _choices(axes: dict[str, list[Node]], *, cross: bool) -> list[dict[str, int]
 def _varied(source: Source, axes: dict[str, list[Node]], choice: dict[str, int]) -> Source:
     root, dropped = source.root, list[Dropped](source.dropped)
     for path, index in choice.items():
-        root = set_path(root, path, axes[path][index], dropped)
+        # Absence is one of the alternatives: where there is nothing to take out, it is there already.
+        node = axes[path][index]
+        root = set_path(root, path, evolve(node, takes_out=True) if node.value is False else node, dropped)
     return evolve(source, root=root, dropped=dropped)
 
 
@@ -150,9 +161,22 @@ def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
             for name, node in zip(called, nodes, strict=True)
         ]
         if len(set(short)) < len(short):
-            short = [_slug(_said(node)) for node in nodes]
+            short = _by_difference(nodes, short)
         names[path] = [_slug(name) for name in short]
     return names
+
+
+def _by_difference(nodes: list[Node], short: list[str]) -> list[str]:
+    """Names for alternatives that share a component: by the keys in which they differ."""
+    tables = [dict(node.leaves()) if isinstance(node.value, dict) else {} for node in nodes]
+    keys = dict.fromkeys(key for table in tables for key in table)
+    values = {key: [table[key].value if key in table else None for table in tables] for key in keys}
+    telling = [key for key in keys if len({repr(v) for v in values[key]}) > 1 and not key.endswith("use")]
+    names = [
+        "-".join(f"{key}-{table[key].value}" for key in telling if key in table) or name
+        for table, name in zip(tables, short, strict=True)
+    ]
+    return names if len(set(names)) == len(names) else [_slug(_said(node)) for node in nodes]
 
 
 def _names_parts(nodes: list[Node]) -> bool:

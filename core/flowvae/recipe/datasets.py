@@ -22,6 +22,8 @@ def folder_dataset(catalogue: Catalogue) -> tuple[Component, str]:
 
 def data_setting(catalogue: Catalogue, folder: str) -> str:
     """What --data stands for, as a --set."""
+    if not folder.strip() or "\0" in folder:
+        raise UsageError("--data names no folder", do="--data FOLDER")
     component, key = folder_dataset(catalogue)
     quoted = str(Path(folder).expanduser().absolute()).replace("\\", "\\\\").replace('"', '\\"')
     return f'data={{ use = "{component.name}", {key} = "{quoted}" }}'

@@ -29,7 +29,7 @@ def undeclared(difference: Iterable[dict[str, str]], declared: Iterable[str]) ->
     flagged = []
     for entry in difference:
         path = entry["path"]
-        inside = any(path == p or path.startswith(f"{p}.") for p in prefixes)
+        inside = any(f"{path}.".startswith(f"{p}.") or p.startswith(f"{path}.") for p in prefixes)
         of_kind = any(k in path.split(".") for kind in kinds for k in (kind, f"{kind}s"))
         if not inside and not of_kind:
             flagged.append(f"also changes {path}: {entry['baseline']} -> {entry['arm']}")

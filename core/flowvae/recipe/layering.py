@@ -1,5 +1,6 @@
 """How one recipe lies over another, and a setting of the command line over both."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,13 @@ from attrs import evolve
 
 from flowvae.errors import Fault, Place, RecipeError
 from flowvae.recipe.node import Dropped, Node, bare_name, by_name, component_name
-from flowvae.recipe.tables import named_slots
+from flowvae.recipe.tables import named_slots, slots_with_own_keys
+from flowvae.recipe.values import NONE
 
 NAMED = frozenset(named_slots())
 """Key paths whose tables hold parts by name: there, a part that says no `use` is the component of its name."""
+OWN_KEYS = dict(slots_with_own_keys())
+"""Key path of a slot to the keys of flowvae's own in its tables."""
 
 
 def lay_over(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
@@ -19,15 +23,10 @@ def lay_over(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
     if path == "ablation.vary":
         return over  # what is varied is one decision: an axis of the base would be one more, unasked for
     if over.value is False:
-        return evolve(over, takes_out=base.value is not False)
-    old, new = _component_at(base, path), _component_at(over, path)
+        return evolve(over, takes_out=over.takes_out or base.value is not False)
+    old, new = _component_under(base, path), component_name(over)
     if old is not None and new is not None and bare_name(old) != bare_name(new):
-        dropped += [
-            Dropped(leaf, node.place, old, new)
-            for leaf, node in base.leaves(path)
-            if isinstance(base.value, dict) and not leaf.endswith(".use")
-        ]
-        return over
+        return _swapped(base, over, path, dropped)
     base_table, over_table = _as_table(base, over, path), _as_table(over, base, path)
     if base_table is None or over_table is None or isinstance(over.value, list):
         return over
@@ -40,10 +39,25 @@ def lay_over(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
     return evolve(over if isinstance(over.value, dict) else base, value=merged)
 
 
-def _component_at(node: Node, path: str) -> str | None:
+def _component_under(node: Node, path: str) -> str | None:
     """The component that a table or a string names, if only by its own name."""
     parent, _, name = path.rpartition(".")
     return component_name(node) or (name if isinstance(node.value, dict) and parent in NAMED else None)
+
+
+def _swapped(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
+    """Another component in the place of one: its keys go with it, and flowvae's own, such as a weight, stay."""
+    old, new = _component_under(base, path) or "", component_name(over) or ""
+    own = OWN_KEYS.get(path, OWN_KEYS.get(path.rpartition(".")[0], frozenset()))
+    table = base.value if isinstance(base.value, dict) else {}
+    kept = {key: child for key, child in table.items() if key in own}
+    for key, child in table.items():
+        if key not in own and key != "use":
+            dropped += [Dropped(leaf, node.place, old, new) for leaf, node in child.leaves(f"{path}.{key}")]
+    if not kept:
+        return over
+    mine = over.value if isinstance(over.value, dict) else {"use": over}
+    return evolve(over, value={**kept, **mine})
 
 
 def _as_table(node: Node, other: Node, path: str) -> dict[str, Node] | None:
@@ -71,10 +85,10 @@ def how_to_name(path: str, node: Node) -> str:
     return f'tables with names of their own: [{path}.first] use = "{twice}", [{path}.second] use = "{twice}"'
 
 
-def apply_setting(root: Node, setting: str, dropped: list[Dropped], said: str = "--set ") -> Node:
+def apply_setting(root: Node, setting: str, dropped: list[Dropped]) -> Node:
     """Lays "path=value" over a tree."""
     path, equals, text = setting.partition("=")
-    label = f"{said}{setting}"
+    label = f"--set {setting}"
     if not equals or not path.strip():
         place = Place(label, 0, 1, len(setting), setting)
         raise RecipeError([Fault("a setting is PATH=VALUE", place)], recipe="the command line")
@@ -85,6 +99,29 @@ def apply_setting(root: Node, setting: str, dropped: list[Dropped], said: str = 
         )
         raise RecipeError([fault], recipe="the command line")
     return set_path(root, path.strip(), node, dropped)
+
+
+def apply_table(root: Node, path: str, content: Any, dropped: list[Dropped]) -> Node:
+    """Lays values of Python over a tree, as `apply_setting` does with text."""
+    text = f"{path}={content!r}"
+    place = Place(text, 0, 1, len(path), text)
+    return set_path(root, path, _settle(_plain(content, path), place, place), dropped)
+
+
+def _plain(content: Any, path: str) -> Any:
+    """A value of Python in the words of a recipe."""
+    if isinstance(content, Mapping):
+        return {str(key): _plain(child, f"{path}.{key}") for key, child in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(child, path) for child in content]
+    if content is None:
+        return NONE
+    if isinstance(content, Path):
+        return str(content)
+    if isinstance(content, bool | int | float | str):
+        return content
+    fault = Fault(f"a {type(content).__name__} is no value of a recipe", path=path)
+    raise RecipeError([fault], recipe="what was laid over it")
 
 
 def _setting_value(text: str, label: str, setting: str, column: int) -> Node:

@@ -1,6 +1,7 @@
 """Reads a recipe file with its bases, and lays them over each other."""
 
 import bisect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import tomli
 from attrs import frozen
 
 from flowvae.errors import Fault, Place, RecipeError, shown
-from flowvae.recipe.layering import apply_setting, lay_over
+from flowvae.recipe.layering import apply_setting, apply_table, lay_over
 from flowvae.recipe.node import Dropped, Node, Source
 from flowvae.recipe.positions import KeyPath, Span, spans
 from flowvae.recipe.shipped import find_recipe, shipped_recipes
@@ -18,10 +19,10 @@ MAX_DEPTH = 32
 MAX_LAYERS = 16
 
 
-def read_recipe(name: str, settings: tuple[str, ...] = (), *, said: str = "--set ") -> Source:
+def read_recipe(name: str, settings: tuple[str, ...] = (), tables: Mapping[str, Any] | None = None) -> Source:
     """Reads a recipe file, or a shipped recipe by name, with its bases.
 
-    `settings` are "path=value" strings; messages put `said` before them, as their author did.
+    `settings` are "path=value" strings, `tables` values of Python by key path; both are laid over it.
     """
     file = find_recipe(name, Path.cwd())
     if file is None:
@@ -32,7 +33,9 @@ def read_recipe(name: str, settings: tuple[str, ...] = (), *, said: str = "--set
     for layer in layers[1:]:
         root = lay_over(root, layer, "", dropped)
     for setting in settings:
-        root = apply_setting(root, setting, dropped, said)
+        root = apply_setting(root, setting, dropped)
+    for path, content in (tables or {}).items():
+        root = apply_table(root, path, content, dropped)
     files = tuple(dict.fromkeys(layer.folder / Path(layer.place.label).name for layer in layers))
     return Source(file.stem, file, root, files, dropped)
 

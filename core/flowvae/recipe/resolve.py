@@ -146,6 +146,9 @@ class _Resolver:
                     "takes an array of at least two alternatives, the baseline first",
                     alternatives.place,
                     f'ablation.vary."{path}"',
+                    accepted='a key path in quotes: "losses.long.weight" = [1.0, 3.0]'
+                    if isinstance(alternatives.value, dict)
+                    else "",
                 )
         if not table:
             self.fill.fault("names nothing to vary", node.place, "ablation.vary")

@@ -263,6 +263,16 @@ def named_slots(section: type = Recipe, path: str = "") -> Iterator[str]:
             yield here
 
 
+def slots_with_own_keys(section: type = Recipe, path: str = "") -> Iterator[tuple[str, frozenset[str]]]:
+    """The key paths of slots whose tables have keys of flowvae's own, with these."""
+    for name, entry in entries(section).items():
+        here = f"{path}.{name}" if path else name
+        if entry.section:
+            yield from slots_with_own_keys(entry.section, here)
+        elif entry.extras:
+            yield here, frozenset(extra.name for extra in entry.extras)
+
+
 def own_keys(kind: str, section: type = Recipe) -> tuple[Parameter, ...]:
     """The keys that flowvae adds to the tables of a kind's components, such as the weight of a loss."""
     found: list[Parameter] = []

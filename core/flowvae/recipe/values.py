@@ -75,7 +75,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(int, _scalar(int, int))
     converter.register_structure_hook(float, _scalar(float, float, int))
     converter.register_structure_hook(str, _scalar(str, str))
-    converter.register_structure_hook_func(lambda kind: kind is Path, _path)
+    converter.register_structure_hook(Path, _path)  # cattrs has a hook of its own, which takes anything
     converter.register_structure_hook_func(lambda kind: _origin(kind) is Literal, _literal)
     converter.register_structure_hook_func(lambda kind: _origin(kind) in {Union, UnionType}, _union)
     converter.register_structure_hook_func(lambda kind: _origin(kind) in {tuple, list}, _array)

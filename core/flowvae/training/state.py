@@ -12,7 +12,7 @@ import torch
 from attrs import define
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor, optim
+from torch import Tensor, nn, optim
 
 from flowvae.errors import CheckpointError, PluginError
 from flowvae.folder.checkpoint import STATE, TENSORS, read_state
@@ -54,21 +54,28 @@ class TrainingState:
         except (KeyError, ValueError, TypeError, SafetensorError) as error:
             what = f"the checkpoint cannot be read ({type(error).__name__}: {error})"
             raise CheckpointError(what) from error
-        expected: dict[str, Tensor] = {}
-        for name, module in self.modules.items():
-            _apart(module.state_dict(), f"weights.{name}", expected)
-        _same_names(expected, {n: t for n, t in tensors.items() if n.startswith("weights.")})
         if modules.keys() != self.modules.keys() or optimizers.keys() != self.optimizers.keys():
             raise CheckpointError("the checkpoint was made by other players", do="choose another --out")
         for name, module in self.modules.items():
-            _restore_module(module, _together(modules[name], tensors), expected, tensors, name)
+            restore_part(module, _together(modules[name], tensors))
         for name, optimizer in self.optimizers.items():
             _restore_optimizer(optimizer, _together(optimizers[name], tensors))
         return content
 
 
-TENSOR = "$tensor"
-"""Marks the place of a tensor in what is written as JSON."""
+TENSOR, PAIRS, TUPLE = "$tensor", "$pairs", "$tuple"
+"""Marks in what is written as JSON: the place of a tensor, a table whose keys are no text, a tuple."""
+
+
+def state_of(files: Mapping[str, bytes], name: str) -> dict[str, Any] | None:
+    """What a checkpoint holds of one module, None where it knows no such module."""
+    kept = read_state(files).get("modules")
+    if not isinstance(kept, dict) or name not in kept:
+        return None
+    try:
+        return dict(_together(kept[name], load(files[TENSORS])))
+    except (KeyError, SafetensorError) as error:
+        raise CheckpointError(f"the checkpoint cannot be read ({type(error).__name__}: {error})") from error
 
 
 def _of(optimizer: optim.Optimizer) -> dict[str, Any]:
@@ -83,15 +90,21 @@ def _of(optimizer: optim.Optimizer) -> dict[str, Any]:
 
 
 def _apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
-    """A state with its tensors taken out of it, each under the path that leads to it."""
+    """A state with its tensors taken out of it, each under the path that leads to it; `_together` gives it back."""
     if isinstance(value, Tensor):
         tensors[name] = value.detach()
         return {TENSOR: name}
     if isinstance(value, Mapping):
-        return {str(key): _apart(child, f"{name}.{key}", tensors) for key, child in value.items()}
-    if isinstance(value, list | tuple):
+        if all(isinstance(key, str) and not key.startswith("$") for key in value):
+            return {key: _apart(child, f"{name}.{key}", tensors) for key, child in value.items()}
+        keys = [_apart(key, f"{name}.keys", tensors) for key in value]
+        rows = [_apart(child, f"{name}.{key}", tensors) for key, child in value.items()]
+        return {PAIRS: [list(pair) for pair in zip(keys, rows, strict=True)]}
+    if isinstance(value, tuple):
+        return {TUPLE: _apart(list(value), name, tensors)}
+    if isinstance(value, list):
         return [_apart(child, f"{name}.{index}", tensors) for index, child in enumerate(value)]
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or type(value) in {bool, int, float, str}:
         return value
     what = (
         f"{name} is a {type(value).__name__}: a checkpoint holds tensors, numbers, text, and tables of these"
@@ -100,16 +113,22 @@ def _apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
 
 
 def _together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
-    if isinstance(value, dict):
-        name = value.get(TENSOR)
-        if name is None:
+    match value:
+        case {"$tensor": name}:
+            if name not in tensors:
+                what = f"the checkpoint lacks {name}"
+                raise CheckpointError(what, do="it was made by another recipe or version")
+            return tensors[name]
+        case {"$pairs": pairs}:
+            return {_together(key, tensors): _together(child, tensors) for key, child in pairs}
+        case {"$tuple": items}:
+            return tuple(_together(items, tensors))
+        case dict():
             return {key: _together(child, tensors) for key, child in value.items()}
-        if name not in tensors:
-            raise CheckpointError(
-                f"the checkpoint lacks {name}", do="it was made by another recipe or version"
-            )
-        return tensors[name]
-    return [_together(child, tensors) for child in value] if isinstance(value, list) else value
+        case list():
+            return [_together(child, tensors) for child in value]
+        case _:
+            return value
 
 
 def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -124,21 +143,37 @@ def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
-def _restore_module(
-    module: Stateful, state: Any, expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], name: str
-) -> None:
-    prefix = f"weights.{name}."
-    if isinstance(module, torch.nn.Module):
-        # In place, tensor by tensor: tied weights stay tied, and views stay views.
-        with torch.no_grad():
-            for path, tensor in expected.items():
-                if path.startswith(prefix) and path.removeprefix(prefix) in state:
-                    fill(tensor, tensors[path])
-        extra = {key: value for key, value in state.items() if not isinstance(value, Tensor)}
-        if extra:
-            module.load_state_dict({**module.state_dict(), **extra})
-    else:
-        module.load_state_dict(state)
+def restore_part(part: Stateful, state: Mapping[str, Any]) -> None:
+    """Gives a part what it had; CheckpointError where a module has other weights."""
+    if not isinstance(part, nn.Module):
+        part.load_state_dict(state)
+        return
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    _make_room(part, tensors)
+    expected = {name: value for name, value in part.state_dict().items() if isinstance(value, Tensor)}
+    _same_names(expected, tensors)
+    # In place, tensor by tensor: tied weights stay tied, and views stay views.
+    with torch.no_grad():
+        for name, tensor in expected.items():
+            fill(tensor, tensors[name])
+    extra = {name: value for name, value in state.items() if not isinstance(value, Tensor)}
+    if extra:
+        part.load_state_dict({**part.state_dict(), **extra})
+
+
+def _make_room(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """A buffer that begins with the first batch, or grows, is there again, empty and in its size."""
+    device = next((t.device for t in (*module.parameters(), *module.buffers())), torch.device("cpu"))
+    for path, tensor in tensors.items():
+        owner, _, name = path.rpartition(".")
+        try:
+            holder = module.get_submodule(owner)
+        except AttributeError:
+            continue  # told with the other names
+        if name in holder._buffers:  # noqa: SLF001 - torch tells of buffers that are None nowhere else
+            there = holder._buffers[name]  # noqa: SLF001 - the same
+            if there is None or there.shape != tensor.shape:
+                holder.register_buffer(name, torch.empty_like(tensor, device=device))
 
 
 def fill(tensor: Tensor, source: Tensor) -> None:
@@ -155,17 +190,10 @@ def _restore_optimizer(optimizer: optim.Optimizer, state: dict[str, Any]) -> Non
     count = sum(len(group["params"]) for group in known["param_groups"])
     if len(groups) != len(known["param_groups"]) or not {*state} <= {str(i) for i in range(count)}:
         raise CheckpointError("the checkpoint's optimizer had other weights", do="choose another --out")
-    merged = [
-        {**old, **{key: _like(value, old.get(key)) for key, value in group.items()}}
-        for old, group in zip(known["param_groups"], groups, strict=True)
-    ]
+    merged = [{**old, **group} for old, group in zip(known["param_groups"], groups, strict=True)]
     entries = {int(index): entry for index, entry in state.items()}
     optimizer.load_state_dict({**more, "state": entries, "param_groups": merged})
     _keep_precision(optimizer, entries)
-
-
-def _like(value: Any, old: Any) -> Any:
-    return tuple(value) if isinstance(old, tuple) else value
 
 
 def _keep_precision(optimizer: optim.Optimizer, entries: Mapping[int, Mapping[str, Any]]) -> None:
