@@ -122,8 +122,8 @@ def build(recipe: Recipe, *, seed: int = 0, **tables: Any) -> "SoundVAE":
 def components(kind: str | None = None) -> tuple[Component, ...]:
     """Everything on offer, or what is of one kind.
 
-    >>> sorted(c.name for c in components("activation"))[:2]
-    ['leaky_relu', 'snake']
+    >>> {"leaky_relu", "snake"} <= {component.name for component in components("activation")}
+    True
     """
     catalogue = Catalogue.installed()
     if kind is not None and kind not in catalogue.kinds:
