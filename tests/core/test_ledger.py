@@ -80,6 +80,12 @@ def test_every_change_after_a_look_stands_in_the_ledger_and_in_the_report(ask, t
         seeds=2,
     )
     assert [e.what for e in Plan.read(tmp_path / "out").ledger[-2:]] == ["worthwhile difference", "arm added"]
+    assert {e.finished for e in Plan.read(tmp_path / "out").ledger[-2:]} == {4}
+
+    # What was seen counts, be it planned still or not.
+    ask(seeds=1, metric="si_sdr", question="Does it really help?")
+    left_out = Plan.read(tmp_path / "out").ledger[-1]
+    assert (left_out.what, left_out.finished) == ("arm left out", 6)
 
 
 @pytest.mark.slow

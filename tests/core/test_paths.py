@@ -150,6 +150,6 @@ def test_a_run_with_a_path_goes_on_where_it_is_moved_and_refuses_other_content(
     assert Order.read(run).identity
     again = write("two", "0.125")
     run_recipe(read_recipe(again, few), moved, lambda _: None, installed)
-    with pytest.raises(RunFolderError, match=r"augmentations\.echo\.response: content"):
+    with pytest.raises(RunFolderError, match=r'augmentations\.echo\.response: "content'):
         run_recipe(read_recipe(write("two", "0.5"), few), moved, lambda _: None, installed)
     assert Plan.read(moved).name == "echoes"

@@ -93,5 +93,5 @@ def test_a_run_says_how_its_sounds_are_split_and_another_split_is_another_run(tm
     assert all(line in done.stdout for line in plan["data"]["split"])
     other = run(tmp_path / "out", 'data.split_by="file"', data=sounds)
     assert other.returncode == 6
-    assert "data.split_by: auto -> file" in other.stderr
+    assert 'data.split_by: "auto" -> "file"' in other.stderr
     assert len(list((tmp_path / "out" / "data").iterdir())) == 2

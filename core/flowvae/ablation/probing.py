@@ -18,6 +18,7 @@ from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
+from flowvae.text import toml_like
 
 
 @frozen
@@ -87,7 +88,7 @@ class Prober:
             raise DataError("the sounds have changed since this ablation began", do="choose another --out")
         paths = sorted(old.leaves.keys() | new.leaves.keys())
         pairs = [(path, old.leaves.get(path), new.leaves.get(path)) for path in paths]
-        changed = [f"{path}: {before} -> {after}" for path, before, after in pairs if before != after]
+        changed = [f"{path}: {toml_like(a)} -> {toml_like(b)}" for path, a, b in pairs if a != b]
         what = "; ".join(changed[:5]) or "the source or version of a component has changed"
         raise RunFolderError(
             f"{shown(self.folder)} belongs to another recipe ({name}: {what})",

@@ -142,7 +142,7 @@ class Filler:
         """A part under its name, which is the component's where the table says no other."""
         if name == "use" or not _NAME.fullmatch(name):
             what = f'a part cannot be called "{name}"'
-            accepted = f"letters, digits, - and _, a letter first; [{path.rpartition('.')[0]}.NAME]"
+            accepted = f"letters, digits, - and _, a letter first; [{path[: -len(name) - 1]}.NAME]"
             self.fault(what, node.key_place, path, accepted=accepted)
             return None
         if isinstance(node.value, dict) and "use" not in node.value:

@@ -129,11 +129,16 @@ class _Resolver:
 
     def _check_paths(self, values: Mapping[str, Any]) -> None:
         """What a path points to is part of the recipe, but for the sounds: their data set tells what is wrong with them."""
+        told = set()  # a default stands in many slots, and its path was written once
         for path, value in () if self.fill.faults else leaves({**values, "data": {}}):
             for file in value if isinstance(value, tuple) else (value,):
-                if isinstance(file, Path) and not file.exists():
-                    what = f"there is no file or folder {shown(file)}"
-                    self.fill.fault(what, self.fill.places[path], path)
+                if (
+                    isinstance(file, Path)
+                    and not file.exists()
+                    and (place := self.fill.places[path]) not in told
+                ):
+                    told.add(place)
+                    self.fill.fault(f"there is no file or folder {shown(file)}", place, path)
 
     def _vary(self, node: Node | None, around: Node) -> Mapping[str, Any]:
         if node is None:
