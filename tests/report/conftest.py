@@ -98,6 +98,10 @@ def write_run(folder, seed, value, *, quality, threads=1, n_clips=3):
             figures = {"metric/spectral_distance": fall, "metric/tonal_artefact": 4 + 6 * quality}
             lines.append(Row("validation", step, figures).line())
     (folder / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write_sounds(folder, seed, quality, n_clips)
+
+
+def write_sounds(folder, seed, quality, n_clips):
     for i in range(n_clips):
         hz = 90 * 3**i
         target = strike(hz, 0.06, 0.1 + 0.2 * i, 100 + i)

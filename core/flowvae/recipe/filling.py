@@ -10,6 +10,7 @@ from attrs import Factory, define, evolve
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
 from flowvae.errors import Fault, Place, PluginError
 from flowvae.recipe.layering import how_to_name
+from flowvae.recipe.lookup import look_up
 from flowvae.recipe.node import Node, by_name
 from flowvae.recipe.part import Part
 from flowvae.recipe.values import NONE, structure
@@ -106,8 +107,7 @@ class Filler:
             return dict(default or {})
         named = by_name(node) if isinstance(node.value, list) else node.value
         if not isinstance(named, dict):
-            self._no_names(slot, node, path)
-            return None
+            return self._no_names(slot, node, path)
         found = {
             name: self._named(slot, name, child, f"{path}.{name}", extras)
             for name, child in named.items()
@@ -196,33 +196,10 @@ class Filler:
         return self.value(parameter, node, here, around, component)
 
     def _component(self, kind: str, name: str, place: Place, path: str) -> Component | None:
-        found = self.catalogue.find(kind, name)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            owners = " and ".join(c.plugin.owner for c in found)
-            self.fault(
-                f'"{name}" is offered by {owners}',
-                place,
-                path,
-                accepted=" or ".join(f'"{c.qualified}"' for c in found),
-            )
-            return None
-        elsewhere = self.catalogue.elsewhere(kind, name)
-        if elsewhere:
-            kinds = " and ".join(_article(other) for other in sorted({c.kind for c in elsewhere}))
-            what = f"{name} is {kinds}; this slot takes {_article(kind)}"
-        else:
-            what = f'there is no {kind} called "{name}"'
-        known = [c.name for c in self.catalogue.of_kind(kind)]
-        near = self.catalogue.suggest(name, known)
-        owned = [str(c) for n in near for c in self.catalogue.find(kind, n)]
-        broken = [f"{p.distribution} {p.version} did not load ({p.problem})" for p in self.catalogue.broken()]
-        distribution, colon, _ = name.rpartition(":")
-        if colon and distribution not in {plugin.distribution for plugin in self.catalogue.plugins}:
-            broken.append(f'no plugin called "{distribution}" is installed')
-        accepted = "; ".join([", ".join(known), *broken, *self.unmet])
-        self.fault(what, place, path, accepted=accepted, suggestions=tuple(owned[:3]))
+        found = look_up(self.catalogue, kind, name, self.unmet)
+        if isinstance(found, Component):
+            return found
+        self.fault(found.what, place, path, accepted=found.accepted, suggestions=found.suggestions)
         return None
 
     def value(
@@ -256,7 +233,9 @@ class Filler:
                 accepted=parameter.accepted(),
                 component=owner,
             )
-        if component and any(abs(v) > MOST for v in _whole_numbers(value)):
+        if component and any(
+            type(v) is int and abs(v) > MOST for v in (value if isinstance(value, tuple) else (value,))
+        ):
             self.fault(f"is more than any count can be ({MOST:,})", node.place, path, component=owner)
         return _located(value, node.folder)
 
@@ -284,8 +263,7 @@ class Filler:
     ) -> None:
         """A fault for a key that must be there."""
         hint = f"; [defaults] {kind} = ... fills every {kind} slot" if kind else ""
-        what = f"{name} is missing"
-        self.fault(what, around.place, path, accepted=accepted + hint, component=component)
+        self.fault(f"{name} is missing", around.place, path, accepted=accepted + hint, component=component)
 
     def fault(
         self,
@@ -308,14 +286,6 @@ def _located(value: Any, folder: Path) -> Any:
     if isinstance(value, tuple):
         return tuple(_located(v, folder) for v in value)
     return folder / value.expanduser() if isinstance(value, Path) else value
-
-
-def _whole_numbers(value: Any) -> list[int]:
-    return [v for v in (value if isinstance(value, tuple) else (value,)) if type(v) is int]
-
-
-def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _culprit(node: Node, kind: Any) -> Node:
