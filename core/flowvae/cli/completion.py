@@ -8,6 +8,7 @@ from typing import Any
 
 from flowvae.catalogue import Catalogue
 from flowvae.recipe.shipped import shipped_recipes
+from flowvae.recipe.tables import Recipe, entries
 
 USAGE = """
 bash and zsh: put eval "$(flowvae completion bash)" or zsh into ~/.bashrc or, after compinit, ~/.zshrc. fish: put
@@ -17,7 +18,7 @@ starts.
 
 
 def add_verbs(verbs: Any) -> None:
-    """The verb completion."""
+    """The verb completion; whoever holds the parsers gives them as the option `parsers`."""
     completion = verbs.add_parser("completion", help="a script that completes these commands", epilog=USAGE)
     completion.add_argument("shell", choices=["bash", "zsh", "fish"])
     completion.set_defaults(act=_completion)
@@ -26,10 +27,9 @@ def add_verbs(verbs: Any) -> None:
 def _completion(options: argparse.Namespace) -> int:
     import shtab  # noqa: PLC0415 - other verbs start faster without it
 
-    from flowvae.cli.main import run_parser, verbs_parser  # noqa: PLC0415 - they contain this module
-
     catalogue = Catalogue.installed()
-    for parser in (verbs_parser(), run_parser()):
+    for make in options.parsers:
+        parser = make()
         _complete(parser, catalogue)
         print(shtab.complete(parser, options.shell))
     return 0
@@ -51,7 +51,7 @@ def _complete(parser: argparse.ArgumentParser, catalogue: Catalogue) -> None:
     kinds, components = sorted(catalogue.kinds), sorted(set(_names(catalogue)))
     offering = sorted({plugin.distribution for plugin in catalogue.plugins})
     # What a name is differs from verb to verb: new-plugin takes one that nobody has.
-    names = {"explain": [*kinds, *components], "check-plugin": [*offering, *components]}
+    names = {"explain": [*kinds, *entries(Recipe), *components], "check-plugin": [*offering, *components]}
     choices = {"kind": kinds, "name": names.get(parser.prog.rpartition(" ")[2])}
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to walk over arguments
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001

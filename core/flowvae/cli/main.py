@@ -32,6 +32,7 @@ def verbs_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for module in (browse, inspect_recipe, work, docs, schema, completion, new_plugin, check_plugin):
         module.add_verbs(verbs)
+    parser.set_defaults(parsers=(verbs_parser, run_parser))  # what completion completes
     return parser
 
 
