@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from attrs import evolve
+from attrs import evolve, fields
 
 from flowvae.folder.journal import Row
 from flowvae.folder.records import (
@@ -20,7 +20,8 @@ from flowvae.folder.records import (
     Result,
     StatusRecord,
 )
-from flowvae.report.write import write_report
+from flowvae.report import write
+from flowvae.report.write import Pictures, write_report
 
 RATE = 22_050
 BASE = [3.0, 3.2, 2.9, 3.1, 3.3, 3.05]
@@ -172,6 +173,14 @@ def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), n_cli
         for seed, value in zip(seeds, figures, strict=False):
             write_run(root / "runs" / name / f"seed-{seed}", seed, value, quality=i, n_clips=n_clips)
     return root
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request, monkeypatch):
+    """These tests read the words of a page: its figures take two seconds a page, and have tests of their own."""
+    if request.module.__name__.rpartition(".")[2] in {"test_report", "test_listening"}:
+        nothing = Pictures(*[None] * len(fields(Pictures)))
+        monkeypatch.setattr(write, "_draw", lambda *_: nothing)
 
 
 @pytest.fixture

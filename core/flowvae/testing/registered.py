@@ -1,6 +1,6 @@
 """A registered component as the factory that a parent would call."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ flow = "real_nvp"
 """What fills the slots of a component under test."""
 
 
-def factory(component: Component, values: dict[type, Any]) -> Callable[..., Any]:
-    """One component with its defaults; `values` says what a required key of a type gets, such as a path."""
+def factory(component: Component, values: Mapping[type | str, Any]) -> Callable[..., Any]:
+    """One component with its defaults; `values` says what a required key of a type gets, such as a path, or a key by name."""
     keys = {"use": component.qualified}
     for parameter in component.signature.parameters.values():
-        if parameter.default is REQUIRED and parameter.slot is None and parameter.type in values:
-            value = values[parameter.type]
+        wanted = parameter.type if parameter.default is REQUIRED and parameter.slot is None else None
+        value = values.get(parameter.name, values.get(wanted) if wanted else None)
+        if value is not None:
             keys[parameter.name] = str(value) if isinstance(value, Path) else value
     part = resolve_part(component.kind, toml_like(keys), component.catalogue, slots_for(component))
     return Builder(None).factory(part, component.kind)
