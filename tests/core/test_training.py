@@ -210,6 +210,9 @@ class Lurching(torch.optim.SGD):
             group["sum"] += 1 / 3
             group["reach"] *= 0.5
             group["lr"] = group["lr"] * group["reach"]
+            for weight in group["params"]:  # in more digits than the weight has
+                kept = self.state[weight].get("total", torch.zeros((), dtype=torch.float64))
+                self.state[weight]["total"] = kept + 1 / 3
         return super().step()
 
 
@@ -308,6 +311,15 @@ def test_whatever_a_part_keeps_is_taken_up_again_to_the_bit(make_with, tmp_path,
     ]
     half = len(groups) // 2
     assert groups[:half] == groups[half:]
+    kept, taken_up = (one.state.optimizers["optimizer"].state_dict()["state"] for one in (whole, again))
+    assert kept.keys() == taken_up.keys()
+    for index, entry in kept.items():
+        for name, value in entry.items():
+            there = taken_up[index][name]
+            same = (
+                isinstance(value, torch.Tensor) and value.dtype == there.dtype and torch.equal(value, there)
+            )
+            assert same or value == there, name
 
 
 def test_tied_weights_stay_tied(make_with, tmp_path):
