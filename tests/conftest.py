@@ -33,3 +33,14 @@ TINY = (
 @pytest.fixture
 def tiny():
     return TINY
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a recipe by its name, and gives its path."""
+
+    def write(name, text):
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    return write

@@ -17,15 +17,6 @@ from pretend import catalogue_with, offering, plugin
 LONG = 'extends = "percussion_small"\n[losses.long]\nuse = "multi_scale_mel"\nweight = 2.0\n'
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(name, text):
-        (tmp_path / name).write_text(text)
-        return str(tmp_path / name)
-
-    return write
-
-
 def resolved(catalogue, path, *settings):
     return resolve(read_recipe(path, settings), catalogue)
 

@@ -96,19 +96,21 @@ def test_without_torch_a_model_says_what_to_install(monkeypatch):
         flowvae.build("percussion_small")
 
 
+SMALL = {
+    "train": {"steps": 4},
+    "evaluation": {"every": 2, "sounds": 4},
+    "model": {"n_samples": 2048},
+    "augmentations": {"random_crop": False},
+}
+
+
 @pytest.fixture(scope="module")
 def ablation(tmp_path_factory):
     """Run once, with everything small."""
     said = []
-    tables = {
-        "train": {"steps": 4},
-        "evaluation": {"every": 2, "sounds": 4},
-        "model": {"n_samples": 2048},
-        "augmentations": {"random_crop": False},
-    }
     out = tmp_path_factory.mktemp("front") / "out"
     ablation = flowvae.run(
-        "ablation_snake", data={"n_sounds": 24}, seeds=2, out=out, say=said.append, **tables
+        "ablation_snake", data={"n_sounds": 24}, seeds=2, out=out, say=said.append, **SMALL
     )
     assert "arms: 2, seeds: 2; runs to do: 4" in said
     return ablation
@@ -164,14 +166,8 @@ def test_the_model_is_the_one_that_was_evaluated(ablation):
 @pytest.mark.slow
 def test_called_again_it_repeats_nothing(ablation):
     said = []
-    tables = {
-        "train": {"steps": 4},
-        "evaluation": {"every": 2, "sounds": 4},
-        "model": {"n_samples": 2048},
-        "augmentations": {"random_crop": False},
-    }
     flowvae.run(
-        "ablation_snake", data={"n_sounds": 24}, seeds=2, out=ablation.folder, say=said.append, **tables
+        "ablation_snake", data={"n_sounds": 24}, seeds=2, out=ablation.folder, say=said.append, **SMALL
     )
     assert "arms: 2, seeds: 2; runs to do: 0, 4 done before" in said
 

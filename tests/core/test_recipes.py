@@ -6,15 +6,6 @@ from flowvae.recipe.identity import identity
 from flowvae.recipe.writing import write_recipe
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(name, text):
-        (tmp_path / name).write_text(text)
-        return str(tmp_path / name)
-
-    return write
-
-
 def faults_of(catalogue, recipe, *settings):
     with pytest.raises(RecipeError) as caught:
         plan_ablation(read_recipe(recipe, settings), catalogue)
