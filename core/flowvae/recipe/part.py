@@ -54,11 +54,9 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     elif attrs.has(type(value)):
         yield from leaves(attrs.asdict(value, recurse=False), path)
     elif isinstance(value, Mapping):
+        # What stands in one slot stands in an order, and the order can decide a result.
         if value and all(isinstance(child, Part) for child in value.values()):
-            yield (
-                path,
-                tuple(value),
-            )  # what stands in one slot stands in an order, and the order can decide a result
+            yield path, tuple(value)
         for key, child in value.items():
             yield from leaves(child, f"{path}.{key}" if path else key)
     else:
