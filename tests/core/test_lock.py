@@ -23,10 +23,22 @@ with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(300)
 """
+# A forked child says that it runs: until then it still holds what it was born with, the lock among it.
 CHILDREN = {
     "no child": "pass",
-    "a forked child": "import os; os.fork() or time.sleep(300)",
-    "a forked worker": "import multiprocessing as m; m.get_context('fork').Process(target=time.sleep, args=(300,)).start()",
+    "a forked child": """
+    import os
+    born, tell = os.pipe()
+    os.fork() or (os.write(tell, b"."), time.sleep(300))
+    os.read(born, 1)
+""",
+    "a forked worker": """
+    import multiprocessing
+    context = multiprocessing.get_context("fork")
+    born = context.Event()
+    context.Process(target=lambda: (born.set(), time.sleep(300))).start()
+    born.wait()
+""",
     "another program": "subprocess.Popen(['sleep', '300'], close_fds=False)",
 }
 
