@@ -4,13 +4,18 @@ from flowvae.catalogue.hooks import RegisterKind, hookimpl
 
 CONTRACTS = {
     "activation": "Activation",
+    "adversarial": "Adversarial",
     "augmentation": "Augmentation",
+    "balance": "Balance",
     "bands": "Bands",
+    "conditioning": "Conditioning",
     "dataset": "Dataset",
     "decoder": "Decoder",
+    "discriminator": "Discriminator",
     "downsampler": "Downsampler",
     "encoder": "Encoder",
     "executor": "Executor",
+    "feature_matching": "FeatureMatching",
     "flow": "Flow",
     "head": "Head",
     "loss": "Loss",

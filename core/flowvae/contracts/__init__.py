@@ -7,12 +7,17 @@ imports neither torch nor numpy.
 """
 
 from flowvae.contracts.activation import Activation
+from flowvae.contracts.adversarial import Adversarial, BuiltAdversarial
 from flowvae.contracts.augmentation import Augmentation, BuiltAugmentation
+from flowvae.contracts.balance import Balance, BuiltBalance
 from flowvae.contracts.bands import Bands, BuiltBands
+from flowvae.contracts.conditioning import Conditioning
 from flowvae.contracts.dataset import BuiltDataset, BuiltNamedDataset, Dataset, Skipped, Sound
 from flowvae.contracts.decoder import BuiltDecoder, Decoder
+from flowvae.contracts.discriminator import BuiltDiscriminator, Discriminator, Judgement
 from flowvae.contracts.encoder import BuiltEncoder, Encoder
 from flowvae.contracts.executor import BuiltExecutor, Executor, Job
+from flowvae.contracts.feature_matching import BuiltFeatureMatching, FeatureMatching
 from flowvae.contracts.flow import BuiltFlow, Flow
 from flowvae.contracts.head import Head
 from flowvae.contracts.latent import LatentDistribution
@@ -30,29 +35,39 @@ from flowvae.contracts.stream import Stream
 
 __all__ = [
     "Activation",
+    "Adversarial",
     "Augmentation",
+    "Balance",
     "Bands",
+    "BuiltAdversarial",
     "BuiltAugmentation",
+    "BuiltBalance",
     "BuiltBands",
     "BuiltDataset",
     "BuiltDecoder",
+    "BuiltDiscriminator",
     "BuiltEncoder",
     "BuiltExecutor",
+    "BuiltFeatureMatching",
     "BuiltFlow",
     "BuiltMetric",
     "BuiltNamedDataset",
     "BuiltPosterior",
     "BuiltPrior",
     "BuiltRegularizer",
+    "Conditioning",
     "Dataset",
     "Decoder",
+    "Discriminator",
     "Downsampler",
     "Encoder",
     "Evidence",
     "Executor",
+    "FeatureMatching",
     "Flow",
     "Head",
     "Job",
+    "Judgement",
     "LatentDistribution",
     "Loss",
     "Metric",
