@@ -103,7 +103,10 @@ def _result(
     return Result(
         metrics={n: MeasuredFigure(f.value, f.per_sound) for n, f in figures.items()},
         untrained=validation.before_training(),
-        costs={**costs(training.parts, training.seconds), "train_seconds": seconds},
+        costs={
+            **costs(training.parts, training.seconds.of_phase, training.memory_by_phase()),
+            "train_seconds": seconds,
+        },
         sounds=validation.held_out.names,
         groups=validation.held_out.groups,
         threads=order.threads,

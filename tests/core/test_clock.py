@@ -114,7 +114,7 @@ def test_a_training_reads_its_clock_only_where_it_fetches_figures(small, tmp_pat
     with Journal(tmp_path / "run", 0) as journal:
         loop.train(small, checkpoints, journal, status, observers=[], stop_signal=lambda: 0)
     assert taken == [(10, 0), (10, 1), (5, 2)]
-    assert small.seconds == [0.02] * 25
+    assert small.seconds.of_phase == {"representation": [0.02] * 25}
 
 
 def test_decoding_is_timed_from_when_the_device_is_idle(small, monkeypatch):

@@ -68,7 +68,7 @@ def test_the_recipe_page_has_every_table_and_key(pages):
     assert all(f"## [{name}]" in page or f"## [{name}.NAME]" in page for name in tables)
     rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
     keys = {key for entry in top.values() if entry.section for key in entries(entry.section)}
-    assert rows == keys | {*top} - tables | {p.name for entry in top.values() for p in entry.extras}
+    assert rows == keys | {*top} - tables | {p.name for _, slot in slots_of(Recipe) for p in slot.own_keys}
     assert "| `latent_dim` | a whole number, at least 1, at most 65536 | `128` |" in page
     assert '| `clip` | a number, at least 0, or `"none"` | `"none"` |' in page
 

@@ -63,11 +63,7 @@ class Progress:
             self.say(f"  {self._summary(states, running)}")
 
     def _summary(self, states: Mapping[str, StatusRecord], running: Sequence[str]) -> str:
-        current = ", ".join(
-            f"{name} step {states[name].step}"
-            + (f" loss {loss:.3f}" if (loss := states[name].loss) is not None else "")
-            for name in running
-        )
+        current = ", ".join(f"{name} step {states[name].step}{_losses(states[name])}" for name in running)
         return f"{self._remaining(states)}{current or 'starting'}"
 
     def _remaining(self, states: Mapping[str, StatusRecord]) -> str:
@@ -86,8 +82,10 @@ class Progress:
         from rich.table import Table  # noqa: PLC0415 - only for terminals
 
         table = Table(title=self._remaining(states) or None, title_justify="left")
-        for column in ("run", "state", "step", "steps/s", "loss"):
-            table.add_column(column, justify="left" if column in {"run", "state"} else "right")
+        opposed = any(status.right is not None for status in states.values())
+        columns = ("run", "state", "step", "steps/s", "loss")
+        for column in (*columns, "phase", "discriminators", "right") if opposed else columns:
+            table.add_column(column, justify="left" if column in {"run", "state", "phase"} else "right")
         for name, status in states.items():
             state = "running" if name in running else status.state
             rate, loss = status.steps_per_second, status.loss
@@ -97,8 +95,27 @@ class Progress:
                 f"{status.step}/{status.steps or '?'}",
                 f"{rate:.1f}" if rate else "",
                 f"{loss:.3f}" if loss is not None else "",
+                *(_second_player(status) if opposed else ()),
             )
         return table
+
+
+def _losses(status: StatusRecord) -> str:
+    said = f" loss {status.loss:.3f}" if status.loss is not None else ""
+    if status.right is not None:
+        phase, loss, right = _second_player(status)
+        said += f" ({phase}: discriminators {loss}, {right} right)"
+    return said
+
+
+def _second_player(status: StatusRecord) -> tuple[str, str, str]:
+    """The phase, the discriminators' loss, and the share of their right answers."""
+    loss, right = status.discriminator_loss, status.right
+    return (
+        status.phase,
+        f"{loss:.3f}" if loss is not None else "",
+        f"{100 * right:.0f} %" if right is not None else "",
+    )
 
 
 def _reason(status: StatusRecord) -> str:

@@ -11,6 +11,7 @@ from torch import nn, optim
 from flowvae.building.builder import Builder
 from flowvae.building.device import uses_bf16
 from flowvae.building.model import SoundVAE
+from flowvae.building.second_player import SecondPlayer
 from flowvae.building.shared_stft import SharedStft
 from flowvae.contracts import BuiltAugmentation, BuiltMetric, BuiltRegularizer
 from flowvae.recipe import Part, Recipe
@@ -91,10 +92,17 @@ class Parts:
         )
         return built
 
+    @cached_property
+    def second_player(self) -> SecondPlayer | None:
+        """The discriminators and what belongs to them, where the recipe has any."""
+        if self.recipe.adversarial is None:
+            return None
+        return SecondPlayer.of(self.recipe.adversarial, self.recipe, self.builder, self.stft, self.device)
+
     def build_all(self) -> None:
         """Builds what was not asked for yet: a value that is refused is refused now."""
         _ = (self.model, self.losses, self.regularizer, self.augmentations, self.metrics)
-        _ = (self.optimizer, self.schedule)
+        _ = (self.optimizer, self.schedule, self.second_player)
 
     def _model(self, builder: Builder) -> SoundVAE:
         bf16 = uses_bf16(self.recipe, self.device)

@@ -34,6 +34,8 @@ class Slot:
     kind: str
     many: bool = False
     optional: bool = False
+    own_keys: "tuple[Parameter, ...]" = ()
+    """Keys that whoever has the slot adds to the table of the component in it, such as the weight of a loss."""
 
     def __str__(self) -> str:
         return f"{self.kind}s" if self.many else self.kind

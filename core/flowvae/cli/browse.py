@@ -9,7 +9,8 @@ from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import PluginError, UsageError
-from flowvae.recipe.tables import Entry, Recipe, entries, own_keys
+from flowvae.recipe.keys import Entry, entries
+from flowvae.recipe.tables import Recipe, own_keys
 from flowvae.text import toml_like
 
 
@@ -129,7 +130,7 @@ def _explain_table(name: str, *, as_json: bool) -> int:
     """A table or a key of the recipe itself, by the list that resolving follows too."""
     entry = entries(Recipe)[name]
     slot = entry.parameter.slot
-    keys = entries(entry.section).values() if entry.section else [Entry(p) for p in entry.extras]
+    keys = entries(entry.section).values() if entry.section else map(Entry, slot.own_keys if slot else ())
     if as_json:
         rows = [_key_json(key.parameter) for key in keys]
         kind = slot.kind if slot else None

@@ -7,8 +7,9 @@ from shlex import join
 from typing import Any
 
 from flowvae.catalogue import Catalogue
+from flowvae.recipe.keys import entries
 from flowvae.recipe.shipped import shipped_recipes
-from flowvae.recipe.tables import Recipe, entries
+from flowvae.recipe.tables import Recipe
 
 USAGE = """
 bash and zsh: put eval "$(flowvae completion bash)" or zsh into ~/.bashrc or, after compinit, ~/.zshrc. fish: put

@@ -4,19 +4,19 @@ import argparse
 import importlib.util
 import keyword
 import re
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from flowvae import __version__
-from flowvae.catalogue import Catalogue, Slot
+from flowvae.catalogue import Catalogue
 from flowvae.catalogue.hooks import API_VERSION
 from flowvae.errors import UsageError, shown
 from flowvae.recipe import read_recipe, resolve
+from flowvae.recipe.keys import slots_of
 from flowvae.recipe.node import Node, Source, by_name, component_name, node_at
-from flowvae.recipe.tables import Recipe, entries
+from flowvae.recipe.tables import Recipe
 
 TEMPLATES = resources.files("flowvae.cli") / "templates"
 NAME = re.compile(r"[a-z][a-z0-9-]{1,40}")
@@ -164,16 +164,6 @@ def _place(kind: str) -> tuple[str, bool]:
         if slot.kind == kind:
             return path, slot.many
     return f"defaults.{kind}", False
-
-
-def slots_of(section: type, path: str = "") -> Iterator[tuple[str, Slot]]:
-    """The slots of a table and of the tables in it, by key path."""
-    for name, entry in entries(section).items():
-        here = f"{path}.{name}" if path else name
-        if entry.section:
-            yield from slots_of(entry.section, here)
-        elif entry.parameter.slot:
-            yield here, entry.parameter.slot
 
 
 def _text(template: str, words: dict[str, str]) -> str:

@@ -2,25 +2,39 @@
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from flowvae.building.device import wait_for
+from flowvae.building.memory import peak_memory_mb
 from flowvae.building.model import SoundVAE
 from flowvae.building.parts import Parts
-from flowvae.evaluation.memory import peak_memory_mb
 from flowvae.recipe import Recipe
 
 
-def costs(parts: Parts, seconds: Sequence[float]) -> dict[str, float | None]:
-    """By name; `seconds` are the times of the steps."""
-    return {
+def costs(
+    parts: Parts, seconds: Mapping[str, Sequence[float]], memory: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """By name; `seconds` are the times of the steps of each phase, `memory` the most that was in use until it ended.
+
+    Where there are several phases, `seconds_per_step/PHASE` and `peak_memory_mb/PHASE` tell them apart. A step of the whole
+    is the mean of its phases, weighed by their steps, for a median would be that of the longer one.
+    """
+    medians = {phase: statistics.median(times) for phase, times in seconds.items() if times}
+    steps = sum(len(seconds[phase]) for phase in medians)
+    found: dict[str, float | None] = {
         "parameters": sum(p.numel() for p in parts.model.parameters()),
-        "seconds_per_step": statistics.median(seconds) if seconds else None,
+        "seconds_per_step": sum(medians[p] * len(seconds[p]) for p in medians) / steps if steps else None,
         "peak_memory_mb": peak_memory_mb(parts.device),
         "real_time_factor": real_time_factor(parts.average, parts.recipe, parts.device),
     }
+    if parts.second_player is not None:
+        modules = parts.second_player.discriminators.values()
+        found["discriminator_parameters"] = sum(p.numel() for m in modules for p in m.parameters())
+        found |= {f"seconds_per_step/{phase}": median for phase, median in medians.items()}
+        found |= {f"peak_memory_mb/{phase}": peak for phase, peak in memory.items()}
+    return found
 
 
 @torch.no_grad()

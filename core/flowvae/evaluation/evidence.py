@@ -89,16 +89,19 @@ def gather_evidence(model: SoundVAE, held_out: HeldOut, samples: int, batch: int
 
 
 class evaluating:  # noqa: N801 - reads as a word: with evaluating(model)
-    """Puts a module into evaluation mode for a while."""
+    """Puts a module into evaluation mode for a while; what is in it already, as the frozen parts of a model, stays there."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
+        self.training: list[nn.Module] = []
 
     def __enter__(self) -> None:
+        self.training = [module for module in self.module.modules() if module.training]
         self.module.eval()
 
     def __exit__(self, *_: object) -> None:
-        self.module.train()
+        for module in self.training:
+            module.training = True
 
 
 @torch.no_grad()

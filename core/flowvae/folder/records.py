@@ -248,7 +248,11 @@ class StatusRecord(Record):
     """Whether the run is, to the bit, the one that was never interrupted."""
     warnings: tuple[str, ...] = ()
     reason: str = ""
+    phase: str = ""
     loss: float | None = None
+    discriminator_loss: float | None = None
+    right: float | None = None
+    """The share of the discriminators' right answers, 0.5 where they guess."""
     steps_per_second: float | None = None
 
 

@@ -58,48 +58,33 @@ class Filler:
                     f'there is no kind "{kind}"', default.key_place, f"defaults.{kind}", suggestions=near
                 )
 
-    def slot(
-        self,
-        slot: Slot,
-        node: Node | None,
-        path: str,
-        around: Node,
-        default: Any,
-        extras: tuple[Parameter, ...] = (),
-    ) -> Any:
+    def slot(self, slot: Slot, node: Node | None, path: str, around: Node, default: Any) -> Any:
         """What stands in a slot: a part, several, or nothing."""
         if slot.many:
-            return self._slots(slot, node, path, around, default, extras)
+            return self._slots(slot, node, path, around, default)
         if node is None and slot.kind in self.defaults:
-            return self._from_defaults(slot, path, extras)
+            return self._from_defaults(slot, path)
         if node is None:
             if default is not REQUIRED:
                 self.origins[path] = "default"
                 return default
             self.missing(path.rpartition(".")[2], path, around, f"a component of kind {slot.kind}", slot.kind)
             return None
-        if slot.optional and node.value == NONE and not self.catalogue.find(slot.kind, NONE):
+        absent = node.value == NONE and not self.catalogue.find(slot.kind, NONE)
+        if slot.optional and (absent or self._is_taken_out(node, path)):
             self.origins[path] = str(node.place)
             return None
-        return self.part(slot, node, path, extras)
+        return self.part(slot, node, path)
 
-    def _from_defaults(self, slot: Slot, path: str, extras: tuple[Parameter, ...]) -> Part | None:
+    def _from_defaults(self, slot: Slot, path: str) -> Part | None:
         self.defaults_used.add(slot.kind)
         # A fault of the default is one fault, in however many slots the default stands.
         self.standing_for.append((path, f"defaults.{slot.kind}"))
-        part = self.part(slot, self.defaults[slot.kind], path, extras)
+        part = self.part(slot, self.defaults[slot.kind], path)
         self.standing_for.pop()
         return part
 
-    def _slots(
-        self,
-        slot: Slot,
-        node: Node | None,
-        path: str,
-        around: Node,
-        default: Any,
-        extras: tuple[Parameter, ...],
-    ) -> Any:
+    def _slots(self, slot: Slot, node: Node | None, path: str, around: Node, default: Any) -> Any:
         if node is None:
             if default is REQUIRED:
                 self.missing(path, path, around, f"components of kind {slot.kind} by name", slot.kind)
@@ -109,7 +94,7 @@ class Filler:
         if not isinstance(named, dict):
             return self._no_names(slot, node, path)
         found = {
-            name: self._named(slot, name, child, f"{path}.{name}", extras)
+            name: self._named(slot, name, child, f"{path}.{name}")
             for name, child in named.items()
             if not self._is_taken_out(child, f"{path}.{name}")
         }
@@ -125,7 +110,7 @@ class Filler:
             return
         before = len(self.faults)
         for index, child in enumerate(node.value):
-            self.part(slot, child, f"{path}.{index}", ())
+            self.part(slot, child, f"{path}.{index}")
         if len(self.faults) == before:
             self.fault("has one component twice", node.place, path, accepted=how_to_name(path, node))
 
@@ -136,9 +121,7 @@ class Filler:
             self.fault("takes out nothing: the recipe has no such part without it", node.place, path)
         return True
 
-    def _named(
-        self, slot: Slot, name: str, node: Node, path: str, extras: tuple[Parameter, ...]
-    ) -> Part | None:
+    def _named(self, slot: Slot, name: str, node: Node, path: str) -> Part | None:
         """A part under its name, which is the component's where the table says no other."""
         if name == "use" or not _NAME.fullmatch(name):
             what = f'a part cannot be called "{name}"'
@@ -148,9 +131,9 @@ class Filler:
         if isinstance(node.value, dict) and "use" not in node.value:
             named = evolve(node, value=name, place=node.key_place)
             node = evolve(node, value={"use": named, **node.value})
-        return self.part(slot, node, path, extras)
+        return self.part(slot, node, path)
 
-    def part(self, slot: Slot, node: Node, path: str, extras: tuple[Parameter, ...]) -> Part | None:
+    def part(self, slot: Slot, node: Node, path: str) -> Part | None:
         """One component with its values, or None with the fault kept."""
         if isinstance(node.value, str):
             name, name_node, table = node.value, node, {}
@@ -183,8 +166,8 @@ class Filler:
         values = {
             p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in parameters.values()
         }
-        more = {p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in extras}
-        self.unknown(table, [*parameters, *(p.name for p in extras)], path, str(component))
+        more = {p.name: self._any(p, table.pop(p.name, None), path, node, component) for p in slot.own_keys}
+        self.unknown(table, [*parameters, *(p.name for p in slot.own_keys)], path, str(component))
         return Part(component, values, more)
 
     def _any(

@@ -28,13 +28,32 @@ class Part:
     def parts(self) -> Iterator["Part"]:
         """The part itself and all that stand in its slots."""
         yield self
-        for _, child in held(self.values):
+        for _, child in held({**self.values, **self.extras}):
             yield from child.parts()
 
     def said(self, *, paths: bool = True) -> str:
         """The component as one reads it: snake(alpha=1.0)."""
         values = [f"{k}={_said(v)}" for k, v in self.values.items() if paths or not isinstance(v, Path)]
         return f"{self.name}({', '.join(values)})" if values else self.name
+
+
+WRITTEN = "written"
+"""In what a field of a table knows: the name of its key, where Python keeps that word for itself."""
+
+
+def written(field: "attrs.Attribute[Any]") -> str:
+    """The key of a field, as a recipe writes it."""
+    return field.metadata.get(WRITTEN) or field.name
+
+
+def keys_of(table: Any) -> dict[str, Any]:
+    """The keys of a table with their values."""
+    return {written(field): getattr(table, field.name) for field in attrs.fields(type(table))}
+
+
+def from_keys(section: type, values: Mapping[str, Any]) -> Any:
+    """The table whose keys have these values."""
+    return section(**{field.name: values[written(field)] for field in attrs.fields(section)})
 
 
 def held(values: Mapping[str, Any]) -> Iterator[tuple[str, Part]]:
@@ -52,7 +71,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield f"{path}.use", value.name
         yield from leaves({**value.values, **value.extras}, path)
     elif attrs.has(type(value)):
-        yield from leaves(attrs.asdict(value, recurse=False), path)
+        yield from leaves(keys_of(value), path)
     elif isinstance(value, Mapping):
         # What stands in one slot stands in an order, and the order can decide a result.
         if value and all(isinstance(child, Part) for child in value.values()):

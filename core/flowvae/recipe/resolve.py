@@ -9,11 +9,13 @@ from attrs import define
 from flowvae.catalogue import REQUIRED, Catalogue, Slot
 from flowvae.errors import Fault, RecipeError, shown
 from flowvae.recipe.filling import Filler
-from flowvae.recipe.node import Node, Source, node_at
-from flowvae.recipe.part import Part, leaves
+from flowvae.recipe.inert import SecondPlayer, inert_losses
+from flowvae.recipe.keys import entries
+from flowvae.recipe.node import Node, Source
+from flowvae.recipe.part import Part, from_keys, leaves
 from flowvae.recipe.reading import parse_text
 from flowvae.recipe.requirements import missing_requirement
-from flowvae.recipe.tables import AblationSection, EvaluationSection, Recipe, entries
+from flowvae.recipe.tables import AblationSection, AdversarialKeys, EvaluationSection, Recipe
 
 
 def resolve(source: Source, catalogue: Catalogue) -> Recipe:
@@ -30,7 +32,7 @@ def resolve_part(kind: str, text: str, catalogue: Catalogue, defaults: str = "")
     root = parse_text(f"part = {text}\n[defaults]\n{defaults}\n", kind, Path.cwd())
     fill = Filler(catalogue)
     fill.take_defaults(root.value["defaults"])
-    part = fill.part(Slot(kind), root.value["part"], kind, ())
+    part = fill.part(Slot(kind), root.value["part"], kind)
     if part is None or fill.faults:
         raise RecipeError(_in_order(fill.faults), recipe=kind)
     return part
@@ -57,7 +59,7 @@ class _Resolver:
         self.fill.unknown(root, [*entries(Recipe), "defaults", "extends"], "", "")
         self._inert_defaults(values["may_be_unused"] or ())
         self._check_ablation(values["ablation"], values["evaluation"], source)
-        self._inert_losses(values["losses"] or {}, source.root)
+        self._check_effects(values, source.root)
         self._check_paths(values)
         if self.fill.faults:
             return None
@@ -74,9 +76,7 @@ class _Resolver:
             elif entry.is_free:
                 values[name] = self._vary(child, around)
             elif parameter.slot:
-                values[name] = self.fill.slot(
-                    parameter.slot, child, here, around, parameter.default, entry.extras
-                )
+                values[name] = self.fill.slot(parameter.slot, child, here, around, parameter.default)
             else:
                 values[name] = self.fill.value(parameter, child, here, around)
         return values
@@ -98,7 +98,7 @@ class _Resolver:
             return None
         values = self._table(section, table, path, node or around)
         self.fill.unknown(table, list(entries(section)), path, "")
-        return None if self.fill.faults else section(**values)
+        return None if self.fill.faults else from_keys(section, values)
 
     def _check_requirements(self, node: Node | None) -> None:
         for wanted in node.value if node is not None and isinstance(node.value, list) else ():
@@ -119,18 +119,19 @@ class _Resolver:
                     accepted=f'leave it out, or say may_be_unused = ["defaults.{kind}"]',
                 )
 
-    def _inert_losses(self, losses: Mapping[str, Part | None], root: Node) -> None:
-        for name, loss in losses.items():
-            path = f"losses.{name}.weight"
-            weight = node_at(root, path)
-            if loss is not None and weight is not None and loss.extras["weight"] == 0:
-                what = "a loss of weight 0 has no effect"
-                self.fill.fault(what, weight.place, path, accepted="leave it out")
+    def _check_effects(self, values: Mapping[str, Any], root: Node) -> None:
+        if self.fill.faults:  # what could not be read may be what gives the rest its effect
+            return
+        self.fill.faults += inert_losses(values["losses"], root)
+        if (adversarial := values["adversarial"]) is not None:
+            keys = AdversarialKeys(**adversarial.extras)
+            self.fill.faults += SecondPlayer(keys, values["train"], root).faults()
 
     def _check_paths(self, values: Mapping[str, Any]) -> None:
         """What a path points to is part of the recipe, but for the sounds: their data set tells what is wrong with them."""
         told = set()  # a default stands in many slots, and its path was written once
-        for path, value in () if self.fill.faults else leaves({**values, "data": {}}):
+        # Where the run to start from lies depends on the seed: who plans the runs looks for it.
+        for path, value in () if self.fill.faults else leaves({**values, "data": {}, "start": {}}):
             for file in value if isinstance(value, tuple) else (value,):
                 if (
                     isinstance(file, Path)

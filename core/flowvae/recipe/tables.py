@@ -5,55 +5,21 @@ new table is a class and a field of Recipe.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any, Literal, get_origin
+from pathlib import Path
+from typing import Any, Literal
 
 import attrs
 from attrs import frozen
 
-from flowvae.catalogue.signature import REQUIRED, Parameter, Slot
+from flowvae.catalogue.signature import Parameter
+from flowvae.recipe.keys import entries, key, parameters, slot, slots_of, summary, table
 from flowvae.recipe.node import Dropped
-from flowvae.recipe.part import Part, held, leaves
+from flowvae.recipe.part import Part, held, keys_of, leaves
 
 EXTENDS = "The recipe that this one is laid over: a file beside it, or the name of a shipped one."
 """Gone when the resolver begins, so it is no field."""
 DEFAULTS = "What fills every slot of a kind that does not say otherwise: kind = component."
 """Gone when the resolver ends: by then it stands in the slots."""
-
-
-def key(
-    meaning: str,
-    default: Any = attrs.NOTHING,
-    *,
-    least: float | None = None,
-    most: float | None = None,
-    formerly: str = "",
-) -> Any:
-    """A field that holds a value; `formerly` is a name that it had, for those who still write it."""
-    said = {"meaning": meaning, "least": least, "most": most, "formerly": formerly}
-    return attrs.field(default=default, metadata=said)
-
-
-def slot(
-    kind: str,
-    meaning: str,
-    default: Any = attrs.NOTHING,
-    *,
-    many: bool = False,
-    extras: tuple[Parameter, ...] = (),
-) -> Any:
-    """A field that holds a component, or with `many` several by name; `extras` are keys of its table that belong to flowvae."""
-    said = {"meaning": meaning, "slot": Slot(kind, many, optional=default is None), "extras": extras}
-    return attrs.field(default=default, metadata=said)
-
-
-def table(section: type, default: Any = attrs.NOTHING) -> Any:
-    """A field that holds a table of its own."""
-    return attrs.field(default=default, metadata={"meaning": _summary(section), "section": section})
-
-
-def _summary(section: type) -> str:
-    return " ".join((section.__doc__ or "").split())
 
 
 DATA_KEYS = (
@@ -88,6 +54,9 @@ DATA_KEYS = (
 LOSS_KEYS = (Parameter("weight", float, None, 1.0, "what the loss is multiplied by", 0),)
 
 
+MATCHING_KEYS = (Parameter("weight", float, None, 1.0, "what the distance is multiplied by", 0),)
+
+
 @frozen
 class ModelSection:
     """The model: audio to latent vector and back."""
@@ -119,6 +88,61 @@ class TrainSection:
         "of encoder and decoder; auto: bf16 where it is faster", "auto"
     )
     checkpoint_every: int = key("steps between checkpoints", 500, least=1)
+
+
+@frozen
+class AdversarialKeys:
+    """The second player: discriminators learn to tell sounds from reconstructions, and the model to deceive them."""
+
+    discriminators: Mapping[str, Part] = slot("discriminator", "who judges", many=True)
+    optimizer: Part = slot("optimizer", "what moves the weights of the discriminators")
+    schedule: Part = slot("schedule", "their learning rate over the phase")
+    from_step: int = key(
+        "the first step of the phase; before it, the model trains without discriminators",
+        0,
+        least=0,
+        most=100_000_000,
+    )
+    freeze: tuple[str, ...] = key("what stays as it is from then on, to the bit, such as model.encoder", ())
+    weight: float = key("what the model's adversarial loss is multiplied by", 1.0, least=0)
+    warmup_steps: int = key("steps over which that weight rises from 0", 0, least=0, most=100_000_000)
+    feature_matching: Part | None = slot(
+        "feature_matching",
+        "the distance between what discriminators see in a sound and in its reconstruction",
+        None,
+        own_keys=MATCHING_KEYS,
+    )
+    over_discriminators: Literal["mean", "sum"] = key(
+        "how the losses of all sub-discriminators become one; with the sum, more of them weigh more", "mean"
+    )
+    conditioning: Part | None = slot(
+        "conditioning", "what is done to a sound before they hear it; none: they hear it as it is", None
+    )
+    balance: Part | None = slot(
+        "balance", "what weighs the losses at the reconstruction; none: their weights alone", None
+    )
+    discriminator_every: int = key(
+        "steps of the model for each step of the discriminators", 1, least=1, most=1_000_000
+    )
+    clip: float | None = key("largest norm of the discriminators' gradient", None, least=0.0)
+
+
+@frozen
+class StartSection:
+    """Weights of a finished run to begin with; its optimizer is left behind."""
+
+    from_: Path = key(
+        "the folder of the run; {seed} in it stands for the seed, which pairs each run with its own",
+        written="from",
+    )
+    take: tuple[str, ...] = key(
+        "modules whose weights are taken, such as model.decoder, or adversarial.discriminators.NAME",
+        ("model",),
+    )
+    partly: bool = key(
+        "whether weights that have no counterpart of their name and shape may begin anew, or be left",
+        default=False,
+    )
 
 
 @frozen
@@ -176,19 +200,28 @@ class Recipe:
     requires: tuple[str, ...] = key('plugins that the recipe needs, as in "drumkit-extras>=1.0"', ())
     may_be_unused: tuple[str, ...] = key("key paths that may have no effect", ())
 
-    data: Part = slot("dataset", "the sounds", extras=DATA_KEYS)
+    data: Part = slot("dataset", "the sounds", own_keys=DATA_KEYS)
     augmentations: Mapping[str, Part] = slot(
         "augmentation", "what is done to a batch, in this order", attrs.Factory(dict), many=True
     )
     model: ModelSection = table(ModelSection)
     losses: Mapping[str, Part] = slot(
-        "loss", "what a reconstruction is trained by", many=True, extras=LOSS_KEYS
+        "loss", "what a reconstruction is trained by", many=True, own_keys=LOSS_KEYS
     )
     regularizer: Part = slot("regularizer", "what keeps the posterior near the prior")
+    adversarial: Part | None = slot(
+        "adversarial", summary(AdversarialKeys), None, own_keys=parameters(AdversarialKeys)
+    )
+    start: StartSection | None = table(StartSection, None)
     train: TrainSection = table(TrainSection)
     evaluation: EvaluationSection = table(EvaluationSection)
     ablation: AblationSection | None = table(AblationSection, None)
     execution: ExecutionSection = table(ExecutionSection)
+
+    @property
+    def second_player(self) -> AdversarialKeys | None:
+        """The keys of the adversarial table beside the pair of losses, where there is one."""
+        return AdversarialKeys(**self.adversarial.extras) if self.adversarial else None
 
     def parts(self) -> Iterator[Part]:
         """Every component in use, nested ones included."""
@@ -201,83 +234,32 @@ class Recipe:
             if isinstance(content, Part | Mapping):
                 yield from held({name: content})
             else:
-                yield from held({f"{name}.{k}": v for k, v in attrs.asdict(content, recurse=False).items()})
+                yield from held({f"{name}.{k}": v for k, v in keys_of(content).items()})
 
     def tables(self) -> Iterator[tuple[str, Any]]:
         """The tables that make a run, in the order of a recipe; how runs are compared is not among them."""
         for name, entry in entries(Recipe).items():
-            if (entry.section or entry.parameter.slot) and name != "ablation":
-                yield name, getattr(self, name)
+            content = getattr(self, name)
+            if (entry.section or entry.parameter.slot) and name != "ablation" and content is not None:
+                yield name, content
 
     def leaves(self) -> dict[str, Any]:
         """The whole recipe as key path to value; a path of the file system is a Path."""
         return dict(leaves({"seed": self.seed, **dict(self.tables())}))
 
 
-@frozen
-class Entry:
-    """What stands under one name in a table."""
-
-    parameter: Parameter
-    """Name, type or slot, default, meaning, limits."""
-    extras: tuple[Parameter, ...] = ()
-    """Keys of flowvae's own in the table of the component that stands here."""
-    section: type | None = None
-    """The class of a table that stands here."""
-    formerly: str = ""
-    """A name that the key had."""
-
-    @property
-    def is_free(self) -> bool:
-        """Whether it is a table whose keys are the user's: what an ablation varies."""
-        return self.parameter.slot is None and get_origin(self.parameter.type) is Mapping
-
-
-@cache
-def entries(section: type) -> Mapping[str, Entry]:
-    """The fields of a table by name."""
-    found = {}
-    for field in attrs.fields(section):
-        said = field.metadata
-        if "meaning" not in said:
-            continue  # what only flowvae knows of a recipe: its name, its origins
-        default = REQUIRED if field.default is attrs.NOTHING else field.default
-        default = {} if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # a class to attrs
-        kind = None if "slot" in said or "section" in said else field.type
-        parameter = Parameter(
-            field.name, kind, said.get("slot"), default, said["meaning"], said.get("least"), said.get("most")
-        )
-        found[field.name] = Entry(
-            parameter, said.get("extras", ()), said.get("section"), said.get("formerly", "")
-        )
-    return found
-
-
-def named_slots(section: type = Recipe, path: str = "") -> Iterator[str]:
+def named_slots() -> Iterator[str]:
     """The key paths whose tables hold parts by name."""
-    for name, entry in entries(section).items():
-        here = f"{path}.{name}" if path else name
-        if entry.section:
-            yield from named_slots(entry.section, here)
-        elif entry.parameter.slot and entry.parameter.slot.many:
-            yield here
+    yield from (path for path, slot_ in slots_of(Recipe) if slot_.many)
 
 
-def slots_with_own_keys(section: type = Recipe, path: str = "") -> Iterator[tuple[str, frozenset[str]]]:
+def slots_with_own_keys() -> Iterator[tuple[str, frozenset[str]]]:
     """The key paths of slots whose tables have keys of flowvae's own, with these."""
-    for name, entry in entries(section).items():
-        here = f"{path}.{name}" if path else name
-        if entry.section:
-            yield from slots_with_own_keys(entry.section, here)
-        elif entry.extras:
-            yield here, frozenset(extra.name for extra in entry.extras)
+    for path, slot_ in slots_of(Recipe):
+        if slot_.own_keys:
+            yield path, frozenset(own.name for own in slot_.own_keys)
 
 
-def own_keys(kind: str, section: type = Recipe) -> tuple[Parameter, ...]:
+def own_keys(kind: str) -> tuple[Parameter, ...]:
     """The keys that flowvae adds to the tables of a kind's components, such as the weight of a loss."""
-    found: list[Parameter] = []
-    for entry in entries(section).values():
-        slot_ = entry.parameter.slot
-        found += own_keys(kind, entry.section) if entry.section else ()
-        found += entry.extras if slot_ and slot_.kind == kind else ()
-    return tuple(found)
+    return tuple(own for _, slot_ in slots_of(Recipe) if slot_.kind == kind for own in slot_.own_keys)

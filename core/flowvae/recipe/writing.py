@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from flowvae.recipe.part import Part
+from flowvae.recipe.part import Part, keys_of
 from flowvae.recipe.requirements import requirements
 from flowvae.recipe.tables import Recipe
 from flowvae.recipe.values import NONE
@@ -70,7 +70,7 @@ class _Writer:
         elif isinstance(value, Mapping):
             yield from value.items()
         else:
-            yield from attrs.asdict(value, recurse=False).items()
+            yield from keys_of(value).items()
 
     @staticmethod
     def _clashes(part: Part) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Slot
 from flowvae.errors import PluginError
-from flowvae.recipe.tables import DEFAULTS, EXTENDS, Entry, Recipe, entries, own_keys
+from flowvae.recipe.keys import Entry, entries
+from flowvae.recipe.tables import DEFAULTS, EXTENDS, Recipe, own_keys
 from flowvae.recipe.values import NONE
 
 Schema = dict[str, Any]

@@ -8,7 +8,8 @@ from typing import get_args
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Kind
 from flowvae.errors import PluginError
-from flowvae.recipe.tables import DEFAULTS, EXTENDS, Entry, Recipe, entries, own_keys
+from flowvae.recipe.keys import Entry, entries
+from flowvae.recipe.tables import DEFAULTS, EXTENDS, Recipe, own_keys
 from flowvae.recipe.values import NONE
 from flowvae.reference.markdown import block, code, prose, table
 from flowvae.text import toml_like
@@ -87,8 +88,8 @@ def _component_table(entry: Entry) -> list[str]:
     return [
         f"## [{name}.NAME]" if slot.many else f"## [{name}]",
         f"{prose(entry.parameter.meaning)}: {kind}. {needed}",
-        f"Keys of flowvae's own beside the component's:\n\n{_keys(map(Entry, entry.extras))}"
-        if entry.extras
+        f"Keys of flowvae's own beside the component's:\n\n{_keys(map(Entry, slot.own_keys))}"
+        if slot.own_keys
         else "",
     ]
 

@@ -1,7 +1,8 @@
 """How long a step takes, on devices that work behind the host's back."""
 
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +14,34 @@ def step_clock(device: torch.device) -> "HostClock | EventClock":
     if device.type == "cuda":
         return EventClock(lambda: _mark(device))
     return HostClock()
+
+
+@define(eq=False)
+class StepTimes:
+    """The seconds of the steps, by the phase that they belong to.
+
+    >>> times = StepTimes()
+    >>> times.expect("first"), times.expect("second"), times.take([0.5, 0.25])
+    (None, None, None)
+    >>> dict(times.of_phase), times.latest
+    ({'first': [0.5], 'second': [0.25]}, [0.5, 0.25])
+    """
+
+    of_phase: defaultdict[str, list[float]] = field(factory=lambda: defaultdict(list))
+    latest: list[float] = field(factory=list)
+    """Of the last steps, whatever their phase."""
+    _expected: list[str] = field(factory=list)
+
+    def expect(self, phase: str) -> None:
+        """A step of a phase has been asked for; its time is not known yet."""
+        self._expected.append(phase)
+
+    def take(self, seconds: Sequence[float]) -> None:
+        """The times of all steps since the last."""
+        for phase, time_ in zip(self._expected, seconds, strict=True):
+            self.of_phase[phase].append(time_)
+        self._expected.clear()
+        self.latest = [*self.latest, *seconds][-50:]
 
 
 @define(eq=False)

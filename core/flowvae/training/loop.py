@@ -13,6 +13,7 @@ from flowvae.folder import checkpoint
 from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
 from flowvae.training.clock import step_clock
+from flowvae.training.phases import DISCRIMINATORS
 from flowvae.training.training import Training
 
 REPORT_EVERY = 10
@@ -91,6 +92,7 @@ def train(
         clock.start()
         pending.append(training.step(step))
         clock.stop()
+        training.seconds.expect(training.phase.name)
         state.step = done = step + 1
 
         stopping = stop_signal()
@@ -99,11 +101,11 @@ def train(
         reporting = _is_due(REPORT_EVERY, done, steps)
         if validating or saving or reporting:
             figures = _fetch(pending, done, training)
-            training.seconds += clock.read()
+            training.seconds.take(clock.read())
             pending = []
             if reporting:
                 journal.write("train", done, figures)
-            status.tick(done, loss=figures["loss"], steps_per_second=_rate(training.seconds))
+            status.tick(done, **_said(training, figures))
         if validating:
             _show(done, observers)
         if saving:
@@ -122,24 +124,36 @@ def _is_due(every: int, done: int, steps: int) -> bool:
 
 
 def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> dict[str, Any]:
-    """The figures of the last step; NumbersError names the first step and figure that is no number."""
-    names = list(pending[0])
-    rows = torch.stack([torch.stack([figures[n].float() for n in names]) for figures in pending])
-    values = rows.double().cpu()
+    """The newest of each figure; NumbersError names the first step and figure that is no number."""
+    # Not every player moves at every step, so not every step has every figure.
+    told = [(done - len(pending) + row, name) for row, figures in enumerate(pending) for name in figures]
+    values = (
+        torch.stack([figure.float() for figures in pending for figure in figures.values()]).double().cpu()
+    )
     if not bool(torch.isfinite(values).all()):
-        row, column = (~torch.isfinite(values)).nonzero()[0].tolist()
-        step = done - len(pending) + row
+        index = int((~torch.isfinite(values)).nonzero()[0])
+        step, name = told[index]
         sounds = ", ".join(training.batches.names[i] for i in training.batches.rows(step).tolist())
         raise NumbersError(
-            f"{names[column]} is {values[row, column].item()} at step {step}",
+            f"{name} is {values[index].item()} at step {step}",
             where=f"batch: {sounds}",
             do="lower the learning rate or train.clip; the last checkpoint is from before",
         )
-    latest = dict(zip(names, values[-1].tolist(), strict=True))
-    lr = next(iter(training.state.optimizers.values())).param_groups[0]["lr"]
-    return {**latest, "beta": training.parts.regularizer.beta(done - 1), "lr": lr}
+    latest = dict(zip((name for _, name in told), values.tolist(), strict=True))
+    return {**latest, "beta": training.parts.regularizer.beta(done - 1), **training.rates()}
+
+
+def _said(training: Training, figures: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a training while it runs."""
+    shares = [figures[name] for name in figures if name.startswith(f"{DISCRIMINATORS}right/")]
+    return {
+        "phase": training.phase.name,
+        "loss": figures["loss"],
+        "discriminator_loss": figures.get(f"{DISCRIMINATORS}loss"),
+        "right": sum(shares) / len(shares) if shares else None,
+        "steps_per_second": _rate(training.seconds.latest),
+    }
 
 
 def _rate(seconds: list[float]) -> float:
-    recent = seconds[-50:]
-    return len(recent) / sum(recent)
+    return len(seconds) / sum(seconds)

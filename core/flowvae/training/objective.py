@@ -1,17 +1,34 @@
-"""What a player minimises: the figures of a batch, the first of which is the loss."""
+"""What the model minimises: the figures of a batch, of which `loss` counts."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
-from attrs import frozen
+from attrs import define, frozen
 from torch import Tensor, nn
 
-from flowvae.building.model import SoundVAE
+from flowvae.building.model import Reconstruction, SoundVAE
 from flowvae.building.parts import Parts
-from flowvae.building.shared_stft import SharedStft
 from flowvae.contracts import BuiltRegularizer
 
-Objective = Callable[[Tensor, int], dict[str, Tensor]]
-"""From a batch (b, c, t) and the step to figures by name; `loss` is what is minimised."""
+
+@define(eq=False, slots=False)
+class Pass:
+    """One batch through the model, once for all who take a turn at it."""
+
+    model: SoundVAE
+    target: Tensor
+    """(b, c, n_samples)."""
+    step: int
+
+    @cached_property
+    def reconstruction(self) -> Reconstruction:
+        """What came of the batch, with the graph that led to it."""
+        out: Reconstruction = self.model(self.target)
+        return out
+
+
+Objective = Callable[[Pass], dict[str, Tensor]]
+"""From a batch to figures by name; `loss` is what is minimised."""
 
 
 @frozen(eq=False)
@@ -25,21 +42,27 @@ class Representation:
     losses: Mapping[str, nn.Module]
     weights: Mapping[str, float]
     regularizer: BuiltRegularizer
-    stft: SharedStft
 
     @classmethod
     def of(cls, parts: Parts) -> "Representation":
         """As the recipe weighs it."""
-        weights = {name: part.extras["weight"] for name, part in parts.recipe.losses.items()}
-        return cls(parts.model, parts.losses, weights, parts.regularizer, parts.stft)
+        weights = {f"loss/{name}": part.extras["weight"] for name, part in parts.recipe.losses.items()}
+        return cls(parts.model, parts.losses, weights, parts.regularizer)
 
-    def __call__(self, target: Tensor, step: int) -> dict[str, Tensor]:
+    def __call__(self, batch: Pass) -> dict[str, Tensor]:
         """The figures of one batch."""
-        out = self.model(target)
-        apart = {name: loss(target, out.estimate) for name, loss in self.losses.items()}
-        nats = self.regularizer(out.posterior, self.model.prior(), out.latent, out.log_prob)
-        total = nats * self.regularizer.beta(step)
+        apart = self.distances(batch.target, batch.reconstruction.estimate)
+        nats = self.nats(batch.reconstruction)
+        total = nats * self.regularizer.beta(batch.step)
         for name, loss in apart.items():
             total = total + self.weights[name] * loss
-        self.stft.forget()
-        return {"loss": total, "kl": nats, **{f"loss/{name}": loss for name, loss in apart.items()}}
+        return {"loss": total, "kl": nats, **apart}
+
+    def distances(self, target: Tensor, estimate: Tensor) -> dict[str, Tensor]:
+        """Every loss under its name among the figures, unweighted."""
+        return {f"loss/{name}": loss(target, estimate) for name, loss in self.losses.items()}
+
+    def nats(self, out: Reconstruction) -> Tensor:
+        """What the posterior costs."""
+        nats: Tensor = self.regularizer(out.posterior, self.model.prior(), out.latent, out.log_prob)
+        return nats

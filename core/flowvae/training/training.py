@@ -1,16 +1,21 @@
 """One step of a training: the phase says what is computed, what moves, and what is frozen."""
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from attrs import Factory, define
 from torch import Tensor, nn
 
+from flowvae.building.memory import peak_memory_mb
 from flowvae.building.model import SoundVAE
 from flowvae.building.parts import Parts
 from flowvae.data.batches import Batches
 from flowvae.data.clips import Clips
 from flowvae.recipe import Recipe
 from flowvae.streams import stream_key
-from flowvae.training.phases import MODEL, OPTIMIZER, Phase, Turn, phase_at, phases_of
+from flowvae.training.clock import StepTimes
+from flowvae.training.objective import Pass
+from flowvae.training.phases import MODEL, OPTIMIZER, SECOND_OPTIMIZER, Phase, Turn, phase_at, phases_of
 from flowvae.training.state import TrainingState, fill, stateful
 
 AVERAGE = "average"
@@ -27,8 +32,10 @@ class Training:
     phases: tuple[Phase, ...]
     state: TrainingState
     peak_lr: dict[str, list[float]]
-    seconds: list[float] = Factory(list)
+    seconds: StepTimes = Factory(StepTimes)
     """Time of each step, validations left out."""
+    memory: dict[str, float | None] = Factory(dict)
+    """The most that was in use until the end of each phase, in MiB."""
     _phase: Phase | None = None
 
     @classmethod
@@ -44,11 +51,14 @@ class Training:
         }
         average = {} if parts.average is parts.model else {AVERAGE: parts.average}
         optimizers = {OPTIMIZER: parts.optimizer}
+        if parts.second_player is not None:
+            others |= parts.second_player.named()
+            optimizers[SECOND_OPTIMIZER] = parts.second_player.optimizer
         return cls(
             parts=parts,
             seed=seed,
             batches=Batches(clips, recipe, parts.augmentations, seed, device),
-            phases=phases_of(parts),
+            phases=phases_of(parts, seed, device),
             state=TrainingState({MODEL: parts.model, **average, **dict(stateful(others))}, optimizers),
             peak_lr={name: [group["lr"] for group in o.param_groups] for name, o in optimizers.items()},
         )
@@ -73,49 +83,72 @@ class Training:
         """What is evaluated."""
         return self.parts.average
 
+    @property
+    def phase(self) -> Phase:
+        """The one that the last step belonged to."""
+        return self._phase or phase_at(self.phases, self.state.step)
+
+    def memory_by_phase(self) -> dict[str, float | None]:
+        """The most that was in use until the end of each phase, and until now."""
+        return {**self.memory, self.phase.name: peak_memory_mb(self.device)}
+
+    def rates(self) -> dict[str, float]:
+        """The learning rates of now, by the name that they are told under."""
+        told = {turn.told_as: turn.optimizer for turn in self.phase.turns}
+        return {f"{name}lr": self.state.optimizers[of].param_groups[0]["lr"] for name, of in told.items()}
+
     def step(self, step: int) -> dict[str, Tensor]:
         """One step. The figures stay on the device: fetching them would make the host wait for it."""
         phase = phase_at(self.phases, step)
         if phase is not self._phase:
             self._enter(phase)
         target = self.batches(step)
-        torch.manual_seed(
-            stream_key(self.seed, "step", step)
-        )  # for what draws from torch itself: the latent noise
+        # For what draws from torch itself: the latent noise.
+        torch.manual_seed(stream_key(self.seed, "step", step))
+        batch = Pass(self.model, target, step)
         figures: dict[str, Tensor] = {}
-        for turn in phase.turns:
-            figures |= self._take(turn, target, step)
+        for turn in phase.turns_at(step):
+            figures |= {f"{turn.told_as}{name}": figure for name, figure in self._take(turn, batch).items()}
+        self.parts.stft.forget()
         self._average_weights(step, phase)
         return {name: figure.detach() for name, figure in figures.items()}
 
     def _enter(self, phase: Phase) -> None:
-        """What is frozen asks for no gradient, so no optimizer sees one."""
-        for module in self.state.modules.values():
-            if isinstance(module, nn.Module) and module is not self.average:
-                module.requires_grad_(requires_grad=True)
+        """What is frozen asks for no gradient, so no optimizer sees one, and keeps its buffers."""
+        if self._phase is not None:
+            self.memory[self._phase.name] = peak_memory_mb(self.device)
+        for module in self._modules(self.state.modules):
+            if module is not self.average or module is self.model:
+                module.requires_grad_(requires_grad=True).train()
         for path in phase.frozen:
             name, _, inside = path.partition(".")
-            module = self.state.modules[name]
-            assert isinstance(module, nn.Module)
-            module.get_submodule(inside).requires_grad_(requires_grad=False)
+            whole = self.state.modules[name]
+            assert isinstance(whole, nn.Module)
+            whole.get_submodule(inside).requires_grad_(requires_grad=False).eval()
         self._phase = phase
 
-    def _take(self, turn: Turn, target: Tensor, step: int) -> dict[str, Tensor]:
-        figures = turn.objective(target, step)
+    def _take(self, turn: Turn, batch: Pass) -> dict[str, Tensor]:
+        for module in self._modules(turn.lends):
+            module.requires_grad_(requires_grad=False)
+        figures = turn.objective(batch)
         optimizer = self.state.optimizers[turn.optimizer]
         optimizer.zero_grad(set_to_none=True)
         figures["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         figures["grad_norm"] = self._clip(turn)
         for group, peak in zip(optimizer.param_groups, self.peak_lr[turn.optimizer], strict=True):
-            group["lr"] = peak * self.parts.schedule(step)
+            group["lr"] = peak * turn.schedule(batch.step)
         optimizer.step()
+        for module in self._modules(turn.lends):
+            module.requires_grad_(requires_grad=True)
         return figures
 
+    def _modules(self, names: Iterable[str]) -> Iterator[nn.Module]:
+        modules = (self.state.modules[name] for name in names)
+        yield from (module for module in modules if isinstance(module, nn.Module))
+
     def _clip(self, turn: Turn) -> Tensor:
-        clip = self.recipe.train.clip
-        modules = [self.state.modules[name] for name in turn.moves]
-        weights = [p for module in modules if isinstance(module, nn.Module) for p in module.parameters()]
-        return nn.utils.clip_grad_norm_(weights, clip if clip is not None else float("inf"))
+        weights = [weight for module in self._modules(turn.moves) for weight in module.parameters()]
+        return nn.utils.clip_grad_norm_(weights, turn.clip if turn.clip is not None else float("inf"))
 
     @torch.no_grad()
     def _average_weights(self, step: int, phase: Phase) -> None:

@@ -1,0 +1,63 @@
+"""What a recipe says without effect: a fault, for its author meant something by it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from flowvae.errors import Fault
+from flowvae.recipe.keys import entries
+from flowvae.recipe.node import Node, node_at
+from flowvae.recipe.part import Part
+from flowvae.recipe.tables import AdversarialKeys, ModelSection, TrainSection
+
+
+def inert_losses(losses: Mapping[str, Part], root: Node) -> Iterator[Fault]:
+    """Losses of weight 0."""
+    for name, loss in losses.items():
+        yield from _weightless(loss, f"losses.{name}", root)
+
+
+@frozen
+class SecondPlayer:
+    """The keys of the adversarial table against the rest of the recipe."""
+
+    keys: AdversarialKeys
+    train: TrainSection
+    root: Node
+
+    def faults(self) -> Iterator[Fault]:
+        """All that could have no effect."""
+        keys, steps = self.keys, self.train.steps
+        if keys.from_step >= steps:
+            what = f"the phase never begins: train.steps = {steps}"
+            yield self._fault(what, "from_step", f"less than {steps}")
+        elif keys.warmup_steps > steps - keys.from_step:
+            what = f"the weight never gets there: the phase has {steps - keys.from_step} steps"
+            yield self._fault(what, "warmup_steps", "at most as many")
+        if keys.weight == 0 and keys.feature_matching is None:
+            yield self._fault("nothing of the discriminators reaches the model", "weight", "more than 0")
+        if keys.feature_matching is not None:
+            yield from _weightless(keys.feature_matching, "adversarial.feature_matching", self.root)
+        for name in keys.freeze:
+            yield from self._unknown(name)
+
+    def _unknown(self, name: str) -> Iterator[Fault]:
+        slots = [key for key, entry in entries(ModelSection).items() if entry.parameter.slot]
+        model, _, inside = name.partition(".")
+        if model != "model" or inside.partition(".")[0] not in slots:
+            accepted = ", ".join(f"model.{key}" for key in slots)
+            yield self._fault(f'the model has no part "{name}"', "freeze", accepted)
+
+    def _fault(self, what: str, key: str, accepted: str) -> Fault:
+        path = f"adversarial.{key}"
+        node = node_at(self.root, path) or node_at(self.root, "adversarial") or self.root
+        return Fault(what, node.place, path, accepted=accepted)
+
+
+def _weightless(part: Part, path: str, root: Node) -> Iterator[Fault]:
+    weight: Any = node_at(root, f"{path}.weight")
+    if weight is not None and part.extras["weight"] == 0:
+        yield Fault(
+            "a loss of weight 0 has no effect", weight.place, f"{path}.weight", accepted="leave it out"
+        )
