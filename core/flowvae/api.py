@@ -10,6 +10,7 @@ from attrs import frozen
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue, Component
 from flowvae.errors import UsageError
+from flowvae.folder.starts import check_starts
 from flowvae.play.trained import TrainedRun
 from flowvae.recipe import AblationPlan, plan_ablation, read_recipe
 from flowvae.recipe.datasets import folder_dataset
@@ -80,6 +81,7 @@ def check(
     catalogue = Catalogue.installed()
     laid = _laid_over(catalogue, data, seeds, tables)
     plan = plan_ablation(read_recipe(str(recipe), tables=laid), catalogue)
+    check_starts(plan)
     if data is not None:
         from flowvae.data.outlook import outlooks  # noqa: PLC0415 - needs numpy, and recipes alone do not
 

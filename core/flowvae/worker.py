@@ -24,6 +24,7 @@ from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.identity import components, identity
 from flowvae.training.loop import Checkpoints, train
+from flowvae.training.start import take_weights
 from flowvae.training.training import Training
 
 
@@ -70,6 +71,7 @@ def run(folder: Path, order: Order, status: Status) -> None:
     checkpoints = Checkpoints(
         folder / "checkpoints", order.identity, components(recipe), machine(order.threads, device)
     )
+    _begin(training, folder)
     checkpoints.resume(training, status)
     held_out = HeldOut.of(clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
     started = time.monotonic()
@@ -87,6 +89,16 @@ def run(folder: Path, order: Order, status: Status) -> None:
         )
     result.write(folder)
     status.write("done", recipe.train.steps)
+
+
+def _begin(training: Training, folder: Path) -> None:
+    """Takes what the recipe begins with; a checkpoint of the run's own stands over it."""
+    started = take_weights(training.parts)
+    if started is not None:
+        started.write(folder)
+        print(f"begins with {len(started.taken)} tensors of another run: {', '.join(started.taken)}")
+        print(f"begins anew with {len(started.new)}: {', '.join(started.new) or 'none'}")
+        print(f"leaves {len(started.left)} there: {', '.join(started.left) or 'none'}")
 
 
 def _result(

@@ -29,6 +29,7 @@ from flowvae.errors import (
 )
 from flowvae.folder.lock import locked
 from flowvae.folder.records import Coverage, Probed
+from flowvae.folder.starts import check_starts
 from flowvae.probe.limits import free_memory
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.node import Source
@@ -43,6 +44,7 @@ def run_recipe(source: Source, out: Path | None, say: Callable[[str], None], cat
         plan = plan_ablation(source, catalogue)
     except RecipeError as error:
         raise RecipeError([*error.faults, *_no_longer_installed(folder)], recipe=error.recipe) from error
+    check_starts(plan)
     _refuse_mixing(plan, folder)
     require_torch("a run")
     _make_folder(folder)

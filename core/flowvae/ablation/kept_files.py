@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class KeptFiles:
             for file in _paths(path, value):
                 copy = self._copy_of(file)
                 if not copy.exists():
-                    _copy(file, copy)
+                    _copy(file, copy, _link if path == "start.from" else shutil.copy2)
 
     def paths_from(self, place: Path) -> SayPath:
         """How a recipe that is written into a folder says its paths: relative to that folder."""
@@ -46,13 +47,21 @@ def _paths(path: str, value: Any) -> list[Path]:
     return [v for v in values if isinstance(v, Path) and not path.startswith("data.")]
 
 
-def _copy(file: Path, copy: Path) -> None:
+def _link(file: str, copy: str) -> None:
+    """Weights are large, and a checkpoint is never written to once it is there: a second name for it will do."""
+    try:
+        os.link(file, copy)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(file, copy)
+
+
+def _copy(file: Path, copy: Path, copy_file: Callable[[str, str], object]) -> None:
     draft = copy.parent.with_name(f".{copy.parent.name}.tmp")
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         if file.is_dir():
-            shutil.copytree(file, draft / file.name)
+            shutil.copytree(file, draft / file.name, copy_function=copy_file)
         else:
             shutil.copyfile(file, draft / file.name)
         copy.parent.mkdir(parents=True, exist_ok=True)

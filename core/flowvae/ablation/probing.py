@@ -14,6 +14,7 @@ from flowvae.data.sounds import Sounds
 from flowvae.errors import DataError, Fault, FlowvaeError, Place, RecipeError, RunFolderError, shown
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Arms, Probed, ProbedArm
+from flowvae.folder.starts import begun
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.requirements import owners
@@ -35,7 +36,7 @@ class Prober:
         known = dict(before.arms) if before else {}
         arms = dict(known)
         for arm in self.plan.arms:
-            entry = _entry(arm, sounds[arm.name].clips.fingerprint)
+            entry = _entry(self._first(arm), sounds[arm.name].clips.fingerprint)
             if arm.name in known:
                 self._refuse_other(arm.name, known[arm.name], entry)
                 entry = evolve(entry, probed=known[arm.name].probed)
@@ -49,12 +50,17 @@ class Prober:
         self._build(before, devices)
         return _probed(Arms.read(self.folder).arms)
 
+    def _first(self, arm: Arm) -> Recipe:
+        """The arm's recipe with its first seed: what the others begin with is of the same make."""
+        return begun(arm.recipe, self.plan.seeds[0])
+
     def _write_recipes(self) -> None:
         (self.folder / "arms").mkdir(exist_ok=True)
         files = KeptFiles(self.folder)
         for arm in self.plan.arms:
-            files.keep(arm.recipe)
-            text = write_recipe(arm.recipe, files.paths_from(self.folder / "arms"))
+            recipe = self._first(arm)
+            files.keep(recipe)
+            text = write_recipe(recipe, files.paths_from(self.folder / "arms"))
             write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
 
     def _build(self, before: Arms | None, devices: Sequence[str]) -> None:
@@ -113,14 +119,14 @@ def _probed(arms: Mapping[str, ProbedArm]) -> dict[str, Probed]:
     return {name: arm.probed for name, arm in arms.items() if arm.probed}
 
 
-def _entry(arm: Arm, fingerprint: str) -> ProbedArm:
+def _entry(recipe: Recipe, fingerprint: str) -> ProbedArm:
     # As JSON gives the leaves back, so that old and new compare.
-    leaves = json.loads(json.dumps(counting_leaves(arm.recipe), default=list))
+    leaves = json.loads(json.dumps(counting_leaves(recipe), default=list))
     return ProbedArm(
-        identity=identity(arm.recipe, 0, fingerprint),
+        identity=identity(recipe, 0, fingerprint),
         fingerprint=fingerprint,
         leaves=leaves,
-        plugins=tuple(owners(arm.recipe)),
+        plugins=tuple(owners(recipe)),
     )
 
 

@@ -15,8 +15,9 @@ from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
 from flowvae.folder.files import write_bytes, write_json
 from flowvae.folder.records import Order, Result
+from flowvae.folder.starts import begun
 from flowvae.folder.status import read_status
-from flowvae.recipe import AblationPlan, Arm
+from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.identity import identity
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
@@ -39,6 +40,8 @@ class Run:
 
     arm: Arm
     seed: int
+    recipe: Recipe
+    """The arm's, with what is this seed's alone."""
     folder: Path
     identity: str
     sounds: Sounds
@@ -73,12 +76,14 @@ def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> 
         Run(
             arm,
             seed,
+            recipe,
             folder / arm.name / f"seed-{seed}",
-            identity(arm.recipe, seed, sounds[arm.name].clips.fingerprint),
+            identity(recipe, seed, sounds[arm.name].clips.fingerprint),
             sounds[arm.name],
         )
         for seed in plan.seeds
         for arm in plan.arms
+        for recipe in [begun(arm.recipe, seed)]
     ]
 
 
@@ -90,7 +95,7 @@ def n_finished(folder: Path) -> int:
 def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    execution = run.arm.recipe.execution
+    execution = run.recipe.execution
     threads = execution.threads or (_cores() if alone else 1)
     begun = Order.read_if_there(run.folder)
     if begun and not execution.threads:  # another number would change the last bits
@@ -101,13 +106,13 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *
         seed=run.seed,
         threads=threads,
         device=device,
-        plugins=tuple(owners(run.arm.recipe)),
+        plugins=tuple(owners(run.recipe)),
         data=Path(os.path.relpath(run.sounds.folder, run.folder)).as_posix(),
     )
-    write_bytes(
-        run.folder / "recipe.toml", write_recipe(run.arm.recipe, files.paths_from(run.folder)).encode()
-    )
-    write_json(run.folder / "environment.json", describe_environment(run.arm.recipe, catalogue))
+    files.keep(run.recipe)
+    text = write_recipe(run.recipe, files.paths_from(run.folder))
+    write_bytes(run.folder / "recipe.toml", text.encode())
+    write_json(run.folder / "environment.json", describe_environment(run.recipe, catalogue))
     order.write(run.folder)
 
 

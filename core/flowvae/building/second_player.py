@@ -80,6 +80,11 @@ class SecondPlayer:
         return {**self.modules, **{path: part for path, part in alone.items() if part is not None}}
 
     @property
+    def n_weights(self) -> int:
+        """Weights of all discriminators."""
+        return sum(weight.numel() for module in self.modules.values() for weight in module.parameters())
+
+    @property
     def modules(self) -> dict[str, nn.Module]:
         """The discriminators by their key paths."""
         return {f"{HERE}.discriminators.{name}": module for name, module in self.discriminators.items()}

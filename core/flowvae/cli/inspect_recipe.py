@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
+from flowvae.folder.starts import check_starts
 from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
 from flowvae.recipe.difference import effective_difference, undeclared
@@ -49,6 +50,7 @@ def _plan(options: argparse.Namespace) -> AblationPlan:
 
 def _check(options: argparse.Namespace) -> int:
     plan = _plan(options)
+    check_starts(plan)
     ablation = plan.recipe.ablation
     arms: list[dict[str, Any]] = []
     for arm in plan.arms:

@@ -30,8 +30,7 @@ def costs(
         "real_time_factor": real_time_factor(parts.average, parts.recipe, parts.device),
     }
     if parts.second_player is not None:
-        modules = parts.second_player.discriminators.values()
-        found["discriminator_parameters"] = sum(p.numel() for m in modules for p in m.parameters())
+        found["discriminator_parameters"] = parts.second_player.n_weights
         found |= {f"seconds_per_step/{phase}": median for phase, median in medians.items()}
         found |= {f"peak_memory_mb/{phase}": peak for phase, peak in memory.items()}
     return found

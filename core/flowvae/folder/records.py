@@ -1,7 +1,7 @@
 """What the files of a folder hold: one definition of each, by which it is written and read.
 
-A folder of an ablation holds plan.json, arms.json and devices.json, its sounds clips.json, and each run run.json, status.json
-and result.json. A new file is a new record here.
+A folder of an ablation holds plan.json, arms.json and devices.json, its sounds clips.json, and each run run.json, status.json,
+result.json, and start.json where it began with another run's weights. A new file is a new record here.
 """
 
 from collections.abc import Mapping
@@ -169,6 +169,16 @@ class Plan(Record):
 
 
 @frozen
+class PhaseCosts:
+    """What a step of a phase takes, for each sound of its batch."""
+
+    macs: float
+    """Multiply-adds, there and back, of whoever moves; who moves at every n-th step counts for a part of it."""
+    kept: int
+    """Bytes that are kept for the way back."""
+
+
+@frozen
 class Probed:
     """What a model is before it trains."""
 
@@ -178,6 +188,8 @@ class Probed:
     macs_per_second: float
     receptive_field: int
     coverage: Mapping[str, Coverage]
+    phases: Mapping[str, PhaseCosts]
+    """By the name of the phase."""
 
 
 @frozen
@@ -254,6 +266,17 @@ class StatusRecord(Record):
     right: float | None = None
     """The share of the discriminators' right answers, 0.5 where they guess."""
     steps_per_second: float | None = None
+
+
+@frozen
+class Started(Record):
+    """What a run began with, by the names of the weights: taken from another run, begun anew, left there."""
+
+    file: ClassVar[str] = "start.json"
+
+    taken: tuple[str, ...]
+    new: tuple[str, ...]
+    left: tuple[str, ...]
 
 
 @frozen

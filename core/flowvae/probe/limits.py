@@ -19,6 +19,9 @@ PER_ACTIVATION = 3.5
 """Memory of a step for each byte that the model keeps for its backward pass: gradients and the transforms of the losses
 come to it. Measured on percussion_small, which it gives within 5 % for batches of 4, 16 and 256."""
 
+PER_ACTIVATION_OPPOSED = 1.5
+"""The same for the phase with discriminators, where all that a step keeps is counted, losses and discriminators too."""
+
 
 @contextmanager
 def limited(recipe: Recipe) -> Iterator[None]:
@@ -66,6 +69,12 @@ def training_memory(recipe: Recipe, parameters: int, kept_a_sound: float) -> int
     """Bytes that a run will take, about; `kept_a_sound` is what the model keeps of each for its backward pass."""
     activations = PER_ACTIVATION * kept_a_sound * recipe.train.batch_size
     return int(BYTES_OF_PROCESS + BYTES_PER_WEIGHT * parameters + activations)
+
+
+def second_player_memory(recipe: Recipe, parameters: int, kept_a_sound: int) -> int:
+    """Bytes that discriminators add, about; `kept_a_sound` is what a step keeps of each sound in their phase."""
+    opposed = PER_ACTIVATION_OPPOSED * kept_a_sound * recipe.train.batch_size
+    return int(BYTES_PER_WEIGHT * parameters + opposed)
 
 
 def free_memory() -> int | None:

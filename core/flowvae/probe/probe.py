@@ -1,8 +1,5 @@
 """Builds an arm once before anything is trained: costs, receptive field, and whether the parts keep their contracts."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from attrs import evolve
 from torch import Tensor
@@ -15,9 +12,17 @@ from flowvae.errors import PluginError
 from flowvae.folder.records import Probed
 from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
-from flowvae.probe.limits import check_training_memory, free_memory, training_memory
+from flowvae.probe.kept import kept_for_backward
+from flowvae.probe.limits import (
+    check_training_memory,
+    free_memory,
+    second_player_memory,
+    training_memory,
+)
+from flowvae.probe.steps import phase_costs, try_discriminators
 from flowvae.recipe import Part, Recipe
 from flowvae.streams import SeededStream
+from flowvae.training.start import take_weights
 
 
 def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
@@ -32,38 +37,33 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
     with (
         traced(parts.builder, recipe) as trace,
         FlopCounterMode(display=False) as counter,
-        _kept_for_backward() as kept,
+        kept_for_backward(
+            lambda tensor: tensor.shape[:1] == (2,)
+        ) as kept,  # not the weights, once for all sounds
     ):
         posterior = model.encode(audio)
         _expect(recipe, section.posterior, posterior.mode, (2, section.latent_dim), trace)
         estimate = model.decode(posterior.mode)
         _expect(recipe, section.decoder, estimate, (2, section.channels, section.n_samples), trace)
+    reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
     parts.build_all()  # what is refused is refused before the first run
     _try_a_batch(parts, estimate.detach())
+    try_discriminators(parts)
+    take_weights(parts)
     seconds = 2 * section.n_samples / section.sample_rate
-    reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
+    phases = phase_costs(parts) if parts.second_player else {}
+    memory = training_memory(recipe, parameters, sum(kept.values()) / 2)
+    if parts.second_player:
+        kept_a_sound = max(phase.kept for phase in phases.values())
+        memory += second_player_memory(recipe, parts.second_player.n_weights, kept_a_sound)
     return Probed(
         parameters=parameters,
-        memory=training_memory(recipe, parameters, sum(kept.values()) / 2),
+        memory=memory,
         macs_per_second=counter.get_total_flops() / 2 / seconds,
         receptive_field=int(reach.abs().sum(0).count_nonzero()),
         coverage=coverage(model, parts.builder, catalogue),
+        phases=phases,
     )
-
-
-@contextmanager
-def _kept_for_backward() -> Iterator[dict[int, int]]:
-    """Collects the bytes of what autograd keeps of two sounds, each piece of memory once."""
-    sizes: dict[int, int] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        if tensor.shape[:1] == (2,):  # not the weights, which it keeps too, once for all sounds
-            storage = tensor.untyped_storage()
-            sizes[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        yield sizes
 
 
 def _try_a_batch(parts: Parts, estimate: Tensor) -> None:
