@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from complaints import complaints
 from flowvae.testing import checks
 from flowvae.testing.regularizer import NormalVector
 
@@ -108,18 +109,6 @@ SEEN = {
     Deaf: "ordinary level",
     Branching: "export_keeps_the_output",
 }
-
-
-def complaints(make, kind="activation"):
-    found = []
-    for check in checks(kind):
-        try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
-                check(make)
-        except Exception as error:  # noqa: BLE001 - as check-plugin does
-            found.append(f"{check.__name__}: {error}")
-    return found
 
 
 def test_what_keeps_its_contract_passes():

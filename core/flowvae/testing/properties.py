@@ -36,6 +36,13 @@ def run(module: Callable[[Tensor], Tensor], x: Tensor, seed: int = 11) -> Tensor
     return y
 
 
+def gradients_of(value: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
+    """Those of a scalar at the inputs: zeros where none reaches."""
+    if not value.requires_grad:
+        return tuple(torch.zeros_like(x) for x in inputs)
+    return torch.autograd.grad(value, inputs, materialize_grads=True)
+
+
 def built(make: Make, seed: int = 3) -> nn.Module:
     """A module whose initialisation is set by `seed`."""
     with torch.random.fork_rng(devices=[]):

@@ -1,0 +1,1 @@
+"""Ways to weigh the pulls of several losses on one estimate."""

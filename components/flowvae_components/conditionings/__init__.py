@@ -1,0 +1,1 @@
+"""What is done to a sound before a discriminator hears it."""

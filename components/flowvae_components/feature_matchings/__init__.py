@@ -1,0 +1,1 @@
+"""Distances between what a discriminator sees in a target and in its estimate."""
