@@ -19,7 +19,6 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("balance", "gradient_norm", f"{here}.balances.gradient_norm:GradientNorm")
     register("bands", "none", f"{here}.bands.none:NoBands")
     register("bands", "pqmf", f"{here}.bands.pqmf:PQMF")
-    register("conditioning", "none", f"{here}.conditionings.none:NoConditioning")
     register("conditioning", "peak_scaled", f"{here}.conditionings.peak_scaled:PeakScaled")
     register("dataset", "folder", f"{here}.datasets.folder:Folder")
     register("dataset", "synthetic_percussion", f"{here}.datasets.synthetic_percussion:SyntheticPercussion")

@@ -7,7 +7,8 @@ import pytest
 
 from flowvae.catalogue import REQUIRED, Catalogue
 from flowvae.cli.main import main
-from flowvae.recipe.tables import Recipe, entries
+from flowvae.recipe.keys import entries, slots_of
+from flowvae.recipe.tables import Recipe
 from flowvae.reference.markdown import block, code, prose, table
 from flowvae.reference.pages import INDEX, reference_pages
 

@@ -3,10 +3,8 @@
 import pytest
 import torch
 
-from flowvae.building.construct import construct
-from flowvae.data.prepare import prepare_clips
 from flowvae.recipe import plan_ablation, read_recipe
-from flowvae.training.training import Training
+from short_runs import begin
 
 CPU = torch.device("cpu")
 
@@ -14,10 +12,7 @@ CPU = torch.device("cpu")
 def trainings(catalogue, tmp_path, recipe, seed=3):
     settings = ("train.batch_size=4", 'data={ use = "synthetic_percussion", n_sounds = 48 }')
     plan = plan_ablation(read_recipe(recipe, settings), catalogue)
-    model, data = plan.recipe.model, plan.recipe.data
-    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
-    clips = prepare_clips(construct(data, "data", given, data.values), data, model, tmp_path)
-    return [Training.of(arm.recipe, seed, clips, CPU) for arm in plan.arms]
+    return [begin(arm.recipe, tmp_path, seed) for arm in plan.arms]
 
 
 SWAPS = {

@@ -3,18 +3,14 @@ import json
 import pytest
 import torch
 
-from flowvae.building.construct import construct
 from flowvae.building.shared_stft import SharedStft
-from flowvae.data.prepare import prepare_clips
 from flowvae.errors import CheckpointError, NumbersError, Stopped
-from flowvae.folder.journal import Journal, cut_journal
-from flowvae.folder.status import Status
-from flowvae.recipe import read_recipe, resolve
+from flowvae.folder.journal import cut_journal
 from flowvae.testing.device_reads import NoDeviceReads
-from flowvae.training.loop import Checkpoints, train
 from flowvae.training.phases import Phase
 from flowvae.training.training import Training
 from pretend import catalogue_with, offering, plugin
+from short_runs import go, training_of, weights
 
 CPU = torch.device("cpu")
 
@@ -22,31 +18,9 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def make(catalogue, tiny, tmp_path):
     def make(*more, seed=0):
-        recipe = resolve(read_recipe("percussion_small", (*tiny, *more)), catalogue)
-        model, data = recipe.model, recipe.data
-        given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
-        clips = prepare_clips(construct(data, "data", given, data.values), data, model, tmp_path / "data")
-        return Training.of(recipe, seed, clips, CPU)
+        return training_of((*tiny, *more), catalogue, tmp_path / "data", seed)
 
     return make
-
-
-def go(training, folder, stop=lambda: 0, identity="identity", machine=None):
-    """Takes a run to its end, as its process does."""
-    folder.mkdir(exist_ok=True)
-    status = Status(folder, training.recipe.train.steps)
-    checkpoints = Checkpoints(folder / "checkpoints", identity, machine=machine or {})
-    checkpoints.resume(training, status)
-    with Journal(folder, training.state.step) as journal:
-        train(training, checkpoints, journal, status, observers=[], stop_signal=stop)
-    return status
-
-
-def weights(training):
-    return {
-        **training.model.state_dict(),
-        **{f"average.{n}": t for n, t in training.average.state_dict().items()},
-    }
 
 
 def test_a_step_never_waits_for_its_device(make):
@@ -275,11 +249,7 @@ def make_with(tiny, tmp_path):
     catalogue = catalogue_with(plugin("fv-state", flowvae_components=offered))
 
     def make(*more):
-        recipe = resolve(read_recipe("percussion_small", (*tiny, *more)), catalogue)
-        model, data = recipe.model, recipe.data
-        given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
-        clips = prepare_clips(construct(data, "data", given, data.values), data, model, tmp_path / "data")
-        return Training.of(recipe, 0, clips, CPU)
+        return training_of((*tiny, *more), catalogue, tmp_path / "data")
 
     return make
 

@@ -54,7 +54,7 @@ def _swapped(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
     for key, child in table.items():
         if key not in own and key != "use":
             dropped += [Dropped(leaf, node.place, old, new) for leaf, node in child.leaves(f"{path}.{key}")]
-    if not kept:
+    if not kept or over.value == NONE:
         return over
     mine = over.value if isinstance(over.value, dict) else {"use": over}
     return evolve(over, value={**kept, **mine})

@@ -1,0 +1,40 @@
+"""Trainings in the test's own process, as the process of a run builds and takes them."""
+
+import torch
+
+from flowvae.building.construct import construct
+from flowvae.data.prepare import prepare_clips
+from flowvae.folder.journal import Journal
+from flowvae.folder.status import Status
+from flowvae.recipe import read_recipe, resolve
+from flowvae.training.loop import Checkpoints, train
+from flowvae.training.training import Training
+
+
+def training_of(settings, catalogue, folder, seed=0, recipe="percussion_small"):
+    return begin(resolve(read_recipe(recipe, settings), catalogue), folder, seed)
+
+
+def begin(recipe, folder, seed=0):
+    model, data = recipe.model, recipe.data
+    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+    clips = prepare_clips(construct(data, "data", given, data.values), data, model, folder)
+    return Training.of(recipe, seed, clips, torch.device("cpu"))
+
+
+def go(training, folder, stop=lambda: 0, identity="identity", machine=None):
+    """Takes a run to its end, as its process does."""
+    folder.mkdir(exist_ok=True)
+    status = Status(folder, training.recipe.train.steps)
+    checkpoints = Checkpoints(folder / "checkpoints", identity, machine=machine or {})
+    checkpoints.resume(training, status)
+    with Journal(folder, training.state.step) as journal:
+        train(training, checkpoints, journal, status, observers=[], stop_signal=stop)
+    return status
+
+
+def weights(training):
+    return {
+        **training.model.state_dict(),
+        **{f"average.{n}": t for n, t in training.average.state_dict().items()},
+    }
