@@ -69,8 +69,9 @@ class MultiPeriod(nn.Module):
         when needed too; the sizes are those of Kumar et al. 2023 (Descript audio codec), arxiv.org/abs/2306.06546.
 
     >>> import torch
+    >>> from flowvae.testing.streams import SeededStream
     >>> judge = MultiPeriod(2, 400, width=4, normalization=lambda layer: layer)
-    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 400), None)]
+    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 400), SeededStream(0))]
     [(1, 1, 2, 3), (1, 1, 3, 2), (1, 1, 5, 1), (1, 1, 7, 1), (1, 1, 11, 1)]
     """
 
