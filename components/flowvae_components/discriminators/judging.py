@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -9,7 +10,11 @@ from flowvae.contracts import Judgement
 
 
 def judged(
-    layers: Iterable[Callable[[Tensor], Tensor]], last: Callable[[Tensor], Tensor], x: Tensor, slope: float
+    layers: Iterable[Callable[[Tensor], Tensor]],
+    last: Callable[[Tensor], Tensor],
+    x: Tensor,
+    slope: float,
+    memory_format: torch.memory_format = torch.contiguous_format,
 ) -> Judgement:
     """Runs a stack, and keeps what each of its hidden layers says.
 
@@ -18,7 +23,6 @@ def judged(
     Units: hidden amplitudes and logits, without unit.
     Source: the discriminators of MelGAN, Kumar et al. 2019, arxiv.org/abs/1910.06711.
 
-    >>> import torch
     >>> logits, features = judged([torch.nn.Conv1d(1, 4, 3)], torch.nn.Conv1d(4, 1, 3), torch.zeros(2, 1, 9), 0.1)
     >>> logits.shape, [feature.shape for feature in features]
     (torch.Size([2, 1, 5]), [torch.Size([2, 4, 7])])
@@ -26,6 +30,6 @@ def judged(
     features = []
     for layer in layers:
         # In place: no convolution needs its own output to find its gradient, and half of the memory is saved.
-        x = functional.leaky_relu(layer(x), slope, inplace=True)
+        x = functional.leaky_relu(layer(x.contiguous(memory_format=memory_format)), slope, inplace=True)
         features.append(x)
     return last(x), features

@@ -38,7 +38,7 @@ class SecondPlayer:
         given = {
             "channels": model.channels,
             "sample_rate": model.sample_rate,
-            "n_samples": model.n_samples,
+            "n_samples": keys.hears_samples or model.n_samples,
             "stft": stft,
         }
         discriminators = {

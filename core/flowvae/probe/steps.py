@@ -94,7 +94,8 @@ def try_discriminators(parts: Parts) -> None:
     if parts.second_player is None:
         return
     section = parts.recipe.model
-    audio = 0.1 * torch.randn(N_SOUNDS, section.channels, section.n_samples)
+    length = parts.second_player.keys.hears_samples or section.n_samples
+    audio = 0.1 * torch.randn(N_SOUNDS, section.channels, length)
     for name, part, path in _discriminators(parts.second_player):
         with at_work(part, path), torch.no_grad():
             judgements = list(

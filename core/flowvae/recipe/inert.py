@@ -24,6 +24,7 @@ class SecondPlayer:
 
     keys: AdversarialKeys
     train: TrainSection
+    n_samples: int
     root: Node
 
     def faults(self) -> Iterator[Fault]:
@@ -39,6 +40,9 @@ class SecondPlayer:
             yield self._fault("nothing of the discriminators reaches the model", "weight", "more than 0")
         if keys.feature_matching is not None:
             yield from _weightless(keys.feature_matching, "adversarial.feature_matching", self.root)
+        if keys.hears_samples is not None and keys.hears_samples > self.n_samples:
+            what = f"the clip is no longer than model.n_samples = {self.n_samples}"
+            yield self._fault(what, "hears_samples", f"at most {self.n_samples}")
         for name in keys.freeze:
             yield from self._unknown(name)
 

@@ -125,7 +125,7 @@ class _Resolver:
         self.fill.faults += inert_losses(values["losses"], root)
         if (adversarial := values["adversarial"]) is not None:
             keys = AdversarialKeys(**adversarial.extras)
-            self.fill.faults += SecondPlayer(keys, values["train"], root).faults()
+            self.fill.faults += SecondPlayer(keys, values["train"], values["model"].n_samples, root).faults()
 
     def _check_paths(self, values: Mapping[str, Any]) -> None:
         """What a path points to is part of the recipe, but for the sounds: their data set tells what is wrong with them."""

@@ -118,6 +118,12 @@ class AdversarialKeys:
     conditioning: Part | None = slot(
         "conditioning", "what is done to a sound before they hear it; none: they hear it as it is", None
     )
+    hears_samples: int | None = key(
+        "length of the part of each clip that they hear, at a place drawn for each step; none: the whole clip",
+        None,
+        least=64,
+        most=1 << 22,
+    )
     balance: Part | None = slot(
         "balance", "what weighs the losses at the reconstruction; none: their weights alone", None
     )

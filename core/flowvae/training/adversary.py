@@ -9,7 +9,7 @@ from torch.linalg import vector_norm
 
 from flowvae.building.second_player import SecondPlayer
 from flowvae.contracts import Judgement
-from flowvae.streams import SeededStream
+from flowvae.streams import SeededStream, stream_key
 from flowvae.training.objective import Pass, Representation
 
 ADVERSARIAL, MATCHING = "adversarial", "feature_matching"
@@ -27,7 +27,8 @@ class Jury:
     bf16: bool
 
     def hear(self, audio: Tensor, step: int) -> dict[str, list[Judgement]]:
-        """What each discriminator says of a batch: the same draws at one step, whatever it hears."""
+        """What each discriminator says of a batch: at one step the same draws, whatever it hears."""
+        audio = self._part(audio, step)
         if self.player.conditioning is not None:
             audio = self.player.conditioning(audio)
         judged: dict[str, list[Judgement]] = {}
@@ -39,6 +40,11 @@ class Jury:
                 (logits.float(), [feature.float() for feature in features]) for logits, features in judgements
             ]
         return judged
+
+    def _part(self, audio: Tensor, step: int) -> Tensor:
+        length = self.player.keys.hears_samples or audio.shape[-1]
+        begin = stream_key(self.seed, "part that is heard", step) % (audio.shape[-1] - length + 1)
+        return audio.narrow(-1, begin, length)
 
     def over_all(self, losses: Iterable[Tensor]) -> Tensor:
         """One loss from that of every sub-discriminator."""
