@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from flowvae.building.construct import at_work
 from flowvae.building.parts import Parts
 from flowvae.building.second_player import HERE, SecondPlayer
 from flowvae.errors import Fault, PluginError, RecipeError
 from flowvae.folder.records import PhaseCosts
+from flowvae.probe.flops import MultiplyAdds
 from flowvae.probe.kept import kept_for_backward
 from flowvae.recipe import Part
 from flowvae.streams import SeededStream
@@ -28,14 +28,14 @@ def phase_costs(parts: Parts) -> dict[str, PhaseCosts]:
 
 def _costs(phase: Phase, parts: Parts) -> PhaseCosts:
     freeze(parts, phase.frozen)
-    batch, macs = _pass(phase, parts, N_SOUNDS), 0.0
-    with FlopCounterMode(display=False) as counter:
+    batch = _pass(phase, parts, N_SOUNDS)
+    with MultiplyAdds() as counter:
         _ = batch.reconstruction  # one for all turns, and at every step
-    macs += counter.get_total_flops() / 2
+    macs = counter.total
     for turn in phase.turns:
-        with lent(turn, parts), FlopCounterMode(display=False) as counter:
+        with lent(turn, parts), MultiplyAdds() as counter:
             turn.objective(batch)["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        macs += counter.get_total_flops() / 2 / turn.every
+        macs += counter.total / turn.every
     parts.model.zero_grad(set_to_none=True)
     kept = max(_kept_a_sound(turn, phase, parts) for turn in phase.turns)
     freeze(parts, ())
