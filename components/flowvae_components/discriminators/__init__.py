@@ -1,0 +1,1 @@
+"""Judges that tell real sounds from estimates."""
