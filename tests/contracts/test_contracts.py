@@ -18,6 +18,9 @@ CASES = [
     for check in checks(kind, CATALOGUE)
 ]
 
+# At their published width some have 41 million weights, which says no more. Not narrower: see test_encoders_decoders.
+SMALLER = {"discriminator": {"width": 16}}
+
 
 @pytest.fixture(scope="session")
 def sounds(tmp_path_factory):
@@ -30,7 +33,7 @@ def sounds(tmp_path_factory):
 def test_a_component_keeps_its_contract(component, check, sounds):
     torch.manual_seed(0)
     # Of a set that makes its sounds, as many as the checks look at: each of them reads all.
-    check(factory(component, {Path: sounds, "n_sounds": 48}))
+    check(factory(component, {Path: sounds, "n_sounds": 48, **SMALLER.get(component.kind, {})}))
 
 
 def test_every_kind_has_checks():

@@ -32,8 +32,9 @@ class MelGANDiscriminator(nn.Module):
         any width; here 64 * width, which is the same at 16.
 
     >>> import torch
+    >>> from flowvae.testing.streams import SeededStream
     >>> judge = MelGANDiscriminator(1, 2048, width=4, normalization=lambda layer: layer)
-    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 1, 2048), None)]
+    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 1, 2048), SeededStream(0))]
     [(1, 1, 8), (1, 1, 4), (1, 1, 2)]
     """
 

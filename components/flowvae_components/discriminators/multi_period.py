@@ -24,8 +24,8 @@ class PeriodDiscriminator(nn.Module):
         (5 taps, the first four with a stride of 3), and one of 3 taps to the logits.
         The rows are filled up by reflection where t is no multiple of p, and only there. No filter stands before the
         decimation: what a generator hides above rate / (2 p) folds down into sight.
-    Shapes: (b, c, t) -> logits (b, 1, p, n), features (b, width * k, p, n_i). Time is the last axis: with p last, a
-        step takes 1.3 times as long at width 4, 1.2 at width 8, and 1.1 at 32 (one thread; same bits).
+    Shapes: (b, c, t) -> logits (b, 1, p, n), features (b, width * k, p, n_i). Time is the last axis: with p last, the
+        same bits take a step 1.2 to 1.3 times as long at widths of 4 and 8, and no less at 16 and 32.
     Units: audio is amplitude; logits have no unit. A logit sees 647 rows, 647 * p samples.
     Source: Kong, Kim and Bae 2020 (HiFi-GAN), arxiv.org/abs/2010.05646, section 2.3.
 
@@ -54,7 +54,7 @@ class PeriodDiscriminator(nn.Module):
 
 
 class MultiPeriod(nn.Module):
-    """Judges the beat between samples: each of its parts hears every p-th one, for the prime periods p.
+    """Judges the beat between samples: each of its parts hears every p-th one, for a p of its own.
 
     Formula: one PeriodDiscriminator for each period: the sound in rows of p samples, six convolutions along the columns,
         leaky ReLU of 0.1 between them; channels width * (1, 4, 16, 32, 32).
@@ -69,8 +69,9 @@ class MultiPeriod(nn.Module):
         when needed too; the sizes are those of Kumar et al. 2023 (Descript audio codec), arxiv.org/abs/2306.06546.
 
     >>> import torch
+    >>> from flowvae.testing.streams import SeededStream
     >>> judge = MultiPeriod(2, 400, width=4, normalization=lambda layer: layer)
-    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 400), None)]
+    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 400), SeededStream(0))]
     [(1, 1, 2, 3), (1, 1, 3, 2), (1, 1, 5, 1), (1, 1, 7, 1), (1, 1, 11, 1)]
     """
 

@@ -72,8 +72,9 @@ class MultiResolution(nn.Module):
 
     >>> def stft(audio, n_fft, hop_length):
     ...     return torch.stft(audio.flatten(0, 1), n_fft, hop_length, window=torch.hann_window(n_fft), return_complex=True)
+    >>> from flowvae.testing.streams import SeededStream
     >>> judge = MultiResolution(2, 4096, stft, width=4, normalization=lambda layer: layer)
-    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 4096), None)]
+    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 4096), SeededStream(0))]
     [(1, 1, 9, 130), (1, 1, 17, 66), (1, 1, 33, 34)]
     """
 

@@ -30,8 +30,9 @@ class MultiScale(nn.Module):
         arxiv.org/abs/1910.06711. The low-pass is this project's.
 
     >>> import torch
+    >>> from flowvae.testing.streams import SeededStream
     >>> judge = MultiScale(2, 2048, width=4, normalization=lambda layer: layer)
-    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 2048), None)]
+    >>> [tuple(logits.shape) for logits, features in judge(torch.zeros(1, 2, 2048), SeededStream(0))]
     [(1, 1, 8), (1, 1, 4), (1, 1, 2)]
     """
 

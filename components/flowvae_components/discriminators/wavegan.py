@@ -34,8 +34,9 @@ class WaveGANDiscriminator(nn.Module):
     Errors: ValueError for a sound of another length than n_samples.
 
     >>> import torch
+    >>> from flowvae.testing.streams import SeededStream
     >>> judge = WaveGANDiscriminator(1, 1024, width=4, phase_shuffle=0, normalization=lambda layer: layer)
-    >>> [(logits, features)] = judge(torch.zeros(2, 1, 1024), None)
+    >>> [(logits, features)] = judge(torch.zeros(2, 1, 1024), SeededStream(0))
     >>> logits.shape, [feature.shape[2] for feature in features]
     (torch.Size([2, 1]), [256, 64, 16, 4, 1])
     """
