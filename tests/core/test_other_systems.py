@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from flowvae.evaluation.memory import peak_memory_mb
+from flowvae.building.memory import peak_memory_mb
 
 WITHOUT = """
 import os, pathlib, signal, sys
