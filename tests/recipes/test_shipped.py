@@ -7,31 +7,39 @@ import pytest
 import torch
 
 from conftest import TINY
-from flowvae.building.construct import construct
-from flowvae.data.prepare import prepare_clips
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.shipped import shipped_recipes
-from flowvae.training.training import Training
+from short_runs import begin
 
 RECIPES = shipped_recipes()
 ABLATIONS = [name for name in RECIPES if name.startswith("ablation_")]
 GOLDEN = Path(__file__).with_name("golden.json")
 
 
-def of(recipe, folder, seed=0):
-    model, data = recipe.model, recipe.data
-    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
-    clips = prepare_clips(construct(data, "data", given, data.values), data, model, folder)
-    return Training.of(recipe, seed, clips, torch.device("cpu"))
+SECOND = ("adversarial.from_step=3", "adversarial.hears_samples=4096")
+"""Settings over the second player of a tiny recipe, whose discriminators are made narrow below."""
+
+
+def tiny(name):
+    """A recipe at tiny size, begun with no other run."""
+    root = read_recipe(name).root.plain()
+    settings = [*TINY]
+    if "adversarial" in root:
+        settings += SECOND[name == "finetune_adversarial" :]
+        settings += [f"adversarial.discriminators.{d}.width=2" for d in root["adversarial"]["discriminators"]]
+        settings += ["adversarial.warmup_steps=0"]
+    return (*settings, *(["start=false"] if "start" in root else []))
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_arm_takes_a_step_at_tiny_size(name, catalogue, tmp_path):
-    for arm in plan_ablation(read_recipe(name, TINY), catalogue).arms:
-        figures = of(arm.recipe, tmp_path / arm.name).step(0)
-        assert all(bool(torch.isfinite(figure)) for figure in figures.values())
-        assert figures["grad_norm"] > 0
+def test_every_arm_takes_a_step_of_each_phase_at_tiny_size(name, catalogue, tmp_path):
+    for arm in plan_ablation(read_recipe(name, tiny(name)), catalogue).arms:
+        training = begin(arm.recipe, tmp_path / arm.name)
+        for phase in training.phases:
+            figures = training.step(phase.from_step)
+            assert all(bool(torch.isfinite(figure)) for figure in figures.values())
+            assert all(figures[f"{turn.told_as}grad_norm"] > 0 for turn in phase.turns)
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
@@ -59,7 +67,7 @@ def test_a_recipe_can_be_read_at_a_glance(name):
 def test_five_seeded_steps_give_the_losses_that_they_gave(catalogue, tmp_path):
     """A commit that moves these losses writes golden.json anew and says why."""
     torch.set_num_threads(1)
-    training = of(plan_ablation(read_recipe("percussion_small", TINY), catalogue).recipe, tmp_path)
+    training = begin(plan_ablation(read_recipe("percussion_small", TINY), catalogue).recipe, tmp_path)
     losses = [training.step(step)["loss"].item() for step in range(5)]
     # Other processors round otherwise; a change of the computation is far larger.
     assert losses == pytest.approx(json.loads(GOLDEN.read_text()), rel=1e-3)

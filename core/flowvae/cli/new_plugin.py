@@ -10,13 +10,14 @@ from string import Template
 from typing import Any
 
 from flowvae import __version__
-from flowvae.catalogue import Catalogue
+from flowvae.catalogue import Catalogue, Slot
 from flowvae.catalogue.hooks import API_VERSION
 from flowvae.errors import UsageError, shown
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.keys import slots_of
 from flowvae.recipe.node import Node, Source, by_name, component_name, node_at
 from flowvae.recipe.tables import Recipe
+from flowvae.recipe.values import NONE
 
 TEMPLATES = resources.files("flowvae.cli") / "templates"
 NAME = re.compile(r"[a-z][a-z0-9-]{1,40}")
@@ -30,6 +31,8 @@ FILES = {
     "ablation.toml": "ablation.toml",
 }
 """What is written, and the template that it is made from."""
+BASES = ("percussion_small", "percussion_small_adversarial")
+"""The recipes that a first ablation may be laid over."""
 SHARED = ("data", "execution.")
 """What all arms share: they hear the same sounds, in the same place."""
 
@@ -119,21 +122,19 @@ def _words(name: str, kind: str) -> dict[str, str]:
 
 def _recipe(name: str, component: str, kind: str, catalogue: Catalogue) -> str:
     """A recipe that uses the component: as an arm beside what stands in its place, where arms may differ in it."""
-    path, many = _place(kind)
-    base = read_recipe("percussion_small")
-    if node_at(base.root, path) is None:
-        path = f"defaults.{kind}"
+    base, path, slot = _place(kind)
     there = node_at(base.root, path)
-    standing = _parts(there) if there and many else [component_name(there)] if there else []
+    standing = _parts(there) if there and slot.many else [component_name(there)] if there else []
     head = f'requires = ["{name}>=0.1.0"]\n'
     if path.startswith("evaluation."):
         return f'extends = "ablation_snake"\n{head}[{path}.{component}]\n'
     if path.startswith(SHARED):
         return f'extends = "ablation_snake"\n{head}{path} = "{component}"\n'
-    rival = standing[-1] if standing else next(catalogue.of_kind(kind)).name
-    place = f"{path}.{rival}" if many else path
+    absent = NONE if slot.optional else next(catalogue.of_kind(kind)).name
+    rival = standing[-1] if standing else absent
+    place = f"{path}.{rival}" if slot.many else path
     return (
-        f'extends = "percussion_small"\n{head}{_unused(base, path, catalogue)}\n[ablation]\n'
+        f'extends = "{base.name}"\n{head}{_unused(base, path, catalogue)}\n[ablation]\n'
         f'question = "Is {component} better than what stands in its place?"\nmetric = "spectral_distance"\n'
         f'seeds = 6\n[ablation.vary]\n"{place}" = ["{rival}", "{component}"]\n'
     )
@@ -158,12 +159,16 @@ def _parts(node: Node) -> list[str]:
     return [name for name, child in found.items() if child.value is not False]
 
 
-def _place(kind: str) -> tuple[str, bool]:
-    """The key path of a kind, and whether it holds several components."""
-    for path, slot in slots_of(Recipe):
-        if slot.kind == kind:
-            return path, slot.many
-    return f"defaults.{kind}", False
+def _place(kind: str) -> tuple[Source, str, Slot]:
+    """A recipe that has something of a kind, and the key path where; else one where it may stand, or where all take it from."""
+    slots = [(path, slot) for path, slot in slots_of(Recipe) if slot.kind == kind]
+    bases = [read_recipe(name) for name in BASES]
+    for base in bases:
+        for path, slot in slots:
+            if node_at(base.root, path):
+                return base, path, slot
+    optional = [(bases[-1], path, slot) for path, slot in slots if slot.optional]
+    return optional[0] if optional else (bases[0], f"defaults.{kind}", Slot(kind))
 
 
 def _text(template: str, words: dict[str, str]) -> str:

@@ -152,8 +152,7 @@ def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for path, nodes in axes.items():
         key = path.rpartition(".")[2]
-        # "none" alone would not say what is left out.
-        called = [name if (name := component_name(node)) != NONE else None for node in nodes]
+        called = [_called(node, key) for node in nodes]
         short = [
             f"without-{key}"
             if node.value is False and _names_parts(nodes)
@@ -164,6 +163,20 @@ def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
             short = _by_difference(nodes, short)
         names[path] = [_slug(name) for name in short]
     return names
+
+
+def _called(node: Node, key: str) -> str | None:
+    """What an alternative goes by: its component, the components of its list, or what the one key of its table goes by."""
+    name = component_name(node)
+    if name is not None:
+        return name if name != NONE else None  # alone, it would not say what is left out
+    if isinstance(node.value, list):
+        names = [component_name(child) for child in node.value]
+        return "-".join(map(str, names)) or f"no-{key}" if None not in names else None
+    if isinstance(node.value, dict) and len(node.value) == 1:
+        [(inner, child)] = node.value.items()
+        return _called(child, inner)
+    return None
 
 
 def _by_difference(nodes: list[Node], short: list[str]) -> list[str]:

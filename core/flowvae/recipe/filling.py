@@ -71,7 +71,7 @@ class Filler:
             self.missing(path.rpartition(".")[2], path, around, f"a component of kind {slot.kind}", slot.kind)
             return None
         absent = node.value == NONE and not self.catalogue.find(slot.kind, NONE)
-        if slot.optional and (absent or self._is_taken_out(node, path)):
+        if slot.optional and (absent or self.is_taken_out(node, path)):
             self.origins[path] = str(node.place)
             return None
         return self.part(slot, node, path)
@@ -96,7 +96,7 @@ class Filler:
         found = {
             name: self._named(slot, name, child, f"{path}.{name}")
             for name, child in named.items()
-            if not self._is_taken_out(child, f"{path}.{name}")
+            if not self.is_taken_out(child, f"{path}.{name}")
         }
         if not found and default is REQUIRED:
             self.fault(f"needs at least one {slot.kind}", node.place, path)
@@ -114,7 +114,8 @@ class Filler:
         if len(self.faults) == before:
             self.fault("has one component twice", node.place, path, accepted=how_to_name(path, node))
 
-    def _is_taken_out(self, node: Node, path: str) -> bool:
+    def is_taken_out(self, node: Node, path: str) -> bool:
+        """Whether `false` stands where something may be absent; a fault where nothing is there to take out."""
         if node.value is not False:
             return False
         if not node.takes_out:

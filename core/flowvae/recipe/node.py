@@ -64,7 +64,6 @@ class Source:
     name: str
     file: Path
     root: Node
-    files: tuple[Path, ...]
     dropped: list[Dropped]
 
 

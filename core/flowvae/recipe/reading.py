@@ -12,7 +12,7 @@ from flowvae.errors import Fault, Place, RecipeError, shown
 from flowvae.recipe.layering import apply_setting, apply_table, lay_over
 from flowvae.recipe.node import Dropped, Node, Source
 from flowvae.recipe.positions import KeyPath, Span, spans
-from flowvae.recipe.shipped import find_recipe, shipped_recipes
+from flowvae.recipe.shipped import find_recipe, shipped_folder, shipped_recipes
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
@@ -36,8 +36,7 @@ def read_recipe(name: str, settings: tuple[str, ...] = (), tables: Mapping[str, 
         root = apply_setting(root, setting, dropped)
     for path, content in (tables or {}).items():
         root = apply_table(root, path, content, dropped)
-    files = tuple(dict.fromkeys(layer.folder / Path(layer.place.label).name for layer in layers))
-    return Source(file.stem, file, root, files, dropped)
+    return Source(file.stem, file, root, dropped)
 
 
 def _unknown_recipe(name: str, place: Place | None = None) -> Fault:
@@ -102,7 +101,9 @@ def parse_file(file: Path) -> Node:
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
         what = f"is not UTF-8: byte 0x{data[error.start]:02x}"
         raise RecipeError([Fault(what, Place(label, line, column))], recipe=label) from error
-    return parse_text(text, label, file.parent)
+    # A shipped recipe lies in no place of the user's: what it points to is sought where they stand.
+    folder = Path.cwd() if file.parent == shipped_folder().resolve() else file.parent
+    return parse_text(text, label, folder)
 
 
 def parse_text(text: str, label: str, folder: Path) -> Node:

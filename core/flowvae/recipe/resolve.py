@@ -91,7 +91,7 @@ class _Resolver:
         return table.pop(name, old)
 
     def _section(self, section: type, node: Node | None, path: str, around: Node, default: Any) -> Any:
-        if node is None and default is not REQUIRED:
+        if default is not REQUIRED and (node is None or self.fill.is_taken_out(node, path)):
             return default
         table = self.fill.table(node, path) if node else {}
         if table is None:
