@@ -1,12 +1,18 @@
 """Trainings in the test's own process, as the process of a run builds and takes them."""
 
+import signal
+
 import torch
 
+from flowvae import worker
+from flowvae.ablation.kept_files import KeptFiles
+from flowvae.ablation.runs import all_runs, prepare_run
 from flowvae.building.construct import construct
 from flowvae.data.prepare import prepare_clips
+from flowvae.data.sounds import prepare_sounds
 from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
-from flowvae.recipe import read_recipe, resolve
+from flowvae.recipe import plan_ablation, read_recipe, resolve
 from flowvae.training.loop import Checkpoints, train
 from flowvae.training.training import Training
 
@@ -38,3 +44,24 @@ def weights(training):
         **training.model.state_dict(),
         **{f"average.{n}": t for n, t in training.average.state_dict().items()},
     }
+
+
+def planned_runs(settings, catalogue, folder, recipe="percussion_small"):
+    """The runs of a recipe, prepared for their processes as the driver does."""
+    plan = plan_ablation(read_recipe(recipe, (*settings, "execution.threads=1")), catalogue)
+    sounds = {arm.name: prepare_sounds(arm.recipe, folder / "data", lambda _: None) for arm in plan.arms}
+    runs = all_runs(plan, sounds, folder / "runs")
+    for run in runs:
+        prepare_run(run, catalogue, KeptFiles(folder), "cpu", alone=True)
+    return runs
+
+
+def take(run):
+    """A run to its end by the code of its process; its exit status."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.getsignal(number) for number in numbers]
+    try:
+        return worker.main(run.folder)
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)

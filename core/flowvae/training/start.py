@@ -67,9 +67,10 @@ class _Match:
         found = self._under([name])
         if not found.taken and not found.new:
             accepted = ", ".join(self.modules)
-            yield Fault(f'there is no module "{name}"', path="start.take", accepted=accepted)
+            yield Fault(f'there is no module "{name}" with weights', path="start.take", accepted=accepted)
         elif not found.taken:
-            yield Fault(f"no weight of {name} fits: {_unlike(found)}", path="start.from")
+            what = f"no weight of {name} fits: {_unlike(found)}"
+            yield Fault(what, path="start.from", accepted="a run whose model is built alike")
 
     def _under(self, names: Iterable[str]) -> Started:
         prefixes = tuple(f"{name}." for name in names)
