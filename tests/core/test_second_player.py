@@ -267,6 +267,17 @@ FAULTS = {
         "adversarial.feature_matching.weight",
         "weight 0",
     ),
+    "period": (
+        ('adversarial.discriminators.judge={ use = "multi_period", periods = [2, 5000] }',),
+        "adversarial.discriminators.judge.periods",
+        "5000 is longer than the 4096 samples that are heard",
+    ),
+    "window": (
+        ("adversarial.hears_samples=1024", "adversarial.discriminators.multi_resolution={}"),
+        "adversarial.discriminators.multi_resolution.n_ffts",
+        "2048 is longer than the 1024 samples that are heard",
+    ),
+    "part": (("adversarial.hears_samples=5000",), "adversarial.hears_samples", "the clip is no longer"),
     "unknown module": (('adversarial.freeze=["encoder"]',), "adversarial.freeze", "no part"),
     "no discriminator": (
         ("adversarial.discriminators={ listener = false }",),

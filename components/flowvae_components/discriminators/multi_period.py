@@ -77,6 +77,8 @@ class MultiPeriod(nn.Module):
     [(1, 1, 2, 3), (1, 1, 3, 2), (1, 1, 5, 1), (1, 1, 7, 1), (1, 1, 11, 1)]
     """
 
+    within_clip = ("periods",)
+
     def __init__(
         self,
         channels: int,

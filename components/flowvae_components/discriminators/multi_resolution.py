@@ -80,6 +80,8 @@ class MultiResolution(nn.Module):
     [(1, 1, 9, 130), (1, 1, 17, 66), (1, 1, 33, 34)]
     """
 
+    within_clip = ("n_ffts",)
+
     def __init__(
         self,
         channels: int,

@@ -36,6 +36,8 @@ class MultiScale(nn.Module):
     [(1, 1, 8), (1, 1, 4), (1, 1, 2)]
     """
 
+    within_clip = ("factors",)
+
     def __init__(
         self,
         channels: int,

@@ -31,7 +31,8 @@ class Discriminator(Protocol):
     """The second player. The parent gives the number of channels (all of them are heard), the rate and the length.
 
     The judgement is finite on silence and leaves no sound of the batch to another. `stft` serves who wants a spectrum
-    that others want too.
+    that others want too. A class may say `within_clip`, a tuple of its keys whose values are lengths in samples: a recipe
+    in which one is longer than what the discriminators hear is refused before anything is built.
     """
 
     def __call__(self, channels: int, sample_rate: int, n_samples: int, stft: Stft) -> BuiltDiscriminator: ...

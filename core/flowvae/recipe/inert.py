@@ -1,4 +1,4 @@
-"""What a recipe says without effect: a fault, for its author meant something by it."""
+"""What a recipe says without effect, or cannot mean: a fault, for its author meant something by it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -40,11 +40,24 @@ class SecondPlayer:
             yield self._fault("nothing of the discriminators reaches the model", "weight", "more than 0")
         if keys.feature_matching is not None:
             yield from _weightless(keys.feature_matching, "adversarial.feature_matching", self.root)
+        for name, part in keys.discriminators.items():
+            yield from self._too_long(name, part)
         if keys.hears_samples is not None and keys.hears_samples > self.n_samples:
             what = f"the clip is no longer than model.n_samples = {self.n_samples}"
             yield self._fault(what, "hears_samples", f"at most {self.n_samples}")
         for name in keys.freeze:
             yield from self._unknown(name)
+
+    def _too_long(self, name: str, part: Part) -> Iterator[Fault]:
+        """Windows and periods that are longer than the sound that is heard; the component says which keys these are."""
+        heard = self.keys.hears_samples or self.n_samples
+        for key in _names(part.component.signature.constants.get("within_clip")):
+            value = part.values.get(key)
+            lengths = value if isinstance(value, tuple) else (value,)
+            longer = [length for length in lengths if isinstance(length, int) and length > heard]
+            if longer:
+                what = f"{longer[0]} is longer than the {heard} samples that are heard"
+                yield self._fault(what, f"discriminators.{name}.{key}", f"at most {heard}")
 
     def _unknown(self, name: str) -> Iterator[Fault]:
         slots = [key for key, entry in entries(ModelSection).items() if entry.parameter.slot]
@@ -54,9 +67,16 @@ class SecondPlayer:
             yield self._fault(f'the model has no part "{name}"', "freeze", accepted)
 
     def _fault(self, what: str, key: str, accepted: str) -> Fault:
-        path = f"adversarial.{key}"
-        node = node_at(self.root, path) or node_at(self.root, "adversarial") or self.root
+        path, node = f"adversarial.{key}", None
+        around = path
+        while node is None and around:  # a default has no place of its own
+            node, around = node_at(self.root, around), around.rpartition(".")[0]
+        node = node or self.root
         return Fault(what, node.place, path, accepted=accepted)
+
+
+def _names(said: object) -> tuple[str, ...]:
+    return tuple(map(str, said)) if isinstance(said, tuple | list) else ()
 
 
 def _weightless(part: Part, path: str, root: Node) -> Iterator[Fault]:
