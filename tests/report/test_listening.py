@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -73,6 +74,13 @@ def test_a_row_is_lowered_as_far_as_its_spikiest_sound_needs_and_says_by_how_muc
     # No further than needed: the spike stands at full scale.
     assert max(peak(heard(take)) for take in takes_of(second)) == pytest.approx(0.999, abs=1e-3)
     assert f"drum-1 0.333 s, lowered by {second.lowered}" in text_of(write_report(folder))
+
+
+def test_an_arm_that_has_no_sound_yet_says_so_beside_those_that_have(folder):
+    """A run that failed before its first step leaves an arm without a single sound."""
+    for run in (folder / "runs" / "leaky_relu").glob("seed-*"):
+        shutil.rmtree(run / "audio")
+    assert "no sound from seed 0" in text_of(write_report(folder))
 
 
 def text_of(page):

@@ -149,9 +149,10 @@ class _Drive:
 def _reach(arm: Arm, coverage: Mapping[str, Coverage]) -> list[str]:
     """For a default that the ablation varies: how many places it fills, and what it does not reach."""
     lines = []
-    kinds = [p.removeprefix("defaults.") for p in (arm.recipe.ablation.vary if arm.recipe.ablation else ())]
-    for kind in kinds:
-        if kind in coverage:
+    varied = arm.recipe.ablation.vary if arm.recipe.ablation else ()
+    for path in varied:
+        table, _, kind = path.partition(".")
+        if table == "defaults" and kind in coverage:
             filled, left = coverage[kind].filled, coverage[kind].left_over
             places = ", ".join(
                 f"{name} fills {count} of {sum(filled.values())}" for name, count in filled.items()
