@@ -54,6 +54,11 @@ class Picture:
     words: str
 
 
+def short(name: str, most: int = 24) -> str:
+    """A name that has to fit beside a panel."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 @contextmanager
 def panels(n_columns: int, height_in: float, n_rows: int = 1) -> Iterator[tuple[Any, list[Any]]]:
     """A figure in the page's style with its panels, from left to right and from top to bottom."""
