@@ -48,7 +48,9 @@ def beginnings(folder: Folder) -> list[Beginning]:
                 Names("begun anew", started.new),
                 Names("left there", started.left),
             )
-            said = ", ".join(f"{whole(len(part.names))} {part.what}" for part in lists)
+            said = ", ".join(
+                f"{whole(len(part.names)) if part.names else 'none'} {part.what}" for part in lists
+            )
             of = f"weights of {_sources(runs)}" if _sources(runs) else "weights of another run"
             own = f"seeds {', '.join(str(run.seed) for run in runs)}: " if len(groups) > 1 else ""
             shown = tuple(part for part in lists if part.names)

@@ -13,13 +13,14 @@ from flowvae.report.phases import SecondPlayer, second_players
 from flowvae.report.reading import Folder, Run
 
 MOST_POINTS = 100  # a curve gets 300 pixels on a telephone, and every figure is in the page twice
-ROOM_FOR_A_NAME = 0.3  # of the width of a panel
+ROOM_FOR_A_NAME = 0.25  # of the width of a panel, in the narrow figure too
 LEVEL = "#b9b7b0"
+NOWHERE = -1  # validations begin at step 0
 PLAYERS = {
     "discriminator/loss": "loss of the discriminators",
-    "adversarial": "loss of the model from them",
+    "adversarial": "adversarial loss of the model",
     "feature_matching": "feature matching",
-    "pull_ratio": "their pull by that of the losses",
+    "pull_ratio": "pull: discriminators / losses",
 }
 """The figures of two players, as the panels call them."""
 RIGHT = "discriminator/right/"
@@ -92,7 +93,7 @@ class Curves:
             if curves and player:
                 players[arm.name] = player
             # What is measured stays the same; what is trained by gets other terms, so nothing joins before and after.
-            apart = player.from_step if player and phase == "train" else 0
+            apart = player.from_step if player and phase == "train" else NOWHERE
             for curve in curves:
                 for points in _parts(curve, apart):
                     lowest, highest = min(lowest, points[:, 1].min()), max(highest, points[:, 1].max())
@@ -116,17 +117,18 @@ class Curves:
         # One width for all panels of a training: what has no figures before the phase leaves that part empty.
         steps = max([self.folder.plan.steps, *(player.steps for player in self.players.values())])
         axis.set_xlim(-0.02 * steps, 1.02 * steps)
-        named_to = -ROOM_FOR_A_NAME
+        taken = 0.0
         for step, arms in sorted(starts.items()):
             colour = self.styles[arms[0]].colour if len(arms) == 1 and len(starts) > 1 else INK
             axis.axvline(step, color=colour, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
             place = step / steps
-            if place - named_to >= ROOM_FOR_A_NAME:
-                named_to = place
-                side = "left" if place < 1 - ROOM_FOR_A_NAME else "right"
+            is_left = place <= 1 - ROOM_FOR_A_NAME
+            begin = place if is_left else place - ROOM_FOR_A_NAME
+            if begin >= taken:  # where two names have no room, the first says what the lines are
+                taken = begin + ROOM_FOR_A_NAME
                 axis.text(
-                    step, 1.01, players[arms[0]].phase, transform=axis.get_xaxis_transform(), ha=side, va="bottom",
-                    fontsize=7.5, color=MUTED,
+                    step, 1.01, players[arms[0]].phase, transform=axis.get_xaxis_transform(),
+                    ha="left" if is_left else "right", va="bottom", fontsize=7.5, color=MUTED,
                 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ STYLE = {
     "axes.titlesize": 9.8,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.titlepad": 11.0,
+    "axes.titlepad": 15.0,  # room for the name of a phase
     "axes.edgecolor": "#b9b7b0",
     "axes.labelcolor": MUTED,
     "axes.spines.top": False,
