@@ -14,8 +14,9 @@ from attrs import evolve
 
 from flowvae.folder.records import Order, OtherRun, Result, Started
 from flowvae.report import curves as curves_module
-from flowvae.report import write
+from flowvae.report import plots, write
 from flowvae.report.arm_styles import arm_styles
+from flowvae.report.axis_numbers import number_axes
 from flowvae.report.beginnings import beginnings, differing_beginnings
 from flowvae.report.collapse import FEWEST_ROWS, collapses
 from flowvae.report.comparison import compare
@@ -26,6 +27,7 @@ from flowvae.report.number_format import NOTHING
 from flowvae.report.phases import phase_costs, phases_said, second_players
 from flowvae.report.reading import read_folder
 from flowvae.report.tables import COSTS, costs
+from flowvae.report.write import _draw as draw
 from flowvae.report.write import write_report
 
 OPPOSED = {"hinge": 2, "least_squares": 6}
@@ -70,6 +72,8 @@ def figure_of(monkeypatch, draw, *, stack=False):
     kept = []
 
     def keep(figure, words):
+        for axis in figure.axes:
+            number_axes(axis)
         if stack:
             _stack(figure)
         figure.draw_without_rendering()
@@ -128,8 +132,8 @@ def test_no_phase_is_marked_where_no_arm_has_two_players(folder, shown, monkeypa
 @pytest.mark.parametrize("stack", [False, True])
 def test_the_name_of_a_phase_and_the_title_of_a_panel_do_not_overlap(shown, monkeypatch, stack):
     wanted = [("train", "loss"), *(("train", key) for key in PLAYERS)]
-    for draw in (lambda: shown.picture(wanted), lambda: shown.right_answers(9)):
-        figure, _ = figure_of(monkeypatch, draw, stack=stack)
+    for make in (lambda: shown.picture(wanted), lambda: shown.right_answers(9)):
+        figure, _ = figure_of(monkeypatch, make, stack=stack)
         boxes = [
             [t.get_window_extent() for t in texts_of(axis)] for axis in figure.axes if axis.get_visible()
         ]
@@ -157,15 +161,38 @@ def test_right_answers_stand_on_one_scale_with_guessing_and_always_marked(shown,
         assert levels >= {0.5, 1.0}
 
 
+def test_the_figures_of_discriminators_are_drawn_once_and_apart_from_those_of_the_model(
+    folder, shown, monkeypatch
+):
+    for module in (curves_module, plots):
+        monkeypatch.setattr(module, "picture", lambda _, words: Picture("", "", words))
+    drawn = draw(folder, compare(folder), dict(shown.styles))
+    assert all(key in drawn.players.words for key in PLAYERS)
+    assert "multi_resolution" in drawn.right.words
+    assert "discriminator/grad_norm" in drawn.parts.words
+    assert not [key for key in (*PLAYERS, "right") if key in drawn.parts.words.split(", ")]
+
+
 def test_the_page_has_a_section_of_two_players_where_an_arm_has_them(copied, runs, monkeypatch):
-    drawn = evolve(write._draw(), curves=Picture("data:,", "data:,", "curves"))
+    figures = {name: Picture(f"data:,{name}", "data:,", name) for name in ("curves", "players", "right")}
+    drawn = evolve(write._draw(), **figures)
     monkeypatch.setattr(write, "_draw", lambda *_: drawn)
     page = page_of(copied)
     assert 'id="players"' in page
     assert "so it leaps" in page
+    assert (
+        page.index('src="data:,curves"') < page.index('src="data:,players"') < page.index('src="data:,right"')
+    )
     plain = page_of(runs([[3.0, 3.1], [3.2, 3.3]]))
     assert "A thin line is one seed" in plain
-    for words in ('id="players"', "so it leaps", "Cost by phase", "discriminators", "began with"):
+    for words in (
+        "data:,players",
+        'id="players"',
+        "so it leaps",
+        "Cost by phase",
+        "discriminators",
+        "began with",
+    ):
         assert words not in plain
 
 
