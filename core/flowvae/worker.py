@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 import torch
-from attrs import define
+from attrs import define, evolve
 
 from flowvae.building.device import device_number, machine, model_name, pick_device, uses_bf16
 from flowvae.catalogue import Catalogue
@@ -71,7 +71,7 @@ def run(folder: Path, order: Order, status: Status) -> None:
     checkpoints = Checkpoints(
         folder / "checkpoints", order.identity, components(recipe), machine(order.threads, device)
     )
-    _begin(training, folder)
+    _begin(training, folder, order)
     checkpoints.resume(training, status)
     held_out = HeldOut.of(clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
     started = time.monotonic()
@@ -91,11 +91,11 @@ def run(folder: Path, order: Order, status: Status) -> None:
     status.write("done", recipe.train.steps)
 
 
-def _begin(training: Training, folder: Path) -> None:
+def _begin(training: Training, folder: Path, order: Order) -> None:
     """Takes what the recipe begins with; a checkpoint of the run's own stands over it."""
     started = take_weights(training.parts)
     if started is not None:
-        started.write(folder)
+        evolve(started, run=order.begins_with).write(folder)
         print(f"begins with {len(started.taken)} tensors of another run: {', '.join(started.taken)}")
         print(f"begins anew with {len(started.new)}: {', '.join(started.new) or 'none'}")
         print(f"leaves {len(started.left)} there: {', '.join(started.left) or 'none'}")

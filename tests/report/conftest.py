@@ -22,6 +22,7 @@ from flowvae.folder.records import (
 )
 from flowvae.report import write
 from flowvae.report.write import Pictures, write_report
+from two_players import make_opposed
 
 RATE = 22_050
 BASE = [3.0, 3.2, 2.9, 3.1, 3.3, 3.05]
@@ -175,12 +176,21 @@ def write_tree(root, values, *, seeds=None, names=("snake", "leaky_relu"), n_cli
     return root
 
 
+def draw_nothing(*_):
+    return Pictures(*[None] * len(fields(Pictures)))
+
+
 @pytest.fixture(autouse=True)
 def undrawn(request, monkeypatch):
     """These tests read the words of a page: its figures take two seconds a page, and have tests of their own."""
-    if request.module.__name__.rpartition(".")[2] in {"test_report", "test_listening"}:
-        nothing = Pictures(*[None] * len(fields(Pictures)))
-        monkeypatch.setattr(write, "_draw", lambda *_: nothing)
+    if request.module.__name__.rpartition(".")[2] in {"test_report", "test_listening", "test_two_players"}:
+        monkeypatch.setattr(write, "_draw", draw_nothing)
+
+
+@pytest.fixture(scope="session")
+def opposed(tmp_path_factory):
+    """The folder of a finished ablation with second players, and what its terminal heard; tests do not touch it."""
+    return make_opposed(tmp_path_factory.mktemp("opposed"), draw_nothing)
 
 
 @pytest.fixture

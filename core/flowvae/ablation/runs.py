@@ -15,7 +15,7 @@ from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
 from flowvae.folder.files import write_bytes, write_json
 from flowvae.folder.records import Order, Result
-from flowvae.folder.starts import begun
+from flowvae.folder.starts import begun, other_run
 from flowvae.folder.status import read_status
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.identity import identity
@@ -108,6 +108,7 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *
         device=device,
         plugins=tuple(owners(run.recipe)),
         data=Path(os.path.relpath(run.sounds.folder, run.folder)).as_posix(),
+        begins_with=other_run(run.recipe),
     )
     files.keep(run.recipe)
     text = write_recipe(run.recipe, files.paths_from(run.folder))

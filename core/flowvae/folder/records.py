@@ -232,6 +232,17 @@ class Devices(Record):
 
 
 @frozen
+class OtherRun:
+    """A finished run whose weights another one begins with."""
+
+    recipe: str
+    """Nothing where its folder no longer says."""
+    arm: str
+    seed: int
+    step: int
+
+
+@frozen
 class Order(Record):
     """What the process of a run is asked to do."""
 
@@ -245,6 +256,8 @@ class Order(Record):
     plugins: tuple[str, ...]
     data: str
     """The folder with the clips, from the run's own."""
+    begins_with: OtherRun | None = None
+    """Nothing where it begins with no other run, or with a checkpoint that lies in none."""
 
 
 @frozen
@@ -277,6 +290,8 @@ class Started(Record):
     taken: tuple[str, ...]
     new: tuple[str, ...]
     left: tuple[str, ...]
+    run: OtherRun | None = None
+    """Nothing where they came from a checkpoint that lies in no run."""
 
 
 @frozen

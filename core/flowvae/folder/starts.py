@@ -1,12 +1,13 @@
 """The finished run that another one begins with: where its weights lie, for each seed."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import evolve
 
 from flowvae.errors import CheckpointError, Fault, Place, RecipeError, shown
 from flowvae.folder.checkpoint import MANIFEST, read_verified
-from flowvae.folder.records import Order
+from flowvae.folder.records import Order, OtherRun, Plan
 from flowvae.folder.status import read_status
 from flowvae.recipe import AblationPlan, Recipe
 
@@ -25,6 +26,19 @@ def begun(recipe: Recipe, seed: int) -> Recipe:
         origin = recipe.origins["start.from"]
         fault = Fault(error.what, Place(origin), "start.from", accepted=error.do)
         raise RecipeError([fault], recipe=recipe.name) from error
+
+
+def other_run(recipe: Recipe) -> OtherRun | None:
+    """The run of the checkpoint that the recipe of one seed begins with; nothing where it lies in no run."""
+    if recipe.start is None:
+        return None
+    checkpoint = recipe.start.from_.absolute()
+    with suppress(CheckpointError, ValueError, IndexError):
+        step = int(checkpoint.name.removeprefix("step-"))
+        order = Order.read(checkpoint.parents[1])
+        plan = Plan.read_if_there(checkpoint.parents[4])  # FOLDER/runs/ARM/seed-SEED/checkpoints/step-STEP
+        return OtherRun(plan.name if plan else "", order.arm, order.seed, step)
+    return None
 
 
 def check_starts(plan: AblationPlan) -> None:

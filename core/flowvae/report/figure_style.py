@@ -21,7 +21,7 @@ STYLE = {
     "axes.titlesize": 9.8,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.titlepad": 11.0,
+    "axes.titlepad": 15.0,  # room for the name of a phase
     "axes.edgecolor": "#b9b7b0",
     "axes.labelcolor": MUTED,
     "axes.spines.top": False,
@@ -52,6 +52,11 @@ class Picture:
     address: str
     narrow: str
     words: str
+
+
+def short(name: str, most: int = 24) -> str:
+    """A name that has to fit beside a panel."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from attrs import frozen
 
 from flowvae.folder.records import LedgerEntry, Plan, PlannedArm, PlannedMetric
 from flowvae.report.answers import Finding, answer
+from flowvae.report.beginnings import differing_beginnings
+from flowvae.report.collapse import collapses
 from flowvae.report.comparison import (
     Comparison,
     is_good_change,
@@ -231,7 +233,9 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     if plan.primary:
         found += _training(folder, plan.primary)
+    found += collapses(folder)
     found += [Finding("caution", f"{arm.name}: {'; '.join(arm.flags)}.") for arm in plan.arms if arm.flags]
+    found += differing_beginnings(folder)
     if plan.baseline:
         found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
     found += _latent(folder)

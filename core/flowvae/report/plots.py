@@ -4,22 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowvae.folder.records import PlannedMetric
 from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
-from flowvae.report.figure_style import INK, Picture, panels, picture
+from flowvae.report.figure_style import INK, Picture, panels, picture, short
 from flowvae.report.number_format import beside_each_other_in_letters
-from flowvae.report.reading import Folder, Run
+from flowvae.report.reading import Folder
 from flowvae.statistics.paired import t_interval
 
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
-MOST_POINTS = 100  # a curve gets 300 pixels on a telephone, and every figure is in the page twice
-
-
-def _short(name: str, most: int = 24) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _axis_words(metric: PlannedMetric) -> str:
@@ -28,7 +22,7 @@ def _axis_words(metric: PlannedMetric) -> str:
 
 
 def _rows_of_arms(axis: Any, names: Sequence[str]) -> None:
-    axis.set_yticks(range(len(names)), [_short(name) for name in names], color=INK)
+    axis.set_yticks(range(len(names)), [short(name) for name in names], color=INK)
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.spines["left"].set_visible(False)
@@ -59,11 +53,11 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
             if found:
                 left.plot([np.mean(found)] * 2, [y - 0.28, y + 0.28], color=INK, linewidth=1.6, zorder=2)
         left.set_title("each run, joined by seed" if len(names) > 1 else "each run")
-        left.set_xlabel(", ".join(filter(None, (_short(metric.name), _axis_words(metric)))))
+        left.set_xlabel(", ".join(filter(None, (short(metric.name), _axis_words(metric)))))
         for right in others:
             _differences(right, comparisons, names, styles)
-            right.set_title(f"difference from {_short(baseline.name)}, 95 % interval")
-            right.set_xlabel(", ".join(filter(None, (_short(metric.name), metric.unit))))
+            right.set_title(f"difference from {short(baseline.name)}, 95 % interval")
+            right.set_xlabel(", ".join(filter(None, (short(metric.name), metric.unit))))
         beside = f", and differences from {baseline.name}" if others else ""
         return picture(figure, f"{metric.name} of each run{beside}; numbers in the table")
 
@@ -95,62 +89,6 @@ def _differences(
     low, high = axis.get_xlim()
     reach = max(abs(low), abs(high))
     axis.set_xlim(-reach, reach)
-
-
-def _thinned(points: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """At most MOST_POINTS points, each the mean of a block, so that no spike is picked by chance."""
-    all_points = np.asarray(points, dtype=np.float64)
-    n_blocks = min(len(all_points), MOST_POINTS)
-    return np.stack([block.mean(axis=0) for block in np.array_split(all_points, n_blocks)])
-
-
-def _mean_curve(curves: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
-    """The mean over the seeds at the steps that all of them have: a seed that drops out moves no line."""
-    tables = [dict(curve) for curve in curves]
-    shared = sorted(set.intersection(*(set(table) for table in tables)))
-    return [(step, float(np.mean([table[step] for table in tables]))) for step in shared]
-
-
-def _draw_curves(axis: Any, folder: Folder, styles: dict[str, ArmStyle], phase: str, key: str) -> None:
-    lowest, highest = np.inf, -np.inf
-    for arm in folder.plan.arms:
-        curves = [curve for run in folder.of(arm.name) if (curve := run.curve(phase, key))]
-        style = styles[arm.name]
-        for curve in curves:
-            points = _thinned(curve)
-            lowest, highest = min(lowest, points[:, 1].min()), max(highest, points[:, 1].max())
-            axis.plot(*points.T, color=style.colour, linewidth=0.8, alpha=0.35)
-        mean = _mean_curve(curves) if curves else []
-        if mean:
-            axis.plot(*_thinned(mean).T, color=style.colour, linewidth=2.2, linestyle=style.dash)
-    if lowest > 0 and highest > 20 * lowest:
-        axis.set_yscale("log")
-    axis.set_xlabel("step")
-    axis.xaxis.get_major_locator().set_params(integer=True)
-
-
-def curve_keys(runs: Sequence[Run], phase: str) -> list[str]:
-    """The keys that have a curve in one phase, in the order in which they first appear."""
-    keys = {key: None for run in runs for row in run.rows if row.phase == phase for key in row.figures}
-    return [key for key in keys if key not in {"phase", "step", "seconds", "time"}]
-
-
-def curves(folder: Folder, styles: dict[str, ArmStyle], wanted: Sequence[tuple[str, str]]) -> Picture | None:
-    """A panel for each (phase, key) that has a curve: a thin line a seed, a thick one their mean."""
-    wanted = [(phase, key) for phase, key in wanted if any(run.curve(phase, key) for run in folder.runs)]
-    if not wanted:
-        return None
-    n_columns = min(len(wanted), 3) if len(wanted) != 4 else 2
-    n_rows = -(-len(wanted) // n_columns)
-    with panels(n_columns, 0.2 + 2.5 * n_rows, n_rows) as (figure, axes):
-        for axis, (phase, key) in zip(axes, wanted, strict=False):
-            _draw_curves(axis, folder, styles, phase, key)
-            axis.set_title(
-                f"{_short(key.removeprefix('metric/'), 34)}{', held out' if phase == 'validation' else ''}"
-            )
-        for axis in axes[len(wanted) :]:
-            axis.set_visible(False)
-        return picture(figure, f"Curves over the steps: {', '.join(key for _, key in wanted)}")
 
 
 def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture | None:
@@ -192,7 +130,7 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
             if cost in IN_LETTERS:
                 axis.xaxis.set_major_formatter(AxisNumbers(beside_each_other_in_letters))
             axis.set_xlabel(words)
-            axis.set_title(_short(metric.name))
+            axis.set_title(short(metric.name))
         axes[0].set_ylabel(_axis_words(metric))
         return picture(figure, f"{metric.name} against cost; numbers in the tables")
 
@@ -236,6 +174,6 @@ def before_and_after(
                 )
             if i:
                 axis.tick_params(labelleft=False)
-            axis.set_title(_short(metric.name))
+            axis.set_title(short(metric.name))
             axis.set_xlabel(_axis_words(metric))
         return picture(figure, f"Before and after training: {', '.join(m.name for m in metrics)}")

@@ -2,12 +2,26 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import field, frozen
 
 from flowvae.errors import CheckpointError
 from flowvae.folder.journal import Row, read_journal
-from flowvae.folder.records import Plan, PlannedArm, PlannedMetric, Result, State, StatusRecord
+from flowvae.folder.record import Record
+from flowvae.folder.records import (
+    Arms,
+    Plan,
+    PlannedArm,
+    PlannedMetric,
+    ProbedArm,
+    Result,
+    Started,
+    State,
+    StatusRecord,
+)
+
+R = TypeVar("R", bound=Record)
 
 
 @frozen
@@ -20,6 +34,8 @@ class Run:
     status: StatusRecord
     result: Result | None = None
     rows: tuple[Row, ...] = field(default=(), repr=False)
+    started: Started | None = None
+    """What it began with, where that was another run's weights."""
 
     @property
     def state(self) -> State:
@@ -59,6 +75,8 @@ class Folder:
     plan: Plan
     runs: tuple[Run, ...]
     problems: tuple[str, ...]
+    arms: Mapping[str, ProbedArm] = field(factory=dict, repr=False)
+    """What each arm is, by name; nothing of those that the folder does not tell of."""
 
     def of(self, arm: str) -> tuple[Run, ...]:
         """The runs of one arm, in the order of the seeds."""
@@ -83,7 +101,8 @@ def read_folder(folder: Path) -> Folder:
         for arm in plan.arms
         for seed in plan.seeds
     )
-    return Folder(plan, runs, tuple(problems))
+    arms = _read(Arms, folder, Arms.file, problems)
+    return Folder(plan, runs, tuple(problems), arms.arms if arms else {})
 
 
 def _run(arm: PlannedArm, seed: int, folder: Path | None, problems: list[str]) -> Run:
@@ -105,7 +124,17 @@ def _run(arm: PlannedArm, seed: int, folder: Path | None, problems: list[str]) -
     if damaged:
         lines_are = "line, which is" if damaged == 1 else "lines, which are"
         problems.append(f"{name}/metrics.jsonl has {damaged} damaged {lines_are} left out")
-    return Run(arm.name, seed, folder, status, result, rows)
+    started = _read(Started, folder, f"{name}/{Started.file}", problems)
+    return Run(arm.name, seed, folder, status, result, rows, started)
+
+
+def _read(record: type[R], folder: Path, name: str, problems: list[str]) -> R | None:
+    """A file that a page does without where it is missing or damaged."""
+    try:
+        return record.read_if_there(folder)
+    except CheckpointError as error:
+        problems.append(f"{name}: {error.what}")
+        return None
 
 
 def _folders(path: Path) -> Mapping[str, Path]:

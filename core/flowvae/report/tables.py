@@ -49,6 +49,7 @@ class Cost:
 
 COSTS = (
     Cost("parameters", "parameters", large),
+    Cost("discriminator_parameters", "parameters of discriminators", large),
     Cost("macs_per_second", "multiply-adds for 1 s of audio", large),
     Cost("receptive_field", "receptive field, samples", whole),
     Cost("seconds_per_step", "seconds a step"),

@@ -12,10 +12,14 @@ from flowvae.folder.records import Plan, PlannedMetric
 from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
 from flowvae.report.arm_styles import ArmStyle, arm_styles
+from flowvae.report.beginnings import beginnings
+from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare
+from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, headline, said
 from flowvae.report.listening import MOST_BYTES, listening
+from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.reading import Folder, read_folder
 from flowvae.report.spectrograms import shades
 from flowvae.report.tables import (
@@ -41,6 +45,8 @@ class Pictures:
     costs: Picture | None
     curves: Picture | None
     parts: Picture | None
+    players: Picture | None
+    right: Picture | None
     artefacts: Picture | None
     artefact_curves: Picture | None
     latent: Picture | None
@@ -61,19 +67,20 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
     artefacts = [m for m in metrics_of(folder) if m.family == "artefact"]
     latent = [m for m in metrics_of(folder) if m.family == "latent"]
     main = [("train", "loss"), *(_curves_of([primary]) if primary else [])]
-    parts = [("train", key) for key in plots.curve_keys(folder.runs, "train")]
-    shown_elsewhere = {("train", "loss"), ("train", "kl"), ("train", "beta")}
+    parts = [key for key in curve_keys(folder.runs, "train") if not key.startswith(RIGHT)]
+    shown_elsewhere = {"loss", "kl", "beta", *PLAYERS}
+    curves = Curves.of(folder, styles)
     return Pictures(
         pairs=plots.pairs(folder, comparisons, styles),
         costs=plots.cost_against_quality(folder, styles),
-        curves=plots.curves(folder, styles, main),
-        parts=plots.curves(folder, styles, [part for part in parts if part not in shown_elsewhere][:9]),
+        curves=curves.picture(main),
+        parts=curves.picture([("train", part) for part in parts if part not in shown_elsewhere][:9]),
+        players=curves.picture([("train", key) for key in PLAYERS]),
+        right=curves.right_answers(most=9),
         artefacts=plots.before_and_after(folder, styles, artefacts),
-        artefact_curves=plots.curves(folder, styles, _curves_of(artefacts)[:3]),
+        artefact_curves=curves.picture(_curves_of(artefacts)[:3]),
         latent=plots.before_and_after(folder, styles, latent),
-        latent_curves=plots.curves(
-            folder, styles, [("train", "kl"), ("train", "beta"), *_curves_of(latent)][:6]
-        ),
+        latent_curves=curves.picture([("train", "kl"), ("train", "beta"), *_curves_of(latent)][:6]),
     )
 
 
@@ -87,6 +94,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
     plan = folder.plan
     styles = arm_styles([arm.name for arm in plan.arms])
     pictures = _draw(folder, comparisons, styles)
+    players = second_players(folder)
     return {
         "folder": folder,
         "plan": plan,
@@ -99,6 +107,12 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "figure": lambda arm, metric: figure(folder, arm, metric),
         "secondary": [metric for metric in metrics_of(folder) if metric != plan.primary],
         "costs": costs(folder),
+        "phase_costs": phase_costs(folder),
+        "phase_cost_names": PHASE_COSTS,
+        "phases": phases_said(folder),
+        "players": players,
+        "broken": any(player.from_step for player in players.values()),
+        "beginnings": beginnings(folder),
         "provenance": provenance(plan),
         "groups": by_group(folder, plan.primary) if plan.primary else [],
         "pictures": pictures,
@@ -155,4 +169,6 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
         for comparison in comparisons:
             if found.plan.primary:
                 say(f"  {answer(found, found.plan.primary, comparison).text}")
+        for finding in collapses(found):
+            say(f"  {finding.text}")
     return folder / "report.html"
