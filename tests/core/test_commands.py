@@ -409,3 +409,17 @@ def test_explain_shows_tables_of_a_recipe_and_flowvaes_own_keys(capsys):
     assert "  weight: a number, default 1.0; what the loss is multiplied by" in out
     _, out, _ = run(capsys, "explain", "data", "--json")
     assert {"held_out", "split_by", "slack_ms", "strict"} == {key["name"] for key in json.loads(out)["keys"]}
+
+
+def test_explain_of_a_name_that_a_kind_and_a_table_share_shows_both(capsys):
+    _, out, _ = run(capsys, "explain", "adversarial")
+    assert "On offer: hinge, least_squares" in out
+    assert "from_step: a whole number, default 0" in out
+    _, out, _ = run(capsys, "explain", "adversarial", "--json")
+    assert {"contract", "keys"} <= {*json.loads(out)}
+
+
+def test_explain_follows_a_key_path(capsys):
+    assert "several of kind metric" in run(capsys, "explain", "evaluation.metrics")[1]
+    assert "steps: a whole number, required" in run(capsys, "explain", "train.steps")[1]
+    assert "weight: a number, default 1.0" in run(capsys, "explain", "adversarial.feature_matching")[1]

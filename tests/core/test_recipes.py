@@ -495,3 +495,13 @@ def test_the_example_of_named_parts_in_the_readme_is_in_order(catalogue, write, 
     assert list(plan.recipe.losses) == ["multi_scale_mel", "multi_resolution_stft", "long"]
     assert plan.recipe.losses["long"].extras["weight"] == 3.0
     assert [list(arm.recipe.augmentations) for arm in plan.arms] == [["random_crop"], []]
+
+
+def test_the_second_player_of_the_readme_is_in_order(catalogue, write, request):
+    page = (request.config.rootpath / "README.md").read_text("utf-8")
+    example = page.partition("## A second player")[2].partition("```toml\n")[2].partition("```")[0]
+    recipe = plan_ablation(read_recipe(write("a.toml", example)), catalogue).recipe
+    assert recipe.second_player.from_step == 750
+    assert [*recipe.second_player.discriminators] == ["multi_period"]
+    kinds = {c.name for c in catalogue.of_kind("discriminator")}
+    assert all(name in page for name in kinds)

@@ -3,13 +3,14 @@
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
 from flowvae.errors import PluginError, UsageError
-from flowvae.recipe.keys import Entry, entries
+from flowvae.recipe.keys import Entry, entries, entry_at
 from flowvae.recipe.tables import Recipe, own_keys
 from flowvae.text import toml_like
 
@@ -75,10 +76,16 @@ def _summary_json(component: Component) -> dict[str, Any]:
 
 def _explain(options: argparse.Namespace) -> int:
     catalogue = catalogue_of(options)
-    if options.name in catalogue.kinds:
-        return _explain_kind(catalogue, options.name, as_json=options.json)
-    if options.name in entries(Recipe):
-        return _explain_table(options.name, as_json=options.json)
+    kind_of_name = catalogue.kinds.get(options.name)
+    table_of_name = entry_at(Recipe, options.name)
+    if kind_of_name or table_of_name:  # or both, for a kind and the table that it stands in may have one name
+        said = [_kind_json(catalogue, options.name)] if kind_of_name else []
+        words = [_kind_text(found) for found in said]
+        if table_of_name:
+            said.append(_table_json(options.name, table_of_name))
+            words.append(_table_text(options.name, table_of_name))
+        print(json.dumps({**said[0], **said[-1]}) if options.json else "\n\n".join(words))
+        return 0
     kind, _, name = options.name.rpartition(".")
     found = [
         c
@@ -100,47 +107,42 @@ def _explain(options: argparse.Namespace) -> int:
     return 0
 
 
-def _explain_kind(catalogue: Catalogue, name: str, *, as_json: bool) -> int:
-    kind = catalogue.kinds[name]
+def _kind_json(catalogue: Catalogue, name: str) -> dict[str, Any]:
     import ast  # noqa: PLC0415 - for the contract's docstring
 
-    doc = ast.get_docstring(kind.source.definition) or ""
-    names = [c.name for c in catalogue.of_kind(name)]
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    "kind": name,
-                    "owner": kind.plugin.owner,
-                    "contract": doc,
-                    "gives": kind.gives,
-                    "components": names,
-                }
-            )
-        )
-        return 0
-    print(
-        f"{name}, a kind of {kind.plugin.owner}\n\n{doc}\n\nThe parent gives: {', '.join(kind.gives) or 'nothing'}"
-    )
-    print(f"On offer: {', '.join(names) or 'nothing'}")
-    return 0
+    kind = catalogue.kinds[name]
+    return {
+        "kind": name,
+        "owner": kind.plugin.owner,
+        "contract": ast.get_docstring(kind.source.definition) or "",
+        "gives": kind.gives,
+        "components": [c.name for c in catalogue.of_kind(name)],
+    }
 
 
-def _explain_table(name: str, *, as_json: bool) -> int:
-    """A table or a key of the recipe itself, by the list that resolving follows too."""
-    entry = entries(Recipe)[name]
-    slot = entry.parameter.slot
-    keys = entries(entry.section).values() if entry.section else map(Entry, slot.own_keys if slot else ())
-    if as_json:
-        rows = [_key_json(key.parameter) for key in keys]
-        kind = slot.kind if slot else None
-        print(json.dumps({"table": name, "meaning": entry.parameter.meaning, "kind": kind, "keys": rows}))
-        return 0
+def _kind_text(said: Mapping[str, Any]) -> str:
+    gives, names = ", ".join(said["gives"]) or "nothing", ", ".join(said["components"]) or "nothing"
+    head = f"{said['kind']}, a kind of {said['owner']}\n\n{said['contract']}"
+    return f"{head}\n\nThe parent gives: {gives}\nOn offer: {names}"
+
+
+def _keys_of(entry: Entry) -> list[Parameter]:
+    """The keys of a table: of the recipe itself, by the list that resolving follows too."""
+    if entry.section:
+        return [key.parameter for key in entries(entry.section).values()]
+    return list(entry.parameter.slot.own_keys) if entry.parameter.slot else [entry.parameter]
+
+
+def _table_json(name: str, entry: Entry) -> dict[str, Any]:
+    slot, meaning = entry.parameter.slot, entry.parameter.meaning
+    keys = [_key_json(key) for key in _keys_of(entry)]
+    return {"table": name, "meaning": meaning, "kind": slot.kind if slot else None, "keys": keys}
+
+
+def _table_text(name: str, entry: Entry) -> str:
+    slot, meaning = entry.parameter.slot, entry.parameter.meaning.removesuffix(".")
     takes = f"; takes {'several' if slot.many else 'one'} of kind {slot.kind}" if slot else ""
-    print(f"[{name}] of a recipe: {entry.parameter.meaning}{takes}")
-    for key in keys:
-        print(_key_line(key.parameter))
-    return 0
+    return "\n".join([f"[{name}] of a recipe: {meaning}{takes}", *map(_key_line, _keys_of(entry))])
 
 
 def _key_line(p: Parameter) -> str:

@@ -98,6 +98,19 @@ def parameters(section: type) -> tuple[Parameter, ...]:
     return tuple(entry.parameter for entry in entries(section).values())
 
 
+def entry_at(section: type, path: str) -> Entry | None:
+    """What stands at a key path of a table, in the tables inside it, or in the table of a slot's component."""
+    name, _, rest = path.partition(".")
+    entry = entries(section).get(name)
+    while entry is not None and rest:
+        name, _, rest = rest.partition(".")
+        slot_ = entry.parameter.slot
+        inside = entries(entry.section) if entry.section else {}
+        own = {parameter.name: Entry(parameter) for parameter in (slot_.own_keys if slot_ else ())}
+        entry = {**inside, **own}.get(name)
+    return entry
+
+
 def slots_of(section: type) -> Iterator[tuple[str, Slot]]:
     """Every slot of a table and of the tables in it, by key path."""
     for name, entry in entries(section).items():
