@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from flowvae.errors import RecipeError, Stopped
+from flowvae.errors import NumbersError, RecipeError, Stopped
+from flowvae.folder.checkpoint import find_newest
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.training.objective import Pass
 from pretend import catalogue_with, offering, plugin
@@ -252,6 +253,13 @@ def test_a_step_of_both_never_waits_for_its_device(make):
         optimizer.step = lambda: None  # torch's own step is not ours to judge
     with NoDeviceReads():
         training.step(1)
+
+
+def test_a_figure_of_the_discriminators_that_is_no_number_stops_the_run(make, tmp_path):
+    training = make(*SECOND, "adversarial.from_step=2", "adversarial.optimizer.lr=1e30")
+    with pytest.raises(NumbersError, match=r"(discriminator/|adversarial|loss).* at step [2345]"):
+        go(training, tmp_path / "run")
+    assert find_newest(tmp_path / "run" / "checkpoints")
 
 
 FAULTS = {
