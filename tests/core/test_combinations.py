@@ -223,3 +223,24 @@ def test_whatever_a_component_raises_when_it_is_built_is_its_own_fault(tmp_path)
         PluginError, match=r"opens .* could not be built at augmentations.opens: IsADirectoryError"
     ):
         construct(part, "augmentations.opens", {"sample_rate": 44100}, part.values)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "names"),
+    [
+        (
+            "ablation_discriminators",
+            [
+                "without-adversarial",
+                "multi_period",
+                "multi_resolution",
+                "wavegan",
+                "multi_period-multi_resolution-wavegan",
+            ],
+        ),
+        ("ablation_freeze", ["freeze-model.encoder-model.posterior", "no-freeze"]),
+        ("ablation_feature_matching", ["feature_matching-none", "l1", "relative_l1"]),
+    ],
+)
+def test_arms_of_lists_and_tables_go_by_what_is_in_them(catalogue, recipe, names):
+    assert [arm.name for arm in plan_ablation(read_recipe(recipe), catalogue).arms] == names

@@ -33,6 +33,7 @@ from flowvae.report.write import write_report
 OPPOSED = {"hinge": 2, "least_squares": 6}
 """The arms with discriminators, and the step before their phase."""
 RIGHT = "discriminator/right/multi_period"
+LOSS = "discriminator/loss/multi_period"
 
 
 @pytest.fixture
@@ -301,7 +302,7 @@ def test_a_discriminator_that_is_always_right_is_told_with_the_seeds_that_show_i
 
 def test_a_discriminator_that_once_had_learned_is_not_said_to_guess(folder):
     def deceived(i, figures):
-        return {**figures, RIGHT: 0.51, "discriminator/loss": (2.0, 1.4, 1.5, 1.9)[i // 3]}
+        return {**figures, RIGHT: 0.51, LOSS: (2.0, 1.4, 1.5, 1.9)[i // 3]}
 
     (text,) = [
         f.text

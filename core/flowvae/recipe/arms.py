@@ -171,8 +171,10 @@ def _called(node: Node, key: str) -> str | None:
     if name is not None:
         return name if name != NONE else None  # alone, it would not say what is left out
     if isinstance(node.value, list):
-        names = [component_name(child) for child in node.value]
-        return "-".join(map(str, names)) or f"no-{key}" if None not in names else None
+        names = [component_name(child) for child in node.value if isinstance(child.value, dict)]
+        if not node.value:
+            return f"no-{key}"
+        return "-".join(map(str, names)) if len(names) == len(node.value) and None not in names else None
     if isinstance(node.value, dict) and len(node.value) == 1:
         [(inner, child)] = node.value.items()
         return _called(child, inner)

@@ -45,8 +45,8 @@ def _of_arm(arm: str, player: SecondPlayer, runs: Sequence[Run]) -> Iterator[str
         if guesses:
             yield (
                 f"{name} of {arm} learns nothing in {_of(guesses, known)}: a share of {plain(mean(guesses))} of its answers "
-                f"is right over the last half of the {player.phase} phase, which is guessing, and the loss of the "
-                f"discriminators never fell. To try: a higher {HERE}.optimizer.lr, more steps in the phase"
+                f"is right over the last half of the {player.phase} phase, which is guessing, and its loss "
+                f"never fell. To try: a higher {HERE}.optimizer.lr, more steps in the phase"
                 + (f", or a larger {width}." if width else ".")
             )
     if not player.is_balanced:
@@ -93,7 +93,7 @@ def always_right(rows: Sequence[Row], discriminator: str) -> float | None:
 def learns_nothing(rows: Sequence[Row], discriminator: str) -> float | None:
     """The share of right answers over the last half of a phase, where it is that of guesses and the loss never fell."""
     share = mean(_last(figures(rows, f"discriminator/right/{discriminator}"), 2))
-    losses = figures(rows, "discriminator/loss")
+    losses = figures(rows, f"discriminator/loss/{discriminator}")
     if len(losses) < FEWEST_ROWS:
         return None
     n = len(losses) // 4

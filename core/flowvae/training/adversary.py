@@ -62,7 +62,7 @@ class DiscriminatorObjective:
     jury: Jury
 
     def __call__(self, batch: Pass) -> dict[str, Tensor]:
-        """The loss, and for each discriminator the share of its logits on the right side."""
+        """The loss, and of each discriminator its own, and the share of its logits on the right side."""
         losses, n = self.jury.player.losses, len(batch.target)
         # In one batch: the estimate as it is, for no gradient goes back from here.
         both = torch.cat([batch.target, batch.reconstruction.estimate.detach()])
@@ -70,13 +70,14 @@ class DiscriminatorObjective:
             name: [(logits[:n], logits[n:]) for logits, _ in judgements]
             for name, judgements in self.jury.hear(both, batch.step).items()
         }
-        apart = [
-            losses.discriminator(real, estimate) for pairs in judged.values() for real, estimate in pairs
-        ]
-        right = {name: self._right(pairs) for name, pairs in judged.items()}
+        apart = {
+            name: [losses.discriminator(real, estimate) for real, estimate in pairs]
+            for name, pairs in judged.items()
+        }
         return {
-            "loss": self.jury.over_all(apart),
-            **{f"right/{name}": share for name, share in right.items()},
+            "loss": self.jury.over_all(loss for found in apart.values() for loss in found),
+            **{f"loss/{name}": self.jury.over_all(found) for name, found in apart.items()},
+            **{f"right/{name}": self._right(pairs) for name, pairs in judged.items()},
         }
 
     def _right(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
