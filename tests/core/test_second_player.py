@@ -4,9 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from flowvae.ablation.progress import Progress
+from flowvae.catalogue import Catalogue
 from flowvae.errors import NumbersError, RecipeError, Stopped
 from flowvae.folder.checkpoint import find_newest
+from flowvae.probe.steps import freeze, phase_costs
 from flowvae.testing.device_reads import NoDeviceReads
+from flowvae.training import loop
 from flowvae.training.objective import Pass
 from pretend import catalogue_with, offering, plugin
 from short_runs import go, training_of, weights
@@ -244,6 +248,71 @@ def test_a_run_stopped_in_the_second_phase_ends_in_the_same_bits(make, tmp_path,
     ]
     lines = [(tmp_path / f / "metrics.jsonl").read_text().splitlines() for f in ("whole", "parts")]
     assert lines[0] == lines[1]
+
+
+CELLS = {
+    "discriminator": 'adversarial.discriminators=[{{ use = "{name}", width = 2 }}]',
+    "adversarial": 'adversarial.use="{name}"',
+    "feature_matching": 'adversarial.feature_matching="{name}"',
+    "conditioning": 'adversarial.conditioning="{name}"',
+    "balance": 'adversarial.balance="{name}"',
+}
+CASES = [
+    (kind, component.name, channels)
+    for kind in CELLS
+    for component in Catalogue.installed(only=()).of_kind(kind)
+    for channels in ((1, 2) if kind == "discriminator" else (1,))
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "channels"), CASES)
+def test_every_part_of_a_second_player_trains(make, kind, name, channels):
+    training = make(*SECOND, CELLS[kind].format(name=name), f"model.channels={channels}")
+    before = kept(opponents(training))
+    figures = training.step(0)
+    assert all(bool(torch.isfinite(figure)) for figure in figures.values())
+    assert same(before, kept(opponents(training)))
+
+
+FROZEN = {
+    "model.decoder.stagez": "no module",
+    "model.bands": "no weights",
+    "model": "nothing of the model is left",
+}
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_what_cannot_be_frozen_is_told_before_the_first_run(make, name):
+    training = make(*SECOND)
+    with pytest.raises(RecipeError, match=r"adversarial\.freeze") as caught:
+        freeze(training.parts, (name,))
+    assert FROZEN[name] in caught.value.faults[0].what
+
+
+def test_the_probe_counts_what_each_phase_costs(make):
+    costs = phase_costs(make(*SECOND, "adversarial.from_step=2").parts)
+    often = phase_costs(make(*SECOND, "adversarial.from_step=2", "adversarial.discriminator_every=3").parts)
+    frozen = phase_costs(
+        make(*SECOND, "adversarial.from_step=2", 'adversarial.freeze=["model.encoder"]').parts
+    )
+    assert [*costs] == ["representation", "adversarial"]
+    assert costs["representation"].macs == often["representation"].macs < often["adversarial"].macs
+    assert often["adversarial"].macs < costs["adversarial"].macs
+    assert frozen["adversarial"].macs < costs["adversarial"].macs
+    assert costs["adversarial"].kept > costs["representation"].kept > 0
+
+
+def test_a_live_run_says_its_phase_and_how_the_discriminators_do(make, tmp_path):
+    training = make(*SECOND, "adversarial.from_step=2")
+    status = go(training, tmp_path / "run")
+    status._written = 0.0
+    status.tick(
+        6, **loop._said(training, {"loss": 1.0, "discriminator/loss": 2.0, "discriminator/right/a": 0.75})
+    )
+    said = []
+    with Progress({"arm seed 0": tmp_path / "run"}, said.append) as progress:
+        progress.poll(["arm seed 0"])
+    assert "(adversarial: discriminators 2.000, 75 % right)" in said[0]
 
 
 def test_a_step_of_both_never_waits_for_its_device(make):

@@ -56,7 +56,9 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
         left.set_xlabel(", ".join(filter(None, (short(metric.name), _axis_words(metric)))))
         for right in others:
             _differences(right, comparisons, names, styles)
-            right.set_title(f"difference from {short(baseline.name)}, 95 % interval")
+            right.set_title(
+                f"difference from {short(baseline.name, 15)}, 95 % interval"
+            )  # no wider than its panel
             right.set_xlabel(", ".join(filter(None, (short(metric.name), metric.unit))))
         beside = f", and differences from {baseline.name}" if others else ""
         return picture(figure, f"{metric.name} of each run{beside}; numbers in the table")
