@@ -1,26 +1,18 @@
 """The peers: other people's code for the same parts, in an environment of its own (see requirements.txt)."""
 
-import importlib
-import importlib.util
 import re
-import sys
-from types import SimpleNamespace
-from unittest.mock import patch
 
 import pytest
-import scipy.signal
 import torch
+
+import peer_packages
 
 
 def imported(package, *modules):
     """Skips where the package is not there; where it is there and does not import, that is a failure."""
-    if importlib.util.find_spec(package) is None:
+    if not peer_packages.is_there(package):
         pytest.skip(f"{package} is not installed: pip install --no-deps -r tests/peers/requirements.txt")
-    # RAVE asks for a name that newer versions of scipy have in a module of its own.
-    with patch.object(scipy.signal, "kaiser", scipy.signal.windows.kaiser, create=True):
-        for module in modules:
-            importlib.import_module(f"{package}.{module}")
-    return SimpleNamespace(**{m.rpartition(".")[2]: sys.modules[f"{package}.{m}"] for m in modules})
+    return peer_packages.imported(package, *modules)
 
 
 @pytest.fixture(scope="session")
