@@ -44,7 +44,10 @@ def _rave(config):
     gin.clear_config()
     gin.enter_interactive_mode()
     gin.add_config_file_search_path(rave.__path__[0])
-    with patch.dict(sys.modules, {"rave.dataset": data_set}), patch.object(rave, "dataset", data_set, create=True):
+    with (
+        patch.dict(sys.modules, {"rave.dataset": data_set}),
+        patch.object(rave, "dataset", data_set, create=True),
+    ):
         gin.parse_config_files_and_bindings([f"configs/{config}.gin"], [])
 
     # Its prototype filter is found with arguments that newer versions of scipy know by another name or as numbers only.
@@ -151,7 +154,9 @@ def ours(rave, batch, discriminator_every=UPDATES):
         "fullband": (rave.audio_distance, None, rave.weights["audio_distance"]),
         "multiband": (rave.multiband_audio_distance, rave.pqmf, rave.weights["multiband_audio_distance"]),
     }
-    losses = {name: Distance(distance, pqmf) for name, (distance, pqmf, weight) in distances.items() if weight}
+    losses = {
+        name: Distance(distance, pqmf) for name, (distance, pqmf, weight) in distances.items() if weight
+    }
     model = _model(rave, batch)
     player = _second_player(rave, batch, discriminator_every)
     parts = SimpleNamespace(

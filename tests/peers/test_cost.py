@@ -70,7 +70,10 @@ def test_they_are_the_same_updates(config, phase, noise):
     torch.manual_seed(stream_key(training.seed, "step", 0))
     rave.step(batch, 1)
     training.step(0)
-    pairs = [(discriminators, gradients(mine.discriminator)), (gradients(theirs.decoder), gradients(mine.decoder))]
+    pairs = [
+        (discriminators, gradients(mine.discriminator)),
+        (gradients(theirs.decoder), gradients(mine.decoder)),
+    ]
     for expected, found in pairs:
         assert expected.keys() == found.keys()
         for name, gradient in expected.items():
