@@ -6,6 +6,7 @@ weights of the Descript codec's. A ratio is taken round by round, so that a slow
 `> tests/benchmarks/adversarial_step.md` keeps it. The environment is that of tests/peers/requirements.txt.
 """
 
+import logging
 import os
 import platform
 import sys
@@ -21,9 +22,9 @@ from flowvae.ablation.runs import ALLOCATOR
 
 SETTINGS = {**ALLOCATOR, "OMP_NUM_THREADS": "1"}
 """They must be there when the process begins."""
-ROUNDS = {"phase": 5, "discriminators": 9}
-N_SAMPLES = 18432
-"""The shortest clip that every window of RAVE's distances fits into."""
+ROUNDS = {18432: 4, 45056: 4}
+"""Of RAVE's phase, by the length of the clip in samples: the shortest that every window of its distances fits into, and a second."""
+JUDGING_ROUNDS = 7
 UNEVEN = 18433
 """A length that no period and no hop divides: where one does, the codec hears a row more."""
 GOAL = 0.75
@@ -32,14 +33,14 @@ Side = Callable[[], object]
 Clock = Callable[[], float]
 
 
-def rave_phase(config: str) -> tuple[Side, Side]:
+def rave_phase(n_samples: int) -> tuple[Side, Side]:
     """A round of ours, and one of RAVE's."""
     import torch
 
     import rave_phase as phase
 
-    theirs, mine = phase.twins(config)
-    batch = decaying_noise(torch, 1, N_SAMPLES)
+    theirs, mine = phase.twins("v2")
+    batch = decaying_noise(torch, 1, n_samples)
     rave, training = phase.Theirs.of(theirs), phase.ours(mine, batch)
     return (
         lambda: [training.step(step) for step in range(phase.UPDATES)],
@@ -123,15 +124,19 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **SETTINGS})
     sys.path.insert(0, str(Path(__file__).parents[1]))
     warnings.filterwarnings("ignore")  # theirs
+    logging.disable()
     import torch
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     busy = os.getloadavg()[0]
     rows = [
-        row("RAVE v2, second phase: 3 + 1 updates", rave_phase("v2"), ROUNDS["phase"]),
-        row("`multi_period`", discriminators("multi_period"), ROUNDS["discriminators"]),
-        row("`multi_resolution`", discriminators("multi_resolution"), ROUNDS["discriminators"]),
+        *(
+            row(f"RAVE v2, second phase, a clip of {n_samples}", rave_phase(n_samples), n_rounds)
+            for n_samples, n_rounds in ROUNDS.items()
+        ),
+        row("`multi_period`", discriminators("multi_period"), JUDGING_ROUNDS),
+        row("`multi_resolution`", discriminators("multi_resolution"), JUDGING_ROUNDS),
     ]
     packages = ("torch", "acids-rave", "descript-audio-codec", "flowvae")
     print(f"""# A step of two players beside its peers
@@ -140,10 +145,10 @@ Written by `tests/benchmarks/adversarial_step.py` on {datetime.now(UTC):%Y-%m-%d
 
 - {processor()}, {os.cpu_count()} cores, one thread, Python {platform.python_version()}, {platform.system()};
   {", ".join(f"{name} {version(name)}" for name in packages)}
-- others were using {busy:.1f} cores when it began: ratios are what counts, and those of processor time most
-- a round of RAVE v2 is four of its batches or three of ours, of one clip of {N_SAMPLES} samples; discriminators hear two of {UNEVEN},
-  forward and backward; RAVE and codec in their original sizes, with the same weights on both sides
-- goal of the first line: {GOAL} or less
+- load of the machine when it began: {busy:.1f}; where others use it too, ratios are what counts, those of processor time most
+- RAVE's round is 3 updates of the model and 1 of the discriminators: four of its batches of one clip, or three of ours; the
+  discriminators hear two clips of {UNEVEN}, forward and backward; all in the peers' original sizes, with the same weights on both sides
+- goal of RAVE's round: {GOAL} or less
 
 | what | ours | theirs | ratio | ratio of processor time | rounds |
 | --- | --- | --- | --- | --- | --- |
