@@ -1,26 +1,16 @@
 """The peers: other people's code for the same parts, in an environment of its own (see requirements.txt)."""
 
-import importlib
-import importlib.util
-import re
-import sys
-from types import SimpleNamespace
-from unittest.mock import patch
-
 import pytest
-import scipy.signal
 import torch
+
+import peer_packages
 
 
 def imported(package, *modules):
     """Skips where the package is not there; where it is there and does not import, that is a failure."""
-    if importlib.util.find_spec(package) is None:
+    if not peer_packages.is_there(package):
         pytest.skip(f"{package} is not installed: pip install --no-deps -r tests/peers/requirements.txt")
-    # RAVE asks for a name that newer versions of scipy have in a module of its own.
-    with patch.object(scipy.signal, "kaiser", scipy.signal.windows.kaiser, create=True):
-        for module in modules:
-            importlib.import_module(f"{package}.{module}")
-    return SimpleNamespace(**{m.rpartition(".")[2]: sys.modules[f"{package}.{m}"] for m in modules})
+    return peer_packages.imported(package, *modules)
 
 
 @pytest.fixture(scope="session")
@@ -46,20 +36,8 @@ def noise():
 
 @pytest.fixture
 def take():
-    """Gives one of our modules the weights of a peer's: their names in our spelling, all of them, and no other."""
-
-    def load(ours, theirs):
-        wanted = ours.state_dict()
-        weights = {_renamed(name): weight.detach() for name, weight in theirs.named_parameters()}
-        # Our columns of a period lie along the last axis, theirs along the one before.
-        turned = {
-            name: weight if name not in wanted or weight.shape == wanted[name].shape else weight.mT
-            for name, weight in weights.items()
-        }
-        ours.load_state_dict(turned)
-        return ours
-
-    return load
+    """Gives one of our modules the weights of a peer's."""
+    return peer_packages.give_weights
 
 
 @pytest.fixture
@@ -74,9 +52,3 @@ def same():
             assert (mine - other).abs().max() <= 1e-5 * other.abs().max()
 
     return compare
-
-
-def _renamed(name):
-    name = re.sub(r"\.0\.(?=weight|bias)", ".", name)  # a convolution and its activation are one of theirs
-    name = name.replace("weight_g", "parametrizations.weight.original0")
-    return name.replace("weight_v", "parametrizations.weight.original1")
