@@ -1,6 +1,8 @@
 """Trainings in the test's own process, as the process of a run builds and takes them."""
 
 import signal
+import tempfile
+from pathlib import Path
 
 import torch
 
@@ -13,19 +15,33 @@ from flowvae.data.sounds import prepare_sounds
 from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
 from flowvae.recipe import plan_ablation, read_recipe, resolve
+from flowvae.recipe.part import leaves
 from flowvae.training.loop import Checkpoints, train
 from flowvae.training.training import Training
 
 
-def training_of(settings, catalogue, folder, seed=0, recipe="percussion_small"):
-    return begin(resolve(read_recipe(recipe, settings), catalogue), folder, seed)
+def training_of(settings, catalogue, seed=0, recipe="percussion_small"):
+    return begin(resolve(read_recipe(recipe, settings), catalogue), seed)
 
 
-def begin(recipe, folder, seed=0):
+def begin(recipe, seed=0):
+    return Training.of(recipe, seed, clips_of(recipe), torch.device("cpu"))
+
+
+_CLIPS = {}
+"""The sounds of the recipes of a session, by what they come of. Nothing writes to them."""
+
+
+def clips_of(recipe):
+    """What the recipe's data set gives, prepared once for all tests that ask for the same."""
     model, data = recipe.model, recipe.data
     given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
-    clips = prepare_clips(construct(data, "data", given, data.values), data, model, folder)
-    return Training.of(recipe, seed, clips, torch.device("cpu"))
+    key = repr((sorted(given.items()), sorted(leaves(data))))
+    if key not in _CLIPS:
+        with tempfile.TemporaryDirectory() as folder:
+            source = construct(data, "data", given, data.values)
+            _CLIPS[key] = prepare_clips(source, data, model, Path(folder))
+    return _CLIPS[key]
 
 
 def go(training, folder, stop=lambda: 0, identity="identity", machine=None):

@@ -5,9 +5,7 @@ import time
 import pytest
 import torch
 
-from flowvae.building.construct import construct
 from flowvae.building.device import wait_for
-from flowvae.data.prepare import prepare_clips
 from flowvae.evaluation import costs
 from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
@@ -15,7 +13,7 @@ from flowvae.recipe import read_recipe, resolve
 from flowvae.training import clock, loop
 from flowvae.training.clock import EventClock, HostClock, step_clock
 from flowvae.training.loop import Checkpoints
-from flowvae.training.training import Training
+from short_runs import begin
 
 
 class Queue:
@@ -90,10 +88,7 @@ def test_each_device_gets_its_clock(monkeypatch):
 def small(catalogue, tiny, tmp_path):
     more = ("train.steps=25", "train.checkpoint_every=100", "evaluation.every=100")
     recipe = resolve(read_recipe("percussion_small", (*tiny, *more)), catalogue)
-    model, data = recipe.model, recipe.data
-    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
-    clips = prepare_clips(construct(data, "data", given, data.values), data, model, tmp_path / "data")
-    return Training.of(recipe, 0, clips, torch.device("cpu"))
+    return begin(recipe)
 
 
 def test_a_training_reads_its_clock_only_where_it_fetches_figures(small, tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ FROZEN = ("model.encoder", "model.posterior")
 @pytest.fixture(params=[(), FROZEN], ids=["all of the model moves", "the encoder is frozen"])
 def training(request, tiny, catalogue, tmp_path):
     freeze = f"adversarial.freeze={list(request.param)}".replace("'", '"')
-    training = training_of((*tiny, *SECOND, *BARE, freeze), catalogue, tmp_path)
+    training = training_of((*tiny, *SECOND, *BARE, freeze), catalogue)
     training._enter(training.phases[-1])
     return training
 

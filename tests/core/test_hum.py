@@ -51,7 +51,7 @@ def level_after(tiny, tmp_path):
 
     def level_after(n_steps, *more):
         losses = ('losses=["treble"]', "train.ema=none", "train.steps=200")
-        training = training_of((*tiny, *losses, *more), catalogue, tmp_path / "data")
+        training = training_of((*tiny, *losses, *more), catalogue)
         toy = Hummer(training.model)
         training.state.modules["model"] = toy
         # Without momentum and without scaling by the gradient: where a loss hears nothing, nothing moves.

@@ -9,10 +9,10 @@ from short_runs import begin
 CPU = torch.device("cpu")
 
 
-def trainings(catalogue, tmp_path, recipe, seed=3):
+def trainings(catalogue, recipe, seed=3):
     settings = ("train.batch_size=4", 'data={ use = "synthetic_percussion", n_sounds = 48 }')
     plan = plan_ablation(read_recipe(recipe, settings), catalogue)
-    return [begin(arm.recipe, tmp_path, seed) for arm in plan.arms]
+    return [begin(arm.recipe, seed) for arm in plan.arms]
 
 
 SWAPS = {
@@ -24,7 +24,7 @@ SWAPS = {
 
 @pytest.fixture(scope="module", params=SWAPS)
 def pair(request, catalogue, tmp_path_factory):
-    return (request.param, *trainings(catalogue, tmp_path_factory.mktemp("data"), request.param))
+    return (request.param, *trainings(catalogue, request.param))
 
 
 def swapped_modules(training, kind):
@@ -69,8 +69,8 @@ def test_arms_draw_the_same_latent_noise(pair):
 
 
 def test_another_seed_is_another_run(catalogue, tmp_path):
-    [one, _] = trainings(catalogue, tmp_path, "ablation_snake", seed=0)
-    [other, _] = trainings(catalogue, tmp_path, "ablation_snake", seed=1)
+    [one, _] = trainings(catalogue, "ablation_snake", seed=0)
+    [other, _] = trainings(catalogue, "ablation_snake", seed=1)
     assert not torch.equal(one.batches(0), other.batches(0))
     name, weight = next((n, p) for n, p in one.model.named_parameters() if p.ndim == 3 and p.shape[-1] > 1)
     assert not torch.equal(weight, dict(other.model.named_parameters())[name])

@@ -3,18 +3,16 @@
 import re
 
 import pytest
-import torch
 
 from flowvae.ablation.drive import run_recipe
 from flowvae.building.builder import Builder
 from flowvae.building.construct import construct
 from flowvae.contracts import Refused
-from flowvae.data.prepare import prepare_clips
 from flowvae.errors import RecipeError
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
-from flowvae.training.training import Training
 from pretend import catalogue_with, offering, plugin
+from short_runs import begin
 
 
 @pytest.fixture
@@ -43,10 +41,7 @@ def test_probe_and_training_build_the_same_parts_under_the_same_paths(catalogue,
     probe(recipe, catalogue)
     probed = sorted(built)
     built.clear()
-    model, data = recipe.model, recipe.data
-    given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
-    clips = prepare_clips(construct(data, "data", given, data.values), data, model, tmp_path / "data")
-    Training.of(recipe, 0, clips, torch.device("cpu"))
+    begin(recipe)
     assert sorted(built) == probed
     assert len(set(probed)) == len(probed)
     assert {"losses.short", "augmentations.second", "evaluation.metrics.late", "train.optimizer"} <= {*probed}

@@ -46,7 +46,7 @@ def make(tiny, tmp_path):
     offered = catalogue_with(plugin("fv-players", flowvae_components=PLAYERS))
 
     def make(*more, seed=0):
-        return training_of((*tiny, *more), offered, tmp_path / "data", seed)
+        return training_of((*tiny, *more), offered, seed)
 
     return make
 

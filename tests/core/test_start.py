@@ -64,9 +64,9 @@ def test_the_averaged_weights_of_the_other_run_are_taken_and_nothing_of_its_opti
     parents, catalogue, tmp_path
 ):
     setting = start(parents, 0).replace("{seed}", "0")
-    training = training_of((*SETTINGS, setting), catalogue, tmp_path)
+    training = training_of((*SETTINGS, setting), catalogue)
     training.parts.recipe = begun(training.recipe, 0)
-    before = weights(training_of(SETTINGS, catalogue, tmp_path))
+    before = weights(training_of(SETTINGS, catalogue))
     told = take_weights(training.parts)
     expected = trained(parents / "seed-0", AVERAGE)
     assert {*told.taken} == {f"model.{name}" for name in expected}
@@ -155,7 +155,7 @@ FAULTS = {
 def test_a_start_that_is_not_what_was_meant_is_a_fault(parents, catalogue, tmp_path, fault):
     values, settings, path, what = FAULTS[fault]
     where = start(parents, **values).replace("seed-../../", "../")
-    training = training_of((*SETTINGS, *settings), catalogue, tmp_path)
+    training = training_of((*SETTINGS, *settings), catalogue)
     with pytest.raises(RecipeError) as caught:
         take_weights(parts_of(training, recipe_of(catalogue, *settings, where)))
     [found] = caught.value.faults
@@ -166,7 +166,7 @@ def test_a_start_that_is_not_what_was_meant_is_a_fault(parents, catalogue, tmp_p
 
 def test_what_fits_is_taken_where_the_recipe_says_partly(parents, catalogue, tmp_path):
     settings = ("defaults.activation=leaky_relu",)
-    training = training_of((*SETTINGS, *settings), catalogue, tmp_path)
+    training = training_of((*SETTINGS, *settings), catalogue)
     training.parts.recipe = recipe_of(catalogue, *settings, start(parents, 0, partly="true"))
     told = take_weights(training.parts)
     assert told.taken

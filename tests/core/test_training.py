@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def make(catalogue, tiny, tmp_path):
     def make(*more, seed=0):
-        return training_of((*tiny, *more), catalogue, tmp_path / "data", seed)
+        return training_of((*tiny, *more), catalogue, seed)
 
     return make
 
@@ -249,7 +249,7 @@ def make_with(tiny, tmp_path):
     catalogue = catalogue_with(plugin("fv-state", flowvae_components=offered))
 
     def make(*more):
-        return training_of((*tiny, *more), catalogue, tmp_path / "data")
+        return training_of((*tiny, *more), catalogue)
 
     return make
 

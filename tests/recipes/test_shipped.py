@@ -35,7 +35,7 @@ def tiny(name):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_arm_takes_a_step_of_each_phase_at_tiny_size(name, catalogue, tmp_path):
     for arm in plan_ablation(read_recipe(name, tiny(name)), catalogue).arms:
-        training = begin(arm.recipe, tmp_path / arm.name)
+        training = begin(arm.recipe)
         for phase in training.phases:
             figures = training.step(phase.from_step)
             assert all(bool(torch.isfinite(figure)) for figure in figures.values())
@@ -67,7 +67,7 @@ def test_a_recipe_can_be_read_at_a_glance(name):
 def test_five_seeded_steps_give_the_losses_that_they_gave(catalogue, tmp_path):
     """A commit that moves these losses writes golden.json anew and says why."""
     torch.set_num_threads(1)
-    training = begin(plan_ablation(read_recipe("percussion_small", TINY), catalogue).recipe, tmp_path)
+    training = begin(plan_ablation(read_recipe("percussion_small", TINY), catalogue).recipe)
     losses = [training.step(step)["loss"].item() for step in range(5)]
     # Other processors round otherwise; a change of the computation is far larger.
     assert losses == pytest.approx(json.loads(GOLDEN.read_text()), rel=1e-3)
