@@ -96,6 +96,8 @@ def test_diff_of_two_recipes_is_the_effective_one(capsys):
     assert 'model.bands.use: "none" -> "pqmf"' in out
     _, out, _ = run(capsys, "diff", "percussion", "percussion")
     assert out == "no difference\n"
+    _, out, _ = run(capsys, "diff", "percussion_small", "ablation_snake")
+    assert out == "no difference in what a run is; [ablation] differs\n"
 
 
 def test_diff_counts_what_a_change_costs_where_it_is_asked_to(capsys, tiny):

@@ -67,6 +67,12 @@ def test_faults_come_as_data_and_read_as_on_the_terminal():
     assert "--set" not in str(caught.value)
 
 
+def test_what_a_recipe_extends_is_not_laid_over():
+    with pytest.raises(RecipeError, match="name the other recipe instead") as caught:
+        flowvae.check("ablation_snake", extends="percussion")
+    assert "--set" not in str(caught.value)
+
+
 def test_an_unknown_kind_is_told():
     with pytest.raises(UsageError, match=r'there is no kind "activations"'):
         flowvae.components("activations")
@@ -136,6 +142,8 @@ def test_a_trained_run_samples_reconstructs_encodes_and_morphs(ablation):
     sounds = run.sample(3, seed=3)
     assert sounds.shape == (3, 1, 2048)
     assert torch.equal(sounds, run.sample(3, seed=3))
+    with pytest.raises(UsageError, match="'a' is no seed"):
+        run.sample(3, seed="a")
     assert not torch.equal(sounds, run.sample(3, seed=4))
     latent = run.encode(sounds)
     assert latent.shape == (3, run.recipe.model.latent_dim)

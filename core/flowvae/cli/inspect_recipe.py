@@ -122,7 +122,8 @@ def _diff(options: argparse.Namespace) -> int:
     for entry in difference:
         print(f"{entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
     if not difference:
-        print("no difference")
+        same = recipes[0].ablation == recipes[1].ablation
+        print("no difference" if same else "no difference in what a run is; [ablation] differs")
     for key in costs[0] if costs else ():
         print(f"{key}: {costs[0][key]:,.0f} -> {costs[1][key]:,.0f}")
     return 0

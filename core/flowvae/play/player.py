@@ -43,6 +43,8 @@ class Player:
     def sample(self, n: int, seed: int) -> Tensor:
         """New sounds, (n, c, t)."""
         _require_count(n)
+        if type(seed) is not int:
+            raise UsageError(f"{seed!r} is no seed", do="a whole number")
         with torch_seeded(seed, "play", "sample"):
             return self.decode(self.model.prior().sample(torch.Size([n])))
 

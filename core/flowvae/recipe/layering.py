@@ -105,6 +105,9 @@ def apply_table(root: Node, path: str, content: Any, dropped: list[Dropped]) -> 
     """Lays values of Python over a tree, as `apply_setting` does with text."""
     text = f"{path}={content!r}"
     place = Place(text, 0, 1, len(path), text)
+    if path == "extends":
+        fault = Fault("nothing can be laid over what a recipe extends: name the other recipe instead", place)
+        raise RecipeError([fault], recipe="what was laid over it")
     return set_path(root, path, _settle(_plain(content, path), place, place), dropped)
 
 
