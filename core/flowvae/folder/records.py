@@ -7,7 +7,7 @@ result.json, and start.json where it began with another run's weights. A new fil
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from flowvae.folder.record import Plain, Record
 
@@ -188,8 +188,8 @@ class Probed:
     macs_per_second: float
     receptive_field: int
     coverage: Mapping[str, Coverage]
-    phases: Mapping[str, PhaseCosts]
-    """By the name of the phase."""
+    phases: Mapping[str, PhaseCosts] = field(factory=dict)
+    """By the name of the phase, where there is a second player."""
 
 
 @frozen
