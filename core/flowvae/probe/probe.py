@@ -13,12 +13,7 @@ from flowvae.folder.records import Probed
 from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
 from flowvae.probe.kept import kept_for_backward
-from flowvae.probe.limits import (
-    check_training_memory,
-    free_memory,
-    second_player_memory,
-    training_memory,
-)
+from flowvae.probe.limits import check_training_memory, free_memory, training_memory
 from flowvae.probe.steps import phase_costs, try_discriminators
 from flowvae.recipe import Part, Recipe
 from flowvae.streams import SeededStream
@@ -52,13 +47,11 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
     take_weights(parts)
     seconds = 2 * section.n_samples / section.sample_rate
     phases = phase_costs(parts) if parts.second_player else {}
-    memory = training_memory(recipe, parameters, sum(kept.values()) / 2)
-    if parts.second_player:
-        kept_a_sound = max(phase.kept for phase in phases.values())
-        memory += second_player_memory(recipe, parts.second_player.n_weights, kept_a_sound)
+    opposed = parts.second_player.n_weights if parts.second_player else 0
+    kept_opposed = max((phase.kept for phase in phases.values()), default=0)
     return Probed(
         parameters=parameters,
-        memory=memory,
+        memory=training_memory(recipe, parameters + opposed, sum(kept.values()) / 2, kept_opposed),
         macs_per_second=counter.get_total_flops() / 2 / seconds,
         receptive_field=int(reach.abs().sum(0).count_nonzero()),
         coverage=coverage(model, parts.builder, catalogue),
