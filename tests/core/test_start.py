@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 
+from conftest import TINY
 from flowvae.errors import RecipeError
 from flowvae.folder.checkpoint import newest_whole
 from flowvae.folder.records import Started
@@ -26,19 +27,7 @@ def parents(catalogue, tmp_path_factory):
     return folder / "runs" / "snake"
 
 
-SETTINGS = (
-    "train.steps=3",
-    "train.batch_size=2",
-    "evaluation.every=3",
-    "evaluation.sounds=4",
-    "evaluation.prior_samples=2",
-    "evaluation.audio_examples=2",
-    'data={ use = "synthetic_percussion", n_sounds = 48 }',
-    "model.n_samples=4096",
-    'model.encoder={ use = "soundstream", width = 4, strides = [4, 4], dilations = [1, 3] }',
-    'model.decoder={ use = "soundstream", width = 4, strides = [4, 4], dilations = [1, 3] }',
-    "model.latent_dim=8",
-)
+SETTINGS = (*TINY, "train.steps=3")
 AVERAGE = "average"
 
 
