@@ -450,7 +450,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("make", "wrong", "key", "said"), REFUSED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("make", "wrong", "key", "said"), REFUSED, ids=lambda value: getattr(value, "__name__", str(value)[:40])
+)
 def test_what_cannot_be_is_refused_by_its_key(make, wrong, key, said):
     with pytest.raises(Refused, match=said) as refused:
         make(1, T, **{"width": 4} | wrong)
