@@ -137,10 +137,16 @@ def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> d
         raise NumbersError(
             f"{name} is {values[index].item()} at step {step}",
             where=f"batch: {sounds}",
-            do="lower the learning rate or train.clip; the last checkpoint is from before",
+            do=f"lower {_to_lower(name)}; the last checkpoint is from before",
         )
     latest = dict(zip((name for _, name in told), values.tolist(), strict=True))
     return {**latest, "beta": training.parts.regularizer.beta(done - 1), **training.rates()}
+
+
+def _to_lower(figure: str) -> str:
+    """What mostly tames the player whose figure it is."""
+    player = "adversarial" if figure.startswith(DISCRIMINATORS) else "train"
+    return f"{player}.optimizer.lr or {player}.clip"
 
 
 def _said(training: Training, figures: dict[str, Any]) -> dict[str, Any]:
