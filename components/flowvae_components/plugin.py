@@ -8,8 +8,11 @@ from flowvae.catalogue.hooks import RegisterComponent
 def flowvae_components(register: RegisterComponent) -> None:
     """Offers the built-in components."""
     here = "flowvae_components"
+    register("activation", "elu", f"{here}.activations.elu:ELU")
     register("activation", "leaky_relu", f"{here}.activations.leaky_relu:LeakyReLU")
+    register("activation", "silu", f"{here}.activations.silu:SiLU")
     register("activation", "snake", f"{here}.activations.snake:Snake")
+    register("activation", "snake_beta", f"{here}.activations.snake_beta:SnakeBeta")
     register("adversarial", "hinge", f"{here}.adversarial_losses.hinge:Hinge")
     register("adversarial", "least_squares", f"{here}.adversarial_losses.least_squares:LeastSquares")
     register("augmentation", "dequantize", f"{here}.augmentations.dequantize:Dequantize")

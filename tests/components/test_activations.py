@@ -1,4 +1,4 @@
-"""Snake and leaky ReLU against their formulas."""
+"""The activations against their formulas."""
 
 import math
 
@@ -6,12 +6,23 @@ import pytest
 import torch
 
 from flowvae.testing import activation
+from flowvae_components.activations.elu import ELU
 from flowvae_components.activations.leaky_relu import LeakyReLU
+from flowvae_components.activations.silu import SiLU
 from flowvae_components.activations.snake import Snake
+from flowvae_components.activations.snake_beta import SnakeBeta
+
+MAKES = {
+    "snake": Snake,
+    "snake_beta": SnakeBeta,
+    "leaky_relu": lambda channels: LeakyReLU(),
+    "elu": lambda channels: ELU(),
+    "silu": lambda channels: SiLU(),
+}
 
 
 @pytest.mark.parametrize("check", activation.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("make", [Snake, lambda channels: LeakyReLU()], ids=["snake", "leaky_relu"])
+@pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
 def test_conforms(make, check):
     check(make)
 
@@ -60,11 +71,12 @@ def test_snake_gradients_are_those_of_finite_differences():
     assert torch.autograd.gradgradcheck(of, (x, layer.log_alpha))
 
 
-def test_snake_keeps_nothing_but_its_input_and_output_for_the_gradient():
+@pytest.mark.parametrize("make", [Snake, SnakeBeta])
+def test_ripples_keep_nothing_but_their_input_and_output_for_the_gradient(make):
     x, kept = torch.randn(2, 3, 64, requires_grad=True), []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
-        Snake(3)(x)
-    assert sum(kept) <= 2 * x.numel() + 3 * 2
+        make(3)(x)
+    assert sum(kept) <= 2 * x.numel() + 3 * 3
 
 
 def test_snake_rates_belong_to_channels():
@@ -100,3 +112,88 @@ def test_leaky_relu_weakens_only_what_is_negative():
 def test_leaky_relu_refuses_slopes_outside_its_range(slope):
     with pytest.raises(ValueError, match="slope must lie in"):
         LeakyReLU(slope=slope)
+
+
+ALPHAS, BETAS = (0.4, 1.3, 3.0), (2.0, 1.3, 0.5)
+
+
+def snake_beta(alphas=ALPHAS, betas=BETAS):
+    layer = SnakeBeta(len(alphas)).double()
+    with torch.no_grad():
+        layer.log_alpha.copy_(torch.tensor(alphas, dtype=torch.float64).log().unsqueeze(-1))
+        layer.log_beta.copy_(torch.tensor(betas, dtype=torch.float64).log().unsqueeze(-1))
+    return layer
+
+
+def waves():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(2, 3, 5, dtype=torch.float64, generator=generator).requires_grad_()
+
+
+def test_snake_beta_is_its_formula_in_every_channel():
+    x = waves()
+    expected = [
+        [[v + math.sin(a * v) ** 2 / b for v in row] for a, b, row in zip(ALPHAS, BETAS, item, strict=True)]
+        for item in x.tolist()
+    ]
+    assert torch.allclose(snake_beta()(x), torch.tensor(expected, dtype=torch.float64), atol=1e-13)
+
+
+def test_snake_beta_with_equal_rates_is_snake_to_the_bit():
+    x = torch.randn(2, 3, 64, generator=torch.Generator().manual_seed(0))
+    plain, split = Snake(3, alpha=1.7), SnakeBeta(3, alpha=1.7, beta=1.7)
+    inputs = [x.clone().requires_grad_() for _ in range(2)]
+    outputs = [layer(given) for layer, given in zip((plain, split), inputs, strict=True)]
+    for output in outputs:
+        output.sin().sum().backward()
+    assert torch.equal(*outputs)
+    assert torch.equal(inputs[0].grad, inputs[1].grad)
+    assert torch.allclose(plain.log_alpha.grad, split.log_alpha.grad + split.log_beta.grad, atol=1e-4)
+
+
+def test_snake_beta_slopes_reach_one_minus_and_one_plus_the_ratio_of_its_rates():
+    x = torch.linspace(-20, 20, 40001, dtype=torch.float64).repeat(1, 3, 1).requires_grad_()
+    snake_beta()(x).sum().backward()
+    ratio = torch.tensor(ALPHAS, dtype=torch.float64) / torch.tensor(BETAS, dtype=torch.float64)
+    assert torch.allclose(x.grad.amin(-1), 1 - ratio.unsqueeze(0), atol=1e-4)
+    assert torch.allclose(x.grad.amax(-1), 1 + ratio.unsqueeze(0), atol=1e-4)
+
+
+def test_snake_beta_gradients_are_those_of_finite_differences():
+    layer = snake_beta()
+
+    def of(x, log_alpha, log_beta):
+        return torch.func.functional_call(layer, {"log_alpha": log_alpha, "log_beta": log_beta}, x)
+
+    assert torch.autograd.gradcheck(of, (waves(), layer.log_alpha, layer.log_beta))
+    assert torch.autograd.gradgradcheck(of, (waves(), layer.log_alpha, layer.log_beta))
+
+
+@pytest.mark.parametrize("key", ["alpha", "beta"])
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_snake_beta_refuses_rates_that_are_not_above_zero(key, value):
+    with pytest.raises(ValueError, match=f"{key} must be above 0"):
+        SnakeBeta(2, **{key: value})
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 2.5])
+def test_elu_bends_what_is_negative_towards_minus_alpha(alpha):
+    x = [-50.0, -2.0, -1e-9, 0.0, 3.0]
+    expected = torch.tensor([[[v if v > 0 else alpha * math.expm1(v) for v in x]]], dtype=torch.float64)
+    y = ELU(alpha=alpha)(torch.tensor([[x]], dtype=torch.float64))
+    assert torch.allclose(y, expected, atol=1e-15)
+    assert y[0, 0, 0].item() == pytest.approx(-alpha, abs=1e-15)
+
+
+def test_elu_refuses_a_bound_below_zero():
+    with pytest.raises(ValueError, match="alpha must be at least 0"):
+        ELU(alpha=-0.1)
+
+
+def test_silu_is_the_input_times_its_logistic():
+    x = [-40.0, -1.2784645427610738, -1.0, 0.0, 2.0, 40.0]
+    expected = torch.tensor([[[v / (1 + math.exp(-v)) for v in x]]], dtype=torch.float64)
+    y = SiLU()(torch.tensor([[x]], dtype=torch.float64))
+    assert torch.allclose(y, expected, atol=1e-15)
+    # At the lowest point the slope p * (1 + x * (1 - p)), with p the logistic, is 0: y = x * p = x + 1.
+    assert y[0, 0, 1].item() == pytest.approx(x[1] + 1, abs=1e-12)
