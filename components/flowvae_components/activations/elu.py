@@ -15,8 +15,8 @@ class ELU(nn.Module):
     Units: x is a hidden amplitude, without unit; alpha is one too.
     Parameters:
         alpha: how far below zero a value can come, from 0 (all cut off); at 1 the slope has no step at zero
-    Source: Clevert, Unterthiner and Hochreiter 2016, arxiv.org/abs/1511.07289; SoundStream,
-        arxiv.org/abs/2107.03312, uses it with 1.
+    Source: Clevert, Unterthiner and Hochreiter 2016, arxiv.org/abs/1511.07289; EnCodec,
+        arxiv.org/abs/2210.13438, uses it with 1.
     Errors: ValueError where alpha is below 0.
 
     >>> import torch

@@ -18,7 +18,7 @@ def inverse(
         decay_steps: after how many steps the fall has come to 2 ^ -power
         power: how steep the fall is in the end; 0 is none
         warmup_decay: what a step leaves of the part that the rise still lacks, below 1; 0 begins at the height.
-            After 1 / (1 - warmup_decay) steps two thirds are reached
+            After 1 / (1 - warmup_decay) steps 63 % are reached
     Source: the InverseLR of stable-audio-tools, with the values of its autoencoders.
 
     >>> factor = inverse()
