@@ -8,6 +8,7 @@ from scipy import stats
 
 from flowvae_components.distributions.diagonal_normal import DiagonalNormal
 from flowvae_components.distributions.flow_distribution import FlowDistribution
+from flowvae_components.distributions.full_normal import FullNormal
 from flowvae_components.distributions.moments import Moments
 
 
@@ -114,3 +115,40 @@ def test_moments_ignore_half_precision():
 def test_floor_of_zero_is_refused():
     with pytest.raises(ValueError, match="min_scale must be above 0, got 0"):
         Moments(4, 2, min_scale=0.0)
+
+
+def slanted():
+    """A normal distribution whose dimensions lean on each other, and the same by torch."""
+    mean, factor = torch.randn(3).double(), torch.randn(3, 3).double().tril()
+    factor.diagonal().abs_().add_(0.2)
+    return FullNormal(mean, factor), torch.distributions.MultivariateNormal(mean, scale_tril=factor)
+
+
+def test_density_of_a_full_normal_is_that_of_scipy():
+    ours, _ = slanted()
+    z = torch.randn(4, 5, 3).double()
+    covariance = (ours.factor @ ours.factor.T).numpy()
+    theirs = stats.multivariate_normal.logpdf(z.numpy(), ours.mode.numpy(), covariance)
+    assert torch.allclose(ours.log_prob(z), torch.from_numpy(theirs), atol=1e-9)
+
+
+def test_sample_of_a_full_normal_comes_with_its_own_density():
+    ours, _ = slanted()
+    z, log_prob = ours.rsample_and_log_prob()
+    assert torch.allclose(ours.log_prob(z), log_prob, atol=1e-9)
+
+
+def test_samples_of_a_full_normal_have_its_mean_and_covariance():
+    ours, theirs = slanted()
+    z = ours.sample(torch.Size((200, 500)))
+    assert z.shape == (200, 500, 3)
+    assert torch.allclose(z.flatten(0, 1).mean(0), theirs.mean, atol=0.03)
+    assert torch.allclose(z.flatten(0, 1).T.cov(), theirs.covariance_matrix, atol=0.1)
+
+
+def test_divergence_from_a_diagonal_to_a_full_normal_is_that_of_torch_between_full_ones():
+    ours, theirs = slanted()
+    mean, scale = torch.randn(6, 3).double(), torch.rand(6, 3).double() + 0.1
+    diagonal = torch.distributions.MultivariateNormal(mean, scale_tril=torch.diag_embed(scale))
+    closed = torch.distributions.kl_divergence(DiagonalNormal(mean, scale), ours)
+    assert torch.allclose(closed, torch.distributions.kl_divergence(diagonal, theirs), atol=1e-9)
