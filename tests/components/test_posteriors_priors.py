@@ -14,6 +14,7 @@ from flowvae_components.posteriors.flow import FlowPosterior
 from flowvae_components.posteriors.gaussian import GaussianPosterior
 from flowvae_components.priors.flow import FlowPrior
 from flowvae_components.priors.full_gaussian import FullGaussianPrior
+from flowvae_components.priors.gaussian_mixture import GaussianMixturePrior
 from flowvae_components.priors.standard_normal import StandardNormalPrior
 from short_runs import training_of
 
@@ -23,8 +24,9 @@ PRIORS = {
     "standard_normal": StandardNormalPrior,
     "flow": partial(FlowPrior, flow=small_flow),
     "full_gaussian": FullGaussianPrior,
+    "gaussian_mixture": GaussianMixturePrior,
 }
-LEARNED = {"full_gaussian": FullGaussianPrior}
+LEARNED = {"full_gaussian": FullGaussianPrior, "gaussian_mixture": GaussianMixturePrior}
 """Priors with weights of their own, of any shape."""
 
 
@@ -167,3 +169,39 @@ def test_learned_priors_learn_from_the_first_step(name, posterior, tiny, catalog
     after = training.model.prior.state_dict()
     assert before
     assert not [key for key in before if torch.equal(before[key], after[key])]
+
+
+def test_a_new_mixture_is_near_the_standard_normal():
+    new, normal = GaussianMixturePrior(16).double()(), StandardNormalPrior(16).double()()
+    z = new.sample(torch.Size((20_000,)))
+    nats = (new.log_prob(z) - normal.log_prob(z)).mean()
+    assert 0 < nats < 16 * 0.005
+    assert torch.allclose(z.var(0), torch.ones(16).double(), atol=0.05)
+
+
+def test_a_new_mixtures_components_part():
+    """Two clusters, far apart: gradients lead components to both, from a start at which none is like another."""
+    centres = torch.tensor([[3.0, 0.0], [-3.0, 0.0]])
+    z = centres.repeat(100, 1) + 0.2 * torch.randn(200, 2)
+    prior = GaussianMixturePrior(2, n_components=4)
+    optimizer = torch.optim.Adam(prior.parameters(), lr=0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        (-prior().log_prob(z).mean()).backward()
+        optimizer.step()
+    best = math.log(2) + 1 + math.log(2 * math.pi) + 2 * math.log(0.2)  # the entropy of the two
+    assert abs(-prior().log_prob(z).mean().item() - best) < 0.15
+    samples = prior().sample(torch.Size((1000,)))
+    assert 0.35 < (samples[:, 0] > 0).float().mean() < 0.65
+
+
+def test_a_mixture_of_one_is_that_normal():
+    prior = unsettled(GaussianMixturePrior(4, n_components=1)).double()
+    z = torch.randn(5, 4).double()
+    alone = torch.distributions.Normal(prior.mean[0], prior.scale()[0])
+    assert torch.allclose(prior().log_prob(z), alone.log_prob(z).sum(-1), atol=1e-9)
+
+
+def test_a_mixture_of_none_is_refused():
+    with pytest.raises(ValueError, match="n_components must be at least 1, got 0"):
+        GaussianMixturePrior(4, n_components=0)

@@ -48,7 +48,7 @@ class FullNormal(Distribution):
     def whiten(self, offset: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
         """The noise that leads to vectors so far from the mean."""
         # As rows: for columns, torch would copy the factor for each of them.
-        rows = torch.linalg.solve_triangular(
+        rows: Tensor = torch.linalg.solve_triangular(
             self.factor.mT, offset.reshape(-1, offset.shape[-1]), upper=True, left=False
         )
         return rows.reshape(offset.shape)
