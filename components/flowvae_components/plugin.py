@@ -54,6 +54,8 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("posterior", "flow", f"{here}.posteriors.flow:FlowPosterior")
     register("posterior", "gaussian", f"{here}.posteriors.gaussian:GaussianPosterior")
     register("prior", "flow", f"{here}.priors.flow:FlowPrior")
+    register("prior", "full_gaussian", f"{here}.priors.full_gaussian:FullGaussianPrior")
+    register("prior", "gaussian_mixture", f"{here}.priors.gaussian_mixture:GaussianMixturePrior")
     register("prior", "standard_normal", f"{here}.priors.standard_normal:StandardNormalPrior")
     register("regularizer", "kl", f"{here}.regularizers.kl:KL")
     register("schedule", "constant", f"{here}.schedules.constant:constant")
