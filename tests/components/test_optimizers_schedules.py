@@ -206,7 +206,7 @@ def test_inverse_warms_up_by_a_share_of_what_is_missing():
         (inverse, {"power": -0.5}),
         (inverse, {"warmup_decay": 1.0}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_schedules_refuse_values_without_meaning_by_name(make, wrong):
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must"):

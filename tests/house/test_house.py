@@ -159,3 +159,8 @@ for found in catalogue.components.values():
 def test_what_needs_no_tensor_imports_none(module, heavy):
     code = f"import {module}, sys; assert not {heavy!r} & set(sys.modules), {heavy!r} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_test_is_named_by_an_address_in_memory(request):
+    """Two processes that share the tests have to call them the same."""
+    assert not [item.nodeid for item in request.session.items if " at 0x" in item.nodeid]
