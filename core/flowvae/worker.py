@@ -19,7 +19,7 @@ from flowvae.evaluation.evidence import HeldOut
 from flowvae.evaluation.validation import Validation
 from flowvae.folder.journal import Journal
 from flowvae.folder.lock import locked
-from flowvae.folder.records import MeasuredFigure, Order, Result, State
+from flowvae.folder.run_records import MeasuredFigure, Order, Result, State
 from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.identity import components, identity

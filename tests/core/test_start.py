@@ -8,7 +8,7 @@ import torch
 from conftest import TINY
 from flowvae.errors import RecipeError
 from flowvae.folder.checkpoint import newest_whole
-from flowvae.folder.records import Started
+from flowvae.folder.run_records import Started
 from flowvae.folder.starts import begun, check_starts
 from flowvae.recipe import plan_ablation, read_recipe, resolve
 from flowvae.training.start import take_weights

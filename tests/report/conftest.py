@@ -11,15 +11,13 @@ from flowvae.folder.journal import Row
 from flowvae.folder.records import (
     Change,
     LedgerEntry,
-    MeasuredFigure,
     Plan,
     PlannedArm,
     PlannedData,
     PlannedMetric,
     Provenance,
-    Result,
-    StatusRecord,
 )
+from flowvae.folder.run_records import MeasuredFigure, Result, StatusRecord
 from flowvae.report import write
 from flowvae.report.write import Pictures, write_report
 from two_players import make_opposed

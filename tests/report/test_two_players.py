@@ -12,7 +12,7 @@ from itertools import combinations
 import pytest
 from attrs import evolve
 
-from flowvae.folder.records import Order, OtherRun, Result, Started
+from flowvae.folder.run_records import Order, OtherRun, Result, Started
 from flowvae.report import curves as curves_module
 from flowvae.report import plots, write
 from flowvae.report.arm_styles import arm_styles

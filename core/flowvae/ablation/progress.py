@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from attrs import define, field
 
-from flowvae.folder.records import StatusRecord
+from flowvae.folder.run_records import StatusRecord
 from flowvae.folder.status import read_status
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
 from flowvae.folder.files import write_bytes, write_json
-from flowvae.folder.records import Order, Result
+from flowvae.folder.run_records import Order, Result
 from flowvae.folder.starts import begun, other_run
 from flowvae.folder.status import read_status
 from flowvae.recipe import AblationPlan, Arm, Recipe

@@ -1,7 +1,7 @@
-"""What the files of a folder hold: one definition of each, by which it is written and read.
+"""What the files of an ablation's folder hold: one definition of each, by which it is written and read.
 
-A folder of an ablation holds plan.json, arms.json and devices.json, its sounds clips.json, and each run run.json, status.json,
-result.json, and start.json where it began with another run's weights. A new file is a new record here.
+The folder holds plan.json, arms.json and devices.json, its sounds clips.json; what the folder of a run holds stands in
+run_records.py. A new file is a new record.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from attrs import field, frozen
 
 from flowvae.folder.record import Plain, Record
 
-State = Literal["waiting", "running", "done", "failed", "stopped"]
 Direction = Literal["lower", "higher", "none"]
 
 
@@ -229,96 +228,3 @@ class Devices(Record):
     file: ClassVar[str] = "devices.json"
 
     places: Mapping[str, Device]
-
-
-@frozen
-class OtherRun:
-    """A finished run whose weights another one begins with."""
-
-    recipe: str
-    """Nothing where its folder no longer says."""
-    arm: str
-    seed: int
-    step: int
-
-
-@frozen
-class Order(Record):
-    """What the process of a run is asked to do."""
-
-    file: ClassVar[str] = "run.json"
-
-    identity: str
-    arm: str
-    seed: int
-    threads: int
-    device: str
-    plugins: tuple[str, ...]
-    data: str
-    """The folder with the clips, from the run's own."""
-    begins_with: OtherRun | None = None
-    """Nothing where it begins with no other run, or with a checkpoint that lies in none."""
-
-
-@frozen
-class StatusRecord(Record):
-    """Where a run stands."""
-
-    file: ClassVar[str] = "status.json"
-
-    state: State = "waiting"
-    step: int = 0
-    steps: int = 0
-    exact: bool = True
-    """Whether the run is, to the bit, the one that was never interrupted."""
-    warnings: tuple[str, ...] = ()
-    reason: str = ""
-    phase: str = ""
-    loss: float | None = None
-    discriminator_loss: float | None = None
-    right: float | None = None
-    """The share of the discriminators' right answers, 0.5 where they guess."""
-    steps_per_second: float | None = None
-
-
-@frozen
-class Started(Record):
-    """What a run began with, by the names of the weights: taken from another run, begun anew, left there."""
-
-    file: ClassVar[str] = "start.json"
-
-    taken: tuple[str, ...]
-    new: tuple[str, ...]
-    left: tuple[str, ...]
-    run: OtherRun | None = None
-    """Nothing where they came from a checkpoint that lies in no run."""
-
-
-@frozen
-class MeasuredFigure:
-    """What a metric said at the end; nothing where it was no number."""
-
-    value: float | None
-    per_sound: tuple[float | None, ...] | None
-
-
-@frozen
-class Result(Record):
-    """What a finished run measured."""
-
-    file: ClassVar[str] = "result.json"
-
-    metrics: Mapping[str, MeasuredFigure]
-    untrained: Mapping[str, float | None]
-    costs: Mapping[str, float | None]
-    sounds: tuple[str, ...]
-    groups: tuple[str, ...]
-    threads: int
-    device: str
-    device_number: str | None
-    precision: str
-    data_fingerprint: str
-    seed: int
-    exact: bool
-    plugins: tuple[str, ...]
-    """The proof that no plugin but those named had a hand in it."""

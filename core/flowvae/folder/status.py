@@ -7,7 +7,7 @@ from typing import Any
 from attrs import define, field
 
 from flowvae.errors import CheckpointError
-from flowvae.folder.records import State, StatusRecord
+from flowvae.folder.run_records import State, StatusRecord
 
 
 @define(eq=False)

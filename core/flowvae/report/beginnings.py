@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from flowvae.folder.records import Started
+from flowvae.folder.run_records import Started
 from flowvae.report.answers import Finding
 from flowvae.report.number_format import whole
 from flowvae.report.reading import Folder, Run

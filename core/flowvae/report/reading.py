@@ -9,17 +9,8 @@ from attrs import field, frozen
 from flowvae.errors import CheckpointError
 from flowvae.folder.journal import Row, read_journal
 from flowvae.folder.record import Record
-from flowvae.folder.records import (
-    Arms,
-    Plan,
-    PlannedArm,
-    PlannedMetric,
-    ProbedArm,
-    Result,
-    Started,
-    State,
-    StatusRecord,
-)
+from flowvae.folder.records import Arms, Plan, PlannedArm, PlannedMetric, ProbedArm
+from flowvae.folder.run_records import Result, Started, State, StatusRecord
 
 R = TypeVar("R", bound=Record)
 

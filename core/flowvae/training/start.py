@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from flowvae.building.parts import Parts
 from flowvae.errors import Fault, RecipeError
 from flowvae.folder.checkpoint import read_verified
-from flowvae.folder.records import Started
+from flowvae.folder.run_records import Started
 from flowvae.recipe.tables import StartSection
 from flowvae.training.phases import MODEL
 from flowvae.training.state import fill, state_of
