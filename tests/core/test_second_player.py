@@ -166,6 +166,46 @@ def test_the_discriminators_move_at_every_nth_step_from_the_first_of_the_phase(m
     assert moved == [False, True, False, True, False, True]
 
 
+def test_both_sides_are_heard_at_one_place_of_the_clip_and_at_others_at_other_steps(make):
+    jury = make(*SECOND, "adversarial.hears_samples=1000").phases[-1].turns[-1].objective.jury
+    clip = torch.arange(4096.0).expand(2, 1, -1)
+    parts = [jury._part(clip, step) for step in range(20)]
+    assert all(part.shape == (2, 1, 1000) for part in parts)
+    begins = [int(part[0, 0, 0]) for part in parts]
+    assert torch.equal(parts[0], jury._part(clip, 0))
+    assert len({*begins}) > 15
+    assert min(begins) < 1000
+    assert max(begins) > 2000
+
+
+def test_losses_of_sub_discriminators_are_a_mean_or_a_sum(make):
+    figures = {
+        how: make(*SECOND, f"adversarial.over_discriminators={how}").step(0) for how in ("mean", "sum")
+    }
+    for name in ("discriminator/loss", "adversarial", "feature_matching"):
+        if name.startswith("discriminator"):  # the model's come after the discriminators have moved apart
+            assert torch.isclose(figures["sum"][name], 2 * figures["mean"][name])
+        assert figures["sum"][name].abs() > figures["mean"][name].abs()
+
+
+def test_the_discriminators_have_a_rate_and_a_clip_of_their_own(make):
+    """Their schedule begins with the phase, and the model's goes on."""
+    cosine = 'adversarial.schedule="cosine"'
+    training = make(*SECOND, cosine, "adversarial.from_step=3", "adversarial.clip=1e-6", "train.steps=6")
+    steps(training, 0, 3)
+    plain = training.rates()["lr"]
+    training.step(3)
+    assert training.rates()["discriminator/lr"] == pytest.approx(1e-3)
+    training.step(5)
+    assert training.rates()["discriminator/lr"] < 0.5 * 1e-3
+    assert training.rates()["lr"] < plain
+    norm = (
+        sum(float(p.grad.square().sum()) for p in opponents(training).parameters() if p.grad is not None)
+        ** 0.5
+    )
+    assert norm <= 1.01e-6
+
+
 def test_the_weight_of_the_adversary_rises_over_its_warm_up(make):
     training = make(
         *SECOND, "adversarial.from_step=2", "adversarial.warmup_steps=4", "adversarial.weight=2.0"
