@@ -122,7 +122,7 @@ FAULTS = {
         {"seed": 0},
         ("model.decoder.width=6",),
         "start.from",
-        "the other run, by name and shape, lacks",
+        "the other run has in another shape model.decoder",
     ),
     "another activation": ({"seed": 0}, ("defaults.activation=leaky_relu",), "start.from", "has besides"),
     "unknown module": (

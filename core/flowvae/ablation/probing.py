@@ -82,7 +82,8 @@ class Prober:
             return
         recipe = next(arm.recipe for arm in self.plan.arms if arm.name == said["arm"])
         faults = [
-            _placed(Fault(what, None, path, component), recipe) for path, what, component in said["faults"]
+            _placed(Fault(what, None, path, component, accepted), recipe)
+            for path, what, component, accepted in said["faults"]
         ]
         raise RecipeError(faults, recipe=recipe.name)
 

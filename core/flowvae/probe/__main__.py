@@ -34,7 +34,11 @@ def main(folder: Path, devices: list[str]) -> int:
                     arms[name] = evolve(arm, probed=probe(recipe, catalogue))
     except RecipeError as error:
         # The driver knows where the user wrote each value.
-        print(json.dumps({"arm": name, "faults": [[f.path, f.what, f.component] for f in error.faults]}))
+        print(
+            json.dumps(
+                {"arm": name, "faults": [[f.path, f.what, f.component, f.accepted] for f in error.faults]}
+            )
+        )
         return error.exit_status
     except FlowvaeError as error:
         print("\n".join(error.lines()), file=sys.stderr)

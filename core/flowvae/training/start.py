@@ -91,9 +91,14 @@ def _named(states: Mapping[str, Mapping[str, object]]) -> dict[str, Tensor]:
 
 
 def _unlike(found: Started) -> str:
-    said = [("lacks", found.new), ("has besides", found.left)]
+    other_shape = tuple(name for name in found.new if name in found.left)
+    said = [
+        ("lacks", tuple(name for name in found.new if name not in other_shape)),
+        ("has besides", tuple(name for name in found.left if name not in other_shape)),
+        ("has in another shape", other_shape),
+    ]
     parts = [f"{verb} {_listed(names)}" for verb, names in said if names]
-    return "the other run, by name and shape, " + " and ".join(parts)
+    return f"the other run {'; '.join(parts)}"
 
 
 def _listed(names: tuple[str, ...]) -> str:
