@@ -1,7 +1,7 @@
 """What a step of each phase costs, found by taking one with two sounds."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from flowvae.probe.kept import kept_for_backward
 from flowvae.recipe import Part
 from flowvae.streams import SeededStream
 from flowvae.training.objective import Pass
-from flowvae.training.phases import Phase, Turn, phases_of
+from flowvae.training.phases import Phase, Turn, lent, phases_of
 
 N_SOUNDS = 2
 
@@ -33,7 +33,7 @@ def _costs(phase: Phase, parts: Parts) -> PhaseCosts:
         _ = batch.reconstruction  # one for all turns, and at every step
     macs = counter.total
     for turn in phase.turns:
-        with lent(turn, parts), MultiplyAdds() as counter:
+        with _lent(turn, parts), MultiplyAdds() as counter:
             turn.objective(batch)["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         macs += counter.total / turn.every
     parts.model.zero_grad(set_to_none=True)
@@ -46,7 +46,7 @@ def _kept_a_sound(turn: Turn, phase: Phase, parts: Parts) -> int:
     """What one more sound in the batch adds to what is kept; weights are kept once for all of them."""
     sizes = []
     for n_sounds in (N_SOUNDS, N_SOUNDS + 1):
-        with lent(turn, parts), kept_for_backward() as kept:
+        with _lent(turn, parts), kept_for_backward() as kept:
             turn.objective(_pass(phase, parts, n_sounds))
         parts.stft.forget()
         sizes.append(sum(kept.values()))
@@ -59,15 +59,9 @@ def _pass(phase: Phase, parts: Parts, n_sounds: int) -> Pass:
     return Pass(parts.model, sounds, phase.from_step)
 
 
-@contextmanager
-def lent(turn: Turn, parts: Parts) -> Iterator[None]:
-    """The gradient goes through what a turn is lent, and does not reach it."""
+def _lent(turn: Turn, parts: Parts) -> AbstractContextManager[None]:
     modules = parts.second_player.modules if parts.second_player else {}
-    for name in turn.lends:
-        modules[name].requires_grad_(requires_grad=False)
-    yield
-    for name in turn.lends:
-        modules[name].requires_grad_(requires_grad=True)
+    return lent(modules[name] for name in turn.lends)
 
 
 def freeze(parts: Parts, paths: tuple[str, ...]) -> None:

@@ -3,10 +3,12 @@
 A new way to train is a new value of these types and no branch in the loop.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from attrs import frozen
+from torch import nn
 
 from flowvae.building.device import uses_bf16
 from flowvae.building.parts import Parts
@@ -91,6 +93,17 @@ def _adversarial(parts: Parts, player: SecondPlayer, representation: Representat
         lends=names,
     )
     return Phase("adversarial", (discriminators, generator), keys.from_step, keys.freeze)
+
+
+@contextmanager
+def lent(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Within, the gradient goes through these modules and does not reach their weights."""
+    held = list(modules)
+    for module in held:
+        module.requires_grad_(requires_grad=False)
+    yield
+    for module in held:
+        module.requires_grad_(requires_grad=True)
 
 
 def phase_at(phases: Sequence[Phase], step: int) -> Phase:

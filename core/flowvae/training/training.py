@@ -15,7 +15,7 @@ from flowvae.recipe import Recipe
 from flowvae.streams import stream_key
 from flowvae.training.clock import StepTimes
 from flowvae.training.objective import Pass
-from flowvae.training.phases import MODEL, OPTIMIZER, SECOND_OPTIMIZER, Phase, Turn, phase_at, phases_of
+from flowvae.training.phases import MODEL, OPTIMIZER, SECOND_OPTIMIZER, Phase, Turn, lent, phase_at, phases_of
 from flowvae.training.state import TrainingState, fill, stateful
 
 AVERAGE = "average"
@@ -128,18 +128,15 @@ class Training:
         self._phase = phase
 
     def _take(self, turn: Turn, batch: Pass) -> dict[str, Tensor]:
-        for module in self._modules(turn.lends):
-            module.requires_grad_(requires_grad=False)
-        figures = turn.objective(batch)
-        optimizer = self.state.optimizers[turn.optimizer]
-        optimizer.zero_grad(set_to_none=True)
-        figures["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        figures["grad_norm"] = self._clip(turn)
-        for group, peak in zip(optimizer.param_groups, self.peak_lr[turn.optimizer], strict=True):
-            group["lr"] = peak * turn.schedule(batch.step)
-        optimizer.step()
-        for module in self._modules(turn.lends):
-            module.requires_grad_(requires_grad=True)
+        with lent(self._modules(turn.lends)):
+            figures = turn.objective(batch)
+            optimizer = self.state.optimizers[turn.optimizer]
+            optimizer.zero_grad(set_to_none=True)
+            figures["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            figures["grad_norm"] = self._clip(turn)
+            for group, peak in zip(optimizer.param_groups, self.peak_lr[turn.optimizer], strict=True):
+                group["lr"] = peak * turn.schedule(batch.step)
+            optimizer.step()
         return figures
 
     def _modules(self, names: Iterable[str]) -> Iterator[nn.Module]:
