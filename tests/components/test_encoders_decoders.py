@@ -7,7 +7,7 @@ from torch import nn
 from flowvae.testing import decoder, encoder
 from flowvae_components.activations.leaky_relu import LeakyReLU
 from flowvae_components.activations.snake import Snake
-from flowvae_components.convolutions.residual import ResidualUnit
+from flowvae_components.blocks.residual import ResidualUnit
 from flowvae_components.decoders.soundstream import SoundStreamDecoder
 from flowvae_components.downsamplers.strided_conv import StridedConv
 from flowvae_components.encoders.soundstream import SoundStreamEncoder

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from flowvae_components.convolutions.initial import level_keeping
+from flowvae_components.blocks.initial import level_keeping
 from flowvae_components.distributions.moments import START_SCALE, START_SPREAD, Moments
 
 LAYERS = {

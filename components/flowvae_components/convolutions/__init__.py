@@ -1,1 +1,1 @@
-"""Blocks that encoders and decoders share."""
+"""Where convolutions look."""

@@ -1,18 +1,21 @@
 """The decoder of SoundStream, begun from one vector for the whole sound."""
 
+from functools import partial
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flowvae.contracts import Activation, Head, Normalization, Upsampler
-from flowvae_components.convolutions.geometry import (
+from flowvae.contracts import Activation, Convolution, Head, Modulation, Normalization, Upsampler
+from flowvae_components.blocks.geometry import (
     frames_of,
     periods_of,
     require_odd,
     require_positive,
     require_stages,
 )
-from flowvae_components.convolutions.initial import level_keeping, same_length
-from flowvae_components.convolutions.residual import residual_units
+from flowvae_components.blocks.initial import level_keeping, same_length
+from flowvae_components.blocks.residual import residual_units
+from flowvae_components.blocks.up_stage import UpStage
 
 
 class SoundStreamDecoder(nn.Module):
@@ -32,6 +35,8 @@ class SoundStreamDecoder(nn.Module):
         upsampler: what raises the rate at the start of a stage
         normalization: how the weights of convolutions and of the linear layer are held
         head: what turns the last channels into the signal
+        modulation: what the latent vector does to the input of each residual unit; none: nothing
+        convolution: where convolutions look; none: as far back as ahead
     Source: Zeghidour et al. 2021, arxiv.org/abs/2107.03312, section III; activations before the convolutions as in
         Kumar et al. 2023, arxiv.org/abs/2306.06546. The linear start is that of WaveGAN, arxiv.org/abs/1802.04208.
     Errors: ValueError for impossible sizes.
@@ -60,6 +65,8 @@ class SoundStreamDecoder(nn.Module):
         upsampler: Upsampler,
         normalization: Normalization,
         head: Head,
+        modulation: Modulation | None = None,
+        convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
         require_stages(strides, dilations)
@@ -71,20 +78,28 @@ class SoundStreamDecoder(nn.Module):
         self.periods = periods_of(strides)
         self.expand = normalization(level_keeping(nn.Linear(latent_dim, frame_channels * n_frames)))
         self.act_frames = activation(frame_channels)
-        self.conv_in = normalization(same_length(frame_channels, wide, kernel_size))
-        self.stages = nn.Sequential()
+        self.conv_in = normalization(same_length(frame_channels, wide, kernel_size, convolution=convolution))
+        self.stages = nn.ModuleList()
         for stride in strides:
-            resample = activation(wide), upsampler(wide, wide // 2, stride)
+            resample = nn.Sequential(activation(wide), upsampler(wide, wide // 2, stride))
             wide //= 2
             units = residual_units(
-                wide, kernel_size, dilations, activation=activation, normalization=normalization
+                wide,
+                kernel_size,
+                dilations,
+                activation=activation,
+                normalization=normalization,
+                convolution=convolution,
             )
-            self.stages.append(nn.Sequential(*resample, units))
+            modulate = partial(modulation, wide, latent_dim) if modulation else None
+            self.stages.append(UpStage(resample, units, modulate))
         self.act_out = activation(width)
         self.head = head(width, channels)
 
     def forward(self, latent: Float[Tensor, "b d"]) -> Float[Tensor, "b c t"]:
         frames = self.expand(latent).unflatten(1, (self.frame_channels, -1))
-        hidden = self.stages(self.conv_in(self.act_frames(frames)))
+        hidden = self.conv_in(self.act_frames(frames))
+        for stage in self.stages:
+            hidden = stage(hidden, latent)
         audio: Tensor = self.head(self.act_out(hidden))
         return audio[..., : self.n_samples]

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Judgement, Normalization, Refused, Stream
-from flowvae_components.convolutions.geometry import require_positive
+from flowvae_components.blocks.geometry import require_positive
 from flowvae_components.discriminators.decimation import Decimation
 from flowvae_components.discriminators.scale_stack import ScaleDiscriminator
 

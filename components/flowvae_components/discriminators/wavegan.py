@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flowvae.contracts import Judgement, Normalization, Refused, Stream
-from flowvae_components.convolutions.geometry import require_positive
+from flowvae_components.blocks.geometry import require_positive
 from flowvae_components.discriminators.phase_shuffle import phase_shuffle as shuffled
 
 SLOPE = 0.2

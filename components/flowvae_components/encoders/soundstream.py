@@ -6,25 +6,25 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from flowvae.contracts import Activation, Downsampler, Normalization
-from flowvae_components.convolutions.geometry import (
+from flowvae.contracts import Activation, Convolution, Downsampler, Normalization, Pooling
+from flowvae_components.blocks.geometry import (
     frames_of,
     require_odd,
     require_positive,
     require_stages,
 )
-from flowvae_components.convolutions.initial import level_keeping, same_length
-from flowvae_components.convolutions.residual import residual_units
+from flowvae_components.blocks.initial import level_keeping, same_length
+from flowvae_components.blocks.residual import residual_units
 
 
 class SoundStreamEncoder(nn.Module):
     """Residual dilated convolutions and downsampling in turn, then one linear layer over all that is left.
 
     Formula: x_0 = conv(audio); x_i+1 = down_i(act(units_i(x_i))), with twice the channels after each stage;
-        frames = act(conv(act(x_n))); features = linear(flatten(frames)). Every frame has weights of its own in the
-        linear layer, so the place of the onset and the order of the decay are kept.
+        frames = act(conv(act(x_n))); features = linear(flatten(frames)), or what a pooling makes of the frames. In the
+        linear layer every frame has weights of its own, so the place of the onset and the order of the decay are kept.
     Shapes: (b, channels, n_samples) -> (b, features); silence is added at the end where n_samples is no multiple of
-        the product of the strides. Not causal: a frame sees what comes before and after it.
+        the product of the strides.
     Units: audio is amplitude in [-1, 1]; features have no unit.
     Parameters:
         width: channels at the full rate; the last stage has width * 2^(number of strides)
@@ -36,6 +36,8 @@ class SoundStreamEncoder(nn.Module):
         activation: the non-linearity
         downsampler: what lowers the rate at the end of a stage
         normalization: how the weights of convolutions and of the linear layer are held
+        pooling: what makes the vector out of the frames; none: the linear layer over all of them
+        convolution: where convolutions look; none: as far back as ahead, so a frame sees what comes before and after it
     Source: Zeghidour et al. 2021, arxiv.org/abs/2107.03312, section III; activations before the convolutions as in
         Kumar et al. 2023, arxiv.org/abs/2306.06546. The linear end is this project's.
     Errors: ValueError for impossible sizes, and for a sound of another length than n_samples.
@@ -62,6 +64,8 @@ class SoundStreamEncoder(nn.Module):
         activation: Activation,
         downsampler: Downsampler,
         normalization: Normalization,
+        pooling: Pooling | None = None,
+        convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
         require_stages(strides, dilations)
@@ -71,21 +75,30 @@ class SoundStreamEncoder(nn.Module):
         n_frames = frames_of(n_samples, strides)
         self.n_samples, self.features = n_samples, features
         self.missing = n_frames * prod(strides) - n_samples
-        self.conv_in = normalization(same_length(channels, width, kernel_size))
+        self.conv_in = normalization(same_length(channels, width, kernel_size, convolution=convolution))
         self.stages = nn.Sequential()
         for stride in strides:
             units = residual_units(
-                width, kernel_size, dilations, activation=activation, normalization=normalization
+                width,
+                kernel_size,
+                dilations,
+                activation=activation,
+                normalization=normalization,
+                convolution=convolution,
             )
             self.stages.append(nn.Sequential(units, activation(width), downsampler(width, 2 * width, stride)))
             width *= 2
         self.act_out = activation(width)
-        self.conv_out = normalization(same_length(width, frame_channels, 3))
+        self.conv_out = normalization(same_length(width, frame_channels, 3, convolution=convolution))
         self.act_frames = activation(frame_channels)
-        self.collapse = normalization(level_keeping(nn.Linear(frame_channels * n_frames, features)))
+        self.collapse = (
+            pooling(frame_channels, n_frames, features)
+            if pooling
+            else _linear(frame_channels * n_frames, features, normalization)
+        )
 
     def frames(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b k n"]:
-        """What the convolutions see, before the linear layer."""
+        """What the convolutions see, before one vector is made of it."""
         if audio.shape[-1] != self.n_samples:
             raise ValueError(f"n_samples is {self.n_samples} in this encoder, got {audio.shape[-1]} samples")
         hidden = self.stages(self.conv_in(functional.pad(audio, (0, self.missing))))
@@ -93,5 +106,9 @@ class SoundStreamEncoder(nn.Module):
         return frames
 
     def forward(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b features"]:
-        features: Tensor = self.collapse(self.frames(audio).flatten(1))
+        features: Tensor = self.collapse(self.frames(audio))
         return features
+
+
+def _linear(inputs: int, features: int, normalization: Normalization) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), normalization(level_keeping(nn.Linear(inputs, features))))

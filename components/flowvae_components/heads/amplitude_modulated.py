@@ -3,9 +3,9 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flowvae.contracts import Normalization
-from flowvae_components.convolutions.geometry import require_odd
-from flowvae_components.convolutions.initial import HEAD_GAIN, same_length
+from flowvae.contracts import Convolution, Normalization
+from flowvae_components.blocks.geometry import require_odd
+from flowvae_components.blocks.initial import HEAD_GAIN, same_length
 
 
 class AmplitudeModulatedHead(nn.Module):
@@ -19,6 +19,7 @@ class AmplitudeModulatedHead(nn.Module):
     Parameters:
         kernel_size: taps of the convolution, odd
         normalization: how the weight of the convolution is held
+        convolution: where the convolution looks; none: as far back as ahead
     Source: Caillon and Esling 2021, arxiv.org/abs/2111.05011; this form is that of RAVE's second version.
     Errors: ValueError for an even kernel_size.
 
@@ -28,11 +29,19 @@ class AmplitudeModulatedHead(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, *, kernel_size: int = 7, normalization: Normalization
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        kernel_size: int = 7,
+        normalization: Normalization,
+        convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
         require_odd("kernel_size", kernel_size)
-        self.conv = normalization(same_length(in_channels, 2 * out_channels, kernel_size, gain=HEAD_GAIN))
+        self.conv = normalization(
+            same_length(in_channels, 2 * out_channels, kernel_size, gain=HEAD_GAIN, convolution=convolution)
+        )
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o t"]:
         signal, envelope = self.conv(x).chunk(2, dim=1)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flowvae.contracts import Normalization
-from flowvae_components.convolutions.initial import level_keeping
+from flowvae_components.blocks.initial import level_keeping
 
 
 class ResizeConv(nn.Module):

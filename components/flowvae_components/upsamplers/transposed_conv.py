@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Normalization
-from flowvae_components.convolutions.initial import level_keeping
+from flowvae_components.blocks.initial import level_keeping
 
 
 class TransposedConv(nn.Module):

@@ -12,6 +12,7 @@ from flowvae.contracts.augmentation import Augmentation, BuiltAugmentation
 from flowvae.contracts.balance import Balance, BuiltBalance
 from flowvae.contracts.bands import Bands, BuiltBands
 from flowvae.contracts.conditioning import Conditioning
+from flowvae.contracts.convolution import Convolution
 from flowvae.contracts.dataset import BuiltDataset, BuiltNamedDataset, Dataset, Skipped, Sound
 from flowvae.contracts.decoder import BuiltDecoder, Decoder
 from flowvae.contracts.discriminator import BuiltDiscriminator, Discriminator, Judgement
@@ -23,8 +24,10 @@ from flowvae.contracts.head import Head
 from flowvae.contracts.latent import LatentDistribution
 from flowvae.contracts.loss import Loss, Stft
 from flowvae.contracts.metric import BuiltMetric, Evidence, Metric
+from flowvae.contracts.modulation import Modulation
 from flowvae.contracts.normalization import Normalization
 from flowvae.contracts.optimizer import Optimizer
+from flowvae.contracts.pooling import Pooling
 from flowvae.contracts.posterior import BuiltPosterior, Posterior
 from flowvae.contracts.prior import BuiltPrior, Prior
 from flowvae.contracts.refusal import Refused
@@ -56,6 +59,7 @@ __all__ = [
     "BuiltPrior",
     "BuiltRegularizer",
     "Conditioning",
+    "Convolution",
     "Dataset",
     "Decoder",
     "Discriminator",
@@ -71,8 +75,10 @@ __all__ = [
     "LatentDistribution",
     "Loss",
     "Metric",
+    "Modulation",
     "Normalization",
     "Optimizer",
+    "Pooling",
     "Posterior",
     "Prior",
     "Refused",

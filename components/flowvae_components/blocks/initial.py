@@ -6,6 +6,9 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from flowvae.contracts import Convolution
+from flowvae_components.blocks.padded import padded_conv
+
 Layer = TypeVar("Layer", nn.Conv1d, nn.ConvTranspose1d, nn.Linear)
 
 HEAD_GAIN = 0.02
@@ -40,18 +43,29 @@ def level_keeping(layer: Layer, gain: float = 1.0) -> Layer:
 
 
 def same_length(
-    in_channels: int, out_channels: int, kernel_size: int, *, dilation: int = 1, gain: float = 1.0
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    *,
+    dilation: int = 1,
+    gain: float = 1.0,
+    bias: bool = True,
+    convolution: Convolution | None = None,
 ) -> nn.Conv1d:
     """A convolution with a level-keeping start that gives as many samples as it gets.
 
-    Formula: y[n] = bias + sum over j of weight[j] * x[n + dilation * (j - (kernel_size - 1) / 2)], zeros around x.
-    Shapes: (b, in, t) -> (b, out, t) for an odd kernel_size.
+    Formula: y[n] = bias + sum over j of weight[j] * x[n + dilation * j - before], zeros around x; before is half of what the
+        kernel is wide, where `convolution` does not say otherwise.
+    Shapes: (b, in, t) -> (b, out, t), for an odd kernel_size or with a `convolution`.
     Units: none; gain is a ratio of levels, dilation is in samples.
     Source: as level_keeping.
 
     >>> same_length(4, 2, 7, dilation=3)(torch.zeros(1, 4, 16)).shape
     torch.Size([1, 2, 16])
     """
-    reach = dilation * (kernel_size - 1) // 2
-    layer = nn.Conv1d(in_channels, out_channels, kernel_size, dilation=dilation, padding=reach)
+    missing = dilation * (kernel_size - 1)
+    before, after = convolution(missing) if convolution else (missing // 2, missing - missing // 2)
+    layer = padded_conv(
+        in_channels, out_channels, kernel_size, dilation=dilation, padding=(before, after), bias=bias
+    )
     return level_keeping(layer, gain)

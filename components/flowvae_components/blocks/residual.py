@@ -3,8 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flowvae.contracts import Activation, Normalization
-from flowvae_components.convolutions.initial import same_length
+from flowvae.contracts import Activation, Convolution, Normalization
+from flowvae_components.blocks.initial import same_length
 
 BRANCH_GAIN = 0.3
 
@@ -33,10 +33,13 @@ class ResidualUnit(nn.Module):
         *,
         activation: Activation,
         normalization: Normalization,
+        convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
         self.act_in = activation(channels)
-        self.dilated = normalization(same_length(channels, channels, kernel_size, dilation=dilation))
+        self.dilated = normalization(
+            same_length(channels, channels, kernel_size, dilation=dilation, convolution=convolution)
+        )
         self.act_mid = activation(channels)
         # The branch starts small beside the sum: a row of units then neither dies out nor grows.
         self.mix = normalization(same_length(channels, channels, 1, gain=BRANCH_GAIN))
@@ -53,6 +56,7 @@ def residual_units(
     *,
     activation: Activation,
     normalization: Normalization,
+    convolution: Convolution | None = None,
 ) -> nn.Sequential:
     """Residual units in a row, one for each dilation.
 
@@ -66,7 +70,14 @@ def residual_units(
     """
     return nn.Sequential(
         *(
-            ResidualUnit(channels, kernel_size, dilation, activation=activation, normalization=normalization)
+            ResidualUnit(
+                channels,
+                kernel_size,
+                dilation,
+                activation=activation,
+                normalization=normalization,
+                convolution=convolution,
+            )
             for dilation in dilations
         )
     )

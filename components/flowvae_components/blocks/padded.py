@@ -1,0 +1,58 @@
+"""Convolutions with other silence before a signal than after it."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class PaddedConv1d(nn.Conv1d):
+    """A convolution that puts silence around its input first, not the same amount at both ends.
+
+    Formula: y = conv([0] * before, x, [0] * after).
+    Shapes: (b, in, t) -> (b, out, (t + before + after - dilation * (kernel_size - 1) - 1) // stride + 1).
+    Units: samples at the rate of the input.
+    Source: torch.nn.Conv1d, which pads both ends alike.
+    """
+
+    ends: tuple[int, int] = (0, 0)
+
+    def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o n"]:
+        y: Tensor = super().forward(functional.pad(x, self.ends))
+        return y
+
+
+def padded_conv(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    *,
+    padding: tuple[int, int],
+    stride: int = 1,
+    dilation: int = 1,
+    bias: bool = True,
+) -> nn.Conv1d:
+    """A convolution with so much silence before the signal, and so much after it: torch's own where both are the same.
+
+    Formula: y = conv([0] * before, x, [0] * after), with padding = (before, after).
+    Shapes: (b, in, t) -> (b, out, (t + before + after - dilation * (kernel_size - 1) - 1) // stride + 1).
+    Units: samples at the rate of the input.
+    Source: torch.nn.Conv1d.
+
+    >>> import torch
+    >>> padded_conv(4, 2, 3, padding=(2, 0))(torch.zeros(1, 4, 16)).shape
+    torch.Size([1, 2, 16])
+    """
+    before, after = padding
+    if before == after:
+        return nn.Conv1d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=before,
+            dilation=dilation,
+            bias=bias,
+        )
+    layer = PaddedConv1d(in_channels, out_channels, kernel_size, stride=stride, dilation=dilation, bias=bias)
+    layer.ends = padding
+    return layer

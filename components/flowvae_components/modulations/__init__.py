@@ -1,0 +1,1 @@
+"""What the latent vector does to the channels of a decoder."""

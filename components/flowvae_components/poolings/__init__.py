@@ -1,0 +1,1 @@
+"""What makes one vector out of frames."""
