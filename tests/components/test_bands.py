@@ -154,3 +154,25 @@ def test_no_bands_hands_back_what_it_is_given():
     sound = sounds(1, 2, 16)
     assert NoBands().analysis(sound) is sound
     assert NoBands().synthesis(sound) is sound
+
+
+def line_db(sound, period):
+    """The highest line at a multiple of rate / period over what lies beside it."""
+    spectrum = torch.fft.rfft(sound * torch.hann_window(sound.shape[-1])).abs().square().mean((0, 1))
+    lines = range(len(spectrum) // (period // 2), len(spectrum) - 8, len(spectrum) // (period // 2))
+    beside = [torch.cat((spectrum[k - 8 : k - 3], spectrum[k + 4 : k + 9])).mean() for k in lines]
+    return max(10 * math.log10(float(spectrum[k] / b)) for k, b in zip(lines, beside, strict=True))
+
+
+def test_a_mean_of_a_band_is_a_tone_between_bands_and_is_gone_where_means_are_removed():
+    bands = sounds(4, 16, N // 16) + 1.0
+    kept, removed = PQMF().synthesis(bands), PQMF(means="removed").synthesis(bands)
+    assert line_db(kept, 32) > 15
+    assert line_db(removed, 32) < 6
+
+
+def test_removed_means_change_nothing_else():
+    bands = sounds(2, 32, N // 16)
+    without = bands - bands.mean(-1, keepdim=True)
+    assert torch.equal(PQMF(means="removed").synthesis(bands), PQMF().synthesis(without))
+    assert torch.equal(PQMF(means="removed").analysis(sounds(1, 1, N)), PQMF().analysis(sounds(1, 1, N)))
