@@ -243,7 +243,7 @@ def test_phases_are_told_as_they_are(folder):
     player = second_players(folder)["hinge"]
     alone = evolve(
         player,
-        before="",
+        phases=("adversarial",),
         leaves={
             **player.leaves,
             "adversarial.freeze": [],
@@ -254,6 +254,10 @@ def test_phases_are_told_as_they_are(folder):
     assert alone.said == (
         "adversarial to step 14; discriminators: multi_period, multi_resolution; they move at one step of 3"
     )
+    fitted = evolve(
+        alone, phases=("adversarial", "prior_fit"), leaves={**alone.leaves, "prior_fit.from_step": 9}
+    )
+    assert fitted.said.startswith("adversarial to step 9, then prior_fit to step 14; discriminators: ")
 
 
 def of_arm(found, arm):

@@ -11,6 +11,7 @@ from torch import nn, optim
 from flowvae.building.builder import Builder
 from flowvae.building.device import uses_bf16
 from flowvae.building.model import SoundVAE
+from flowvae.building.prior_fit import PriorFit
 from flowvae.building.second_player import SecondPlayer
 from flowvae.building.shared_stft import SharedStft
 from flowvae.contracts import BuiltAugmentation, BuiltMetric, BuiltRegularizer
@@ -58,7 +59,7 @@ class Parts:
     def regularizer(self) -> BuiltRegularizer:
         """What keeps the posterior near the prior."""
         built: BuiltRegularizer = self.builder.build(
-            self.recipe.regularizer, "regularizer", n_steps=self.recipe.train.steps
+            self.recipe.regularizer, "regularizer", n_steps=self.recipe.model_steps
         )
         return built
 
@@ -88,9 +89,17 @@ class Parts:
     def schedule(self) -> Callable[[int], float]:
         """The learning rate over the run, as a factor."""
         built: Callable[[int], float] = self.builder.build(
-            self.recipe.train.schedule, "train.schedule", n_steps=self.recipe.train.steps
+            self.recipe.train.schedule, "train.schedule", n_steps=self.recipe.model_steps
         )
         return built
+
+    @cached_property
+    def prior_fit(self) -> PriorFit | None:
+        """What fits the prior after the fact, where the recipe asks for it."""
+        section = self.recipe.prior_fit
+        if section is None:
+            return None
+        return PriorFit.of(section, self.recipe, self.builder, self.model.prior)
 
     @cached_property
     def second_player(self) -> SecondPlayer | None:
@@ -102,7 +111,7 @@ class Parts:
     def build_all(self) -> None:
         """Builds what was not asked for yet: a value that is refused is refused now."""
         _ = (self.model, self.losses, self.regularizer, self.augmentations, self.metrics)
-        _ = (self.optimizer, self.schedule, self.second_player)
+        _ = (self.optimizer, self.schedule, self.second_player, self.prior_fit)
 
     def _model(self, builder: Builder) -> SoundVAE:
         bf16 = uses_bf16(self.recipe, self.device)

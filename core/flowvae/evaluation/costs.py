@@ -31,6 +31,7 @@ def costs(
     }
     if parts.second_player is not None:
         found["discriminator_parameters"] = parts.second_player.n_weights
+    if parts.second_player is not None or parts.prior_fit is not None:
         found |= {f"seconds_per_step/{phase}": median for phase, median in medians.items()}
         found |= {f"peak_memory_mb/{phase}": peak for phase, peak in memory.items()}
     return found

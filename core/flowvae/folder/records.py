@@ -188,7 +188,7 @@ class Probed:
     receptive_field: int
     coverage: Mapping[str, Coverage]
     phases: Mapping[str, PhaseCosts] = field(factory=dict)
-    """By the name of the phase, where there is a second player."""
+    """By the name of the phase, where there is more than the plain training."""
 
 
 @frozen

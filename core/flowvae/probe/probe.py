@@ -46,7 +46,7 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
     try_discriminators(parts)
     take_weights(parts)
     seconds = 2 * section.n_samples / section.sample_rate
-    phases = phase_costs(parts) if parts.second_player else {}
+    phases = phase_costs(parts) if parts.second_player or parts.prior_fit else {}
     opposed = parts.second_player.n_weights if parts.second_player else 0
     kept_opposed = max((phase.kept for phase in phases.values()), default=0)
     return Probed(

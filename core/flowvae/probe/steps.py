@@ -30,7 +30,8 @@ def _costs(phase: Phase, parts: Parts) -> PhaseCosts:
     freeze(parts, phase.frozen)
     batch = _pass(phase, parts, N_SOUNDS)
     with MultiplyAdds() as counter:
-        _ = batch.reconstruction  # one for all turns, and at every step
+        if phase.reconstructs:
+            _ = batch.reconstruction  # one for all turns, and at every step
     macs = counter.total
     for turn in phase.turns:
         with _lent(turn, parts), MultiplyAdds() as counter:

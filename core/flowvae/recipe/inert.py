@@ -5,17 +5,38 @@ from typing import Any
 
 from attrs import frozen
 
-from flowvae.errors import Fault
+from flowvae.errors import Fault, Place
 from flowvae.recipe.keys import entries
 from flowvae.recipe.node import Node, node_at
 from flowvae.recipe.part import Part
-from flowvae.recipe.tables import AdversarialKeys, ModelSection, TrainSection
+from flowvae.recipe.tables import AdversarialKeys, ModelSection, PriorFitSection, StartSection, TrainSection
 
 
 def inert_losses(losses: Mapping[str, Part], root: Node) -> Iterator[Fault]:
     """Losses of weight 0."""
     for name, loss in losses.items():
         yield from _weightless(loss, f"losses.{name}", root)
+
+
+def inert_fit(
+    fit: PriorFitSection,
+    train: TrainSection,
+    second_player: AdversarialKeys | None,
+    start: StartSection | None,
+    root: Node,
+) -> Iterator[Fault]:
+    """A fit that never begins, that undoes another phase, or that has no model to fit to."""
+    what, accepted = "", ""
+    if fit.from_step >= train.steps:
+        what, accepted = f"the phase never begins: train.steps = {train.steps}", f"less than {train.steps}"
+    elif second_player is not None and fit.from_step <= second_player.from_step:
+        what = f"the adversarial phase begins at {second_player.from_step}, and never would"
+        accepted = f"more than {second_player.from_step}; or no [adversarial]"
+    elif fit.from_step == 0 and start is None:
+        what = "there is no model to fit a prior to: nothing was trained before"
+        accepted = 'at least 1; or [start] from = "the folder of a run"'
+    if what:
+        yield Fault(what, _place(root, "prior_fit.from_step"), "prior_fit.from_step", accepted=accepted)
 
 
 @frozen
@@ -67,12 +88,16 @@ class SecondPlayer:
             yield self._fault(f'the model has no part "{name}"', "freeze", accepted)
 
     def _fault(self, what: str, key: str, accepted: str) -> Fault:
-        path, node = f"adversarial.{key}", None
-        around = path
-        while node is None and around:  # a default has no place of its own
-            node, around = node_at(self.root, around), around.rpartition(".")[0]
-        node = node or self.root
-        return Fault(what, node.place, path, accepted=accepted)
+        path = f"adversarial.{key}"
+        return Fault(what, _place(self.root, path), path, accepted=accepted)
+
+
+def _place(root: Node, path: str) -> Place:
+    """Where a value is written down; where it is a default, its table."""
+    node = None
+    while node is None and path:
+        node, path = node_at(root, path), path.rpartition(".")[0]
+    return (node or root).place
 
 
 def _names(said: object) -> tuple[str, ...]:

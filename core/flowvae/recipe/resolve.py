@@ -9,7 +9,7 @@ from attrs import define
 from flowvae.catalogue import REQUIRED, Catalogue, Slot
 from flowvae.errors import Fault, RecipeError, shown
 from flowvae.recipe.filling import Filler
-from flowvae.recipe.inert import SecondPlayer, inert_losses
+from flowvae.recipe.inert import SecondPlayer, inert_fit, inert_losses
 from flowvae.recipe.keys import entries
 from flowvae.recipe.node import Node, Source
 from flowvae.recipe.part import Part, from_keys, leaves
@@ -123,9 +123,12 @@ class _Resolver:
         if self.fill.faults:  # what could not be read may be what gives the rest its effect
             return
         self.fill.faults += inert_losses(values["losses"], root)
+        keys = None
         if (adversarial := values["adversarial"]) is not None:
             keys = AdversarialKeys(**adversarial.extras)
             self.fill.faults += SecondPlayer(keys, values["train"], values["model"].n_samples, root).faults()
+        if (fit := values["prior_fit"]) is not None:
+            self.fill.faults += inert_fit(fit, values["train"], keys, values["start"], root)
 
     def _check_paths(self, values: Mapping[str, Any]) -> None:
         """What a path points to is part of the recipe, but for the sounds: their data set tells what is wrong with them."""

@@ -134,6 +134,21 @@ class AdversarialKeys:
 
 
 @frozen
+class PriorFitSection:
+    """The prior alone, fitted to the codes of a model that no longer moves."""
+
+    optimizer: Part = slot("optimizer", "what moves the weights of the prior")
+    schedule: Part = slot("schedule", "their learning rate over the phase")
+    from_step: int = key(
+        "the first step of the phase, in which nothing but the prior moves; 0: all of it, for a model of another run",
+        0,
+        least=0,
+        most=100_000_000,
+    )
+    clip: float | None = key("largest norm of the prior's gradient", None, least=0.0)
+
+
+@frozen
 class StartSection:
     """Weights of a finished run to begin with; its optimizer is left behind."""
 
@@ -218,6 +233,7 @@ class Recipe:
     adversarial: Part | None = slot(
         "adversarial", summary(AdversarialKeys), None, own_keys=parameters(AdversarialKeys)
     )
+    prior_fit: PriorFitSection | None = table(PriorFitSection, None)
     start: StartSection | None = table(StartSection, None)
     train: TrainSection = table(TrainSection)
     evaluation: EvaluationSection = table(EvaluationSection)
@@ -228,6 +244,11 @@ class Recipe:
     def second_player(self) -> AdversarialKeys | None:
         """The keys of the adversarial table beside the pair of losses, where there is one."""
         return AdversarialKeys(**self.adversarial.extras) if self.adversarial else None
+
+    @property
+    def model_steps(self) -> int:
+        """The steps in which more than the prior is trained: what the model's schedules run over."""
+        return (self.prior_fit.from_step if self.prior_fit else 0) or self.train.steps
 
     def parts(self) -> Iterator[Part]:
         """Every component in use, nested ones included."""

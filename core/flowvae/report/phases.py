@@ -20,9 +20,19 @@ class SecondPlayer:
 
     leaves: Mapping[str, Plain]
     """The arm's values by key path."""
-    phase: str
-    before: str
-    """The phase before theirs; nothing where theirs is the first."""
+    phases: tuple[str, ...]
+    """Of the arm, in their order."""
+
+    @property
+    def phase(self) -> str:
+        """The one in which they play."""
+        return HERE
+
+    @property
+    def before(self) -> str:
+        """The phase before theirs; nothing where theirs is the first."""
+        index = self.phases.index(HERE)
+        return self.phases[index - 1] if index else ""
 
     @property
     def from_step(self) -> int:
@@ -49,8 +59,7 @@ class SecondPlayer:
     @property
     def said(self) -> str:
         """The phases in a sentence."""
-        first = f"{self.before} to step {whole(self.from_step)}, then " if self.before else ""
-        parts = [f"{first}{self.phase} to step {whole(self.steps)}"]
+        parts = [_in_words(self.phases, self.leaves)]
         if frozen_parts := self._names("freeze"):
             parts.append(f"frozen: {', '.join(frozen_parts)}")
         parts.append(f"discriminators: {', '.join(self.discriminators)}")
@@ -71,10 +80,9 @@ class SecondPlayer:
 def second_player(folder: Folder, arm: str) -> SecondPlayer | None:
     """The second player of an arm; nothing where it has none, or where the folder does not say."""
     entry = folder.arms.get(arm)
-    if entry is None or entry.probed is None or not entry.probed.phases:
+    if entry is None or entry.probed is None or HERE not in entry.probed.phases:
         return None
-    *before, phase = entry.probed.phases
-    return SecondPlayer(entry.leaves, phase, before[-1] if before else "")
+    return SecondPlayer(entry.leaves, tuple(entry.probed.phases))
 
 
 def second_players(folder: Folder) -> dict[str, SecondPlayer]:
@@ -84,14 +92,25 @@ def second_players(folder: Folder) -> dict[str, SecondPlayer]:
 
 
 def phases_said(folder: Folder) -> list[tuple[str, str]]:
-    """For each arm its phases in a sentence; nothing where no arm has a second player."""
+    """For each arm its phases in a sentence; nothing where every arm has one."""
     players = second_players(folder)
-    if not players:
-        return []
-    return [
-        (arm.name, players[arm.name].said if arm.name in players else "one phase, without a second player")
-        for arm in folder.plan.arms
-    ]
+    said = []
+    for arm in folder.plan.arms:
+        phases = _phases(folder, arm)
+        if arm.name in players:
+            said.append((arm.name, players[arm.name].said))
+        elif phases:
+            said.append((arm.name, _in_words(phases, folder.arms[arm.name].leaves)))
+        else:
+            said.append((arm.name, "one phase, without a second player"))
+    return said if any(_phases(folder, arm) for arm in folder.plan.arms) else []
+
+
+def _in_words(phases: tuple[str, ...], leaves: Mapping[str, Plain]) -> str:
+    """Every phase, and the step at which the next one begins, or the training ends."""
+    ends = [leaves.get(f"{phase}.from_step", 0) for phase in phases[1:]]
+    steps = [whole(_number(end)) for end in (*ends, leaves.get("train.steps"))]
+    return ", then ".join(f"{phase} to step {end}" for phase, end in zip(phases, steps, strict=True))
 
 
 @frozen
@@ -108,11 +127,11 @@ PHASE_COSTS = ("multiply-adds of a step for each sound", "seconds a step", "peak
 
 
 def phase_costs(folder: Folder) -> list[PhaseCost]:
-    """A row for each phase of each arm that has several players."""
-    baseline, players = folder.plan.baseline, second_players(folder)
+    """A row for each phase of each arm that has several."""
+    baseline = folder.plan.baseline
     rows = []
     for arm in folder.plan.arms:
-        for phase in _phases(folder, arm) if arm.name in players else ():
+        for phase in _phases(folder, arm):
             base = _values(folder, baseline, phase) if baseline and not arm.is_baseline else (None,) * 3
             cells = [
                 (write(value), percent(value, theirs) if theirs and value is not None else "")
@@ -125,8 +144,8 @@ def phase_costs(folder: Folder) -> list[PhaseCost]:
 
 
 def _phases(folder: Folder, arm: PlannedArm) -> tuple[str, ...]:
-    probed = folder.arms[arm.name].probed
-    return tuple(probed.phases) if probed else ()
+    entry = folder.arms.get(arm.name)
+    return tuple(entry.probed.phases) if entry and entry.probed else ()
 
 
 def _values(folder: Folder, arm: PlannedArm, phase: str) -> tuple[float | None, float | None, float | None]:

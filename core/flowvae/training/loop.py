@@ -137,16 +137,18 @@ def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> d
         raise NumbersError(
             f"{name} is {values[index].item()} at step {step}",
             where=f"batch: {sounds}",
-            do=f"lower {_to_lower(name)}; the last checkpoint is from before",
+            do=f"lower {_to_lower(name, training)}; the last checkpoint is from before",
         )
     latest = dict(zip((name for _, name in told), values.tolist(), strict=True))
-    return {**latest, "beta": training.parts.regularizer.beta(done - 1), **training.rates()}
+    beta = {"beta": training.parts.regularizer.beta(done - 1)} if training.phase.reconstructs else {}
+    return {**latest, **beta, **training.rates()}
 
 
-def _to_lower(figure: str) -> str:
+def _to_lower(figure: str, training: Training) -> str:
     """What mostly tames the player whose figure it is."""
-    player = "adversarial" if figure.startswith(DISCRIMINATORS) else "train"
-    return f"{player}.optimizer.lr or {player}.clip"
+    turns = sorted(training.phase.turns, key=lambda turn: -len(turn.told_as))  # a prefix of nothing fits all
+    table = next(turn.table for turn in turns if figure.startswith(turn.told_as))
+    return f"{table}.optimizer.lr or {table}.clip"
 
 
 def _said(training: Training, figures: dict[str, Any]) -> dict[str, Any]:

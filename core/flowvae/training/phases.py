@@ -12,14 +12,19 @@ from torch import nn
 
 from flowvae.building.device import uses_bf16
 from flowvae.building.parts import Parts
+from flowvae.building.prior_fit import HERE as FIT
+from flowvae.building.prior_fit import PriorFit
 from flowvae.building.second_player import HERE, SecondPlayer
 from flowvae.training.adversary import DiscriminatorObjective, GeneratorObjective, Jury
 from flowvae.training.objective import Objective, Representation
+from flowvae.training.prior_likelihood import PriorLikelihood
 
 MODEL, OPTIMIZER = "model", "optimizer"
 """The names of the first player's module and optimizer, in the state of a run."""
 SECOND_OPTIMIZER = f"{HERE}.optimizer"
 """The name of the second player's."""
+PRIOR_OPTIMIZER = f"{FIT}.optimizer"
+"""The name of what fits the prior after the fact."""
 DISCRIMINATORS = "discriminator/"
 """What its figures are told under."""
 
@@ -43,6 +48,8 @@ class Turn:
     """It is taken at the first step of the phase and at every so many steps from there."""
     told_as: str = ""
     """What its figures are told under; the model's have no such prefix."""
+    table: str = "train"
+    """The table of the recipe that says its optimizer and its clip."""
 
 
 @frozen(eq=False)
@@ -54,6 +61,8 @@ class Phase:
     from_step: int = 0
     frozen: tuple[str, ...] = ()
     """Names of modules (`model.encoder`) that are neither stepped nor averaged, to the bit."""
+    reconstructs: bool = True
+    """Whether the model takes every batch there and back."""
 
     def turns_at(self, step: int) -> tuple[Turn, ...]:
         """Who moves at a step, in this order."""
@@ -65,11 +74,15 @@ def phases_of(parts: Parts, seed: int, device: torch.device) -> tuple[Phase, ...
     representation = Representation.of(parts)
     turn = Turn(representation, (MODEL,), OPTIMIZER, parts.schedule, parts.recipe.train.clip)
     alone = Phase("representation", (turn,))
-    player = parts.second_player
-    if player is None:
-        return (alone,)
-    opposed = _adversarial(parts, player, representation, Jury(player, seed, uses_bf16(parts.recipe, device)))
-    return (alone, opposed) if opposed.from_step else (opposed,)
+    phases, player = [alone], parts.second_player
+    if player is not None:
+        jury = Jury(player, seed, uses_bf16(parts.recipe, device))
+        phases.append(_adversarial(parts, player, representation, jury))
+    if parts.prior_fit is not None:
+        phases.append(_prior_fit(parts, parts.prior_fit))
+    # What begins at once leaves nothing to the phase before it.
+    starts = [*(phase.from_step for phase in phases[1:]), None]
+    return tuple(phase for phase, end in zip(phases, starts, strict=True) if end != 0)
 
 
 def _adversarial(parts: Parts, player: SecondPlayer, representation: Representation, jury: Jury) -> Phase:
@@ -83,6 +96,7 @@ def _adversarial(parts: Parts, player: SecondPlayer, representation: Representat
         keys.clip,
         every=keys.discriminator_every,
         told_as=DISCRIMINATORS,
+        table=HERE,
     )
     generator = Turn(
         GeneratorObjective(representation, jury),
@@ -93,6 +107,22 @@ def _adversarial(parts: Parts, player: SecondPlayer, representation: Representat
         lends=names,
     )
     return Phase("adversarial", (discriminators, generator), keys.from_step, keys.freeze)
+
+
+def _prior_fit(parts: Parts, fit: PriorFit) -> Phase:
+    """The prior alone: all else of the model is frozen."""
+    weighty = [name for name, child in parts.model.named_children() if any(True for _ in child.parameters())]
+    rest = tuple(f"{MODEL}.{name}" for name in weighty if name != "prior")
+    first = fit.section.from_step
+    turn = Turn(
+        PriorLikelihood(parts.average.eval(), parts.model),
+        (MODEL,),
+        PRIOR_OPTIMIZER,
+        lambda step: fit.schedule(step - first),
+        fit.section.clip,
+        table=FIT,
+    )
+    return Phase(FIT, (turn,), first, rest, reconstructs=False)
 
 
 @contextmanager

@@ -15,7 +15,17 @@ from flowvae.recipe import Recipe
 from flowvae.streams import stream_key
 from flowvae.training.clock import StepTimes
 from flowvae.training.objective import Pass
-from flowvae.training.phases import MODEL, OPTIMIZER, SECOND_OPTIMIZER, Phase, Turn, lent, phase_at, phases_of
+from flowvae.training.phases import (
+    MODEL,
+    OPTIMIZER,
+    PRIOR_OPTIMIZER,
+    SECOND_OPTIMIZER,
+    Phase,
+    Turn,
+    lent,
+    phase_at,
+    phases_of,
+)
 from flowvae.training.state import TrainingState, fill, stateful
 
 AVERAGE = "average"
@@ -54,6 +64,9 @@ class Training:
         if parts.second_player is not None:
             others |= parts.second_player.named()
             optimizers[SECOND_OPTIMIZER] = parts.second_player.optimizer
+        if parts.prior_fit is not None:
+            others["prior_fit.schedule"] = parts.prior_fit.schedule
+            optimizers[PRIOR_OPTIMIZER] = parts.prior_fit.optimizer
         return cls(
             parts=parts,
             seed=seed,

@@ -1,0 +1,151 @@
+"""A prior fitted after the fact: a phase in which nothing else moves."""
+
+import pytest
+import torch
+
+from flowvae.errors import NumbersError, RecipeError, Stopped
+from flowvae.probe.probe import probe
+from flowvae.recipe import read_recipe, resolve
+from short_runs import go, planned_runs, take, training_of, weights
+
+FIT = (
+    "train.steps=12",
+    "train.batch_size=8",
+    "model.prior=full_gaussian",
+    'prior_fit={ from_step = 4, optimizer = { use = "adam", lr = 3e-2 }, schedule = "constant", clip = 10.0 }',
+)
+UNUSED = 'may_be_unused=["defaults.flow"]'
+GAUSSIAN = ("model.posterior=gaussian", UNUSED)
+
+
+@pytest.fixture
+def make(tiny, catalogue):
+    return lambda *more, fit=FIT: training_of((*tiny, *fit, *GAUSSIAN, *more), catalogue)
+
+
+def kept(training):
+    return {name: tensor.clone() for name, tensor in weights(training).items()}
+
+
+def moved(one, other):
+    return {name for name in one if not torch.equal(one[name], other[name])}
+
+
+def test_until_the_fit_begins_the_run_is_that_of_a_training_so_long(make):
+    fitted, plain = make(), make("prior_fit=false", "train.steps=4")
+    for step in range(4):
+        fitted.step(step)
+        plain.step(step)
+    assert not moved(kept(fitted), kept(plain))
+
+
+def test_in_the_fit_nothing_moves_but_the_prior_and_its_average(make):
+    training = make("train.ema=0.5")
+    for step in range(4):
+        training.step(step)
+    before = kept(training)
+    for step in range(4, 8):
+        assert {"loss", "prior_nats", "grad_norm"} == training.step(step).keys()
+    names = moved(before, kept(training))
+    assert names
+    assert all(name.removeprefix("average.").startswith("prior.") for name in names)
+    assert any(name.startswith("average.") for name in names)
+
+
+def nats_of_codes(training):
+    """What the codes of every batch cost under the averaged prior, with one noise."""
+    with torch.no_grad():
+        torch.manual_seed(0)
+        model = training.average
+        found = [model.encode(training.batches(step)).mode for step in range(6)]
+        return float(-model.prior().log_prob(torch.cat(found)).mean())
+
+
+def test_the_prior_comes_nearer_to_the_codes(make):
+    training = make("train.steps=60", "train.ema=0.5")
+    for step in range(4):
+        training.step(step)
+    before = nats_of_codes(training)
+    for step in range(4, 60):
+        training.step(step)
+    assert nats_of_codes(training) < before - 1
+
+
+def test_a_batch_goes_only_as_far_as_its_codes(make, monkeypatch):
+    training = make()
+    for step in range(4):
+        training.step(step)
+    for model in (training.model, training.average):
+        monkeypatch.setattr(model, "decode", lambda latent: pytest.fail("decoded"))
+    training.step(4)
+
+
+def test_a_run_that_is_stopped_within_the_fit_ends_in_the_same_bits(make, tmp_path):
+    whole, broken, resumed = make(), make(), make()
+    go(whole, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        go(broken, tmp_path / "broken", stop=lambda: 15 if broken.state.step >= 7 else 0)
+    go(resumed, tmp_path / "broken")
+    assert not moved(kept(whole), kept(resumed))
+
+
+def test_a_finished_run_is_fitted_with_another_prior(tiny, catalogue, tmp_path, monkeypatch):
+    """What was trained beside a standard normal distribution gets a flow, and keeps its codes and its sound."""
+    monkeypatch.chdir(tmp_path)
+    first = ("train.steps=2", *GAUSSIAN, "model.prior=standard_normal")
+    [run] = planned_runs((*tiny, *first), catalogue, tmp_path / "first")
+    assert take(run) == 0
+    settings = (
+        "train.steps=4", "model.posterior=gaussian", "model.prior=flow",
+        'prior_fit={ optimizer = { use = "adam", lr = 1e-3 }, schedule = "cosine" }',
+        f'start={{ from = "{run.folder}", take = ["model.encoder", "model.posterior", "model.decoder"] }}',
+    )  # fmt: skip
+    training = training_of((*tiny, *settings), catalogue)
+    assert [phase.name for phase in training.phases] == ["prior_fit"]
+    [fitted] = planned_runs((*tiny, *settings), catalogue, tmp_path / "second")
+    assert take(fitted) == 0
+
+
+def faults(catalogue, tiny, *settings):
+    with pytest.raises(RecipeError) as caught:
+        resolve(read_recipe("percussion_small", (*tiny, *GAUSSIAN, *settings)), catalogue)
+    return [(fault.path, fault.what) for fault in caught.value.faults]
+
+
+def test_what_could_have_no_effect_is_a_fault(tiny, catalogue):
+    late = faults(catalogue, tiny, *FIT, "prior_fit.from_step=12")
+    assert late == [("prior_fit.from_step", "the phase never begins: train.steps = 12")]
+    untrained = faults(catalogue, tiny, *FIT, "prior_fit.from_step=0")
+    assert untrained == [
+        ("prior_fit.from_step", "there is no model to fit a prior to: nothing was trained before")
+    ]
+
+
+def test_a_fit_that_comes_before_the_adversarial_phase_is_a_fault(tiny, catalogue):
+    with pytest.raises(RecipeError, match="the adversarial phase begins at 6"):
+        resolve(
+            read_recipe("percussion_small_adversarial", (*tiny, *FIT, *GAUSSIAN, "adversarial.from_step=6")),
+            catalogue,
+        )
+
+
+def test_a_prior_without_weights_is_refused(tiny, catalogue):
+    recipe = resolve(
+        read_recipe("percussion_small", (*tiny, *FIT, *GAUSSIAN, "model.prior=standard_normal")), catalogue
+    )
+    with pytest.raises(RecipeError, match="standard_normal has no weights, so there is nothing to fit"):
+        probe(recipe, catalogue)
+
+
+def test_the_cost_of_each_phase_is_known_before_the_first_step(tiny, catalogue):
+    recipe = resolve(read_recipe("percussion_small", (*tiny, *FIT, *GAUSSIAN)), catalogue)
+    phases = probe(recipe, catalogue).phases
+    assert [*phases] == ["representation", "prior_fit"]
+    assert phases["prior_fit"].macs < phases["representation"].macs / 3
+
+
+def test_what_is_no_number_is_told_of_the_fit(make, tmp_path):
+    training = make('prior_fit.optimizer={ use = "adam", lr = 1e30 }')
+    with pytest.raises(NumbersError) as caught:
+        go(training, tmp_path / "run")
+    assert caught.value.do.startswith("lower prior_fit.optimizer.lr or prior_fit.clip")
