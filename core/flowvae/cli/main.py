@@ -13,7 +13,17 @@ from types import FrameType
 from typing import NoReturn
 
 from flowvae import __version__
-from flowvae.cli import browse, check_plugin, completion, docs, inspect_recipe, new_plugin, schema, work
+from flowvae.cli import (
+    browse,
+    check_plugin,
+    completion,
+    docs,
+    inspect_recipe,
+    new_plugin,
+    schema,
+    suggest,
+    work,
+)
 from flowvae.cli.search_path import leave_out_this_folder
 from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError
 from flowvae.text import printable
@@ -30,7 +40,7 @@ def verbs_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="flowvae", description="True comparisons of neural-audio components.")
     parser.add_argument("--version", action="version", version=f"flowvae {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in (browse, inspect_recipe, work, docs, schema, completion, new_plugin, check_plugin):
+    for module in (browse, inspect_recipe, suggest, work, docs, schema, completion, new_plugin, check_plugin):
         module.add_verbs(verbs)
     parser.set_defaults(parsers=(verbs_parser, run_parser))  # what completion completes
     return parser

@@ -27,7 +27,7 @@ def read_recipe(name: str, settings: tuple[str, ...] = (), tables: Mapping[str, 
     file = find_recipe(name, Path.cwd())
     if file is None:
         raise RecipeError([_unknown_recipe(name)], recipe=name)
-    layers = _layers(file)
+    layers = [*_layers(file).values()]
     dropped: list[Dropped] = []
     root = layers[0]
     for layer in layers[1:]:
@@ -53,15 +53,20 @@ def _unknown_recipe(name: str, place: Place | None = None) -> Fault:
     )
 
 
-def _layers(file: Path) -> list[Node]:
-    """The recipe and its bases, the outermost base first."""
-    layers: list[Node] = []
+def files_of(file: Path) -> list[Path]:
+    """The files that a recipe is made of: the outermost base first, itself last."""
+    return [*_layers(file)]
+
+
+def _layers(file: Path) -> dict[Path, Node]:
+    """The recipe and its bases by their files, the outermost base first."""
+    layers: dict[Path, Node] = {}
     seen: list[Path] = []
     while True:
         seen.append(file)
         layer = parse_file(file)
         base = layer.value.pop("extends", None)
-        layers.insert(0, layer)
+        layers = {file: layer, **layers}
         if base is None:
             return layers
         if not isinstance(base.value, str):

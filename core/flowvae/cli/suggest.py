@@ -1,0 +1,77 @@
+"""`flowvae suggest RECIPE`: what of a recipe nobody has compared yet."""
+
+import argparse
+import json
+from typing import Any
+
+from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
+from flowvae.recipe.family import Question, questions
+from flowvae.recipe.values import NONE
+from flowvae.text import toml_like
+
+SEVERAL = 2
+"""Paths that are named before the rest is counted."""
+
+
+def add_verbs(verbs: Any) -> None:
+    """The verb itself."""
+    suggest = verbs.add_parser(
+        "suggest", help="the slots of a recipe that no ablation of its family has compared yet"
+    )
+    suggest.add_argument("recipe", help="a TOML file, or the name of a shipped recipe")
+    suggest.add_argument("--json", action="store_true")
+    add_plugin_options(suggest)
+    suggest.set_defaults(act=_suggest)
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    found, family = questions(options.recipe, catalogue_of(options))
+    open_ones = [q for q in found if q.left]
+    open_ones.sort(key=lambda q: bool(q.compared))
+    if options.json:
+        print(json.dumps([_fields(q) for q in open_ones], indent=1))
+        return 0
+    never = [q for q in open_ones if not q.compared]
+    print(
+        f"{options.recipe}: {len(family.ablations)} ablations share a base with it; of what fills its slots, "
+        f"{len(never)} of {len(found)} choices were never compared, {len(open_ones) - len(never)} with a part of what is on offer"
+    )
+    for question in open_ones:
+        print(_line(question))
+    slots = [question for question in open_ones if question.left != (NONE,)]
+    if slots:
+        print(_example(options.recipe, slots[0]))
+    for line in family.broken:
+        print(f"left out: {line}")
+    return 0
+
+
+def _line(question: Question) -> str:
+    paths = ", ".join(question.paths[:SEVERAL])
+    more = len(question.paths) - SEVERAL
+    where = paths + (f" and {more} more" if more > 0 else "")
+    lines = [f"  {question.kind}: {question.now}  ({where})", f"    not compared: {', '.join(question.left)}"]
+    if question.compared:
+        by = dict.fromkeys(name for names in question.compared.values() for name in names)
+        lines.append(f"    compared: {', '.join(sorted(question.compared))} in {', '.join(by)}")
+    return "\n".join(lines)
+
+
+def _example(recipe: str, question: Question) -> str:
+    arms = toml_like([question.now, question.left[0]])
+    base = recipe if recipe.endswith(".toml") else f"{recipe}.toml"
+    return (
+        f'\nTo ask the first, a file beside it: extends = "{base}", and\n'
+        f'  [ablation]\n  metric = "spectral_distance"\n  [ablation.vary]\n  "{question.key}" = {arms}'
+    )
+
+
+def _fields(question: Question) -> dict[str, Any]:
+    return {
+        "kind": question.kind,
+        "paths": question.paths,
+        "now": question.now,
+        "compared": question.compared,
+        "left": question.left,
+        "vary": question.key,
+    }

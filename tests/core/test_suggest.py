@@ -1,0 +1,93 @@
+"""`flowvae suggest`: what of a recipe was not compared yet."""
+
+import json
+
+import pytest
+
+from flowvae.cli.main import main
+from flowvae.recipe.shipped import shipped_recipes
+
+
+@pytest.fixture
+def suggest(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def suggest(name):
+        assert main(["suggest", name, "--json", "--no-plugins"]) == 0
+        return {(q["kind"], q["paths"][0]): q for q in json.loads(capsys.readouterr().out)}
+
+    return suggest
+
+
+ASK = """
+extends = "mine.toml"
+[ablation]
+metric = "spectral_distance"
+[ablation.vary]
+"""
+
+
+def test_a_slot_that_an_ablation_varies_is_no_longer_suggested(suggest, tmp_path):
+    (tmp_path / "mine.toml").write_text('extends = "percussion_small.toml"\n')
+    before = suggest("mine.toml")
+    head = before["head", "model.decoder.head"]
+    assert (head["now"], head["vary"]) == ("amplitude_modulated", "defaults.head")
+    assert "plain" in head["left"]
+    (tmp_path / "heads.toml").write_text(ASK + '"defaults.head" = ["amplitude_modulated", "plain"]\n')
+    after = suggest("mine.toml")
+    assert "plain" not in after.get(("head", "model.decoder.head"), {"left": []})["left"]
+    assert {k: q for k, q in before.items() if k[0] != "head"} == {
+        k: q for k, q in after.items() if k[0] != "head"
+    }
+
+
+def test_what_was_compared_and_where_is_told(suggest):
+    activation = suggest("percussion_small")["activation", "model.encoder.activation"]
+    assert activation["compared"]["leaky_relu"] == ["ablation_snake"]
+    assert "leaky_relu" not in activation["left"]
+    assert "elu" in activation["left"]
+    assert activation["vary"] == "defaults.activation"
+
+
+def test_a_part_among_others_is_compared_by_being_left_out(suggest, tmp_path):
+    (tmp_path / "mine.toml").write_text('extends = "percussion_small.toml"\n')
+    assert suggest("mine.toml")["augmentation", "augmentations.dequantize"]["left"] == ["none"]
+    (tmp_path / "without.toml").write_text(ASK + '"augmentations.dequantize" = [{}, false]\n')
+    assert ("augmentation", "augmentations.dequantize") not in suggest("mine.toml")
+
+
+def test_recipes_of_another_family_do_not_count(suggest, tmp_path):
+    plain = (tmp_path / "mine.toml", tmp_path / "other.toml")
+    for file in plain:
+        file.write_text(shipped_recipes()["percussion"].read_text())
+    (tmp_path / "heads.toml").write_text(
+        ASK.replace("mine", "other") + '"defaults.head" = ["plain", "amplitude_modulated"]\n'
+    )
+    assert "amplitude_modulated" in suggest("mine.toml")["head", "model.decoder.head"]["left"]
+    assert ("head", "model.decoder.head") not in suggest("other.toml") or (
+        "amplitude_modulated" not in suggest("other.toml")["head", "model.decoder.head"]["left"]
+    )
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_rest_stands(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('extends = "percussion_small.toml"\n')
+    (tmp_path / "broken.toml").write_text('extends = "mine.toml"\n[model]\nlatent = 3\n')
+    assert main(["suggest", "mine.toml", "--no-plugins"]) == 0
+    out = capsys.readouterr().out
+    assert 'left out: broken.toml: model.latent: there is no key "latent"' in out
+    assert "[ablation.vary]" in out
+
+
+def test_what_it_proposes_is_a_recipe_that_checks(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text('extends = "percussion_small.toml"\n')
+    main(["suggest", "mine.toml", "--no-plugins"])
+    lines = capsys.readouterr().out.split("To ask the first")[1].splitlines()[1:]
+    (tmp_path / "asked.toml").write_text("\n".join(['extends = "mine.toml"', *lines]))
+    assert main(["check", "asked.toml", "--no-plugins"]) == 0
+
+
+def test_an_unknown_recipe_is_a_fault(capsys):
+    assert main(["suggest", "percusion_small"]) == 2
+    assert "percussion_small" in capsys.readouterr().err
