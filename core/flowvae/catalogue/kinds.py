@@ -27,6 +27,7 @@ CONTRACTS = {
     "pooling": "Pooling",
     "posterior": "Posterior",
     "prior": "Prior",
+    "reference": "Reference",
     "regularizer": "Regularizer",
     "schedule": "Schedule",
     "upsampler": "Upsampler",

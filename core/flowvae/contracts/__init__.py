@@ -30,6 +30,7 @@ from flowvae.contracts.optimizer import Optimizer
 from flowvae.contracts.pooling import Pooling
 from flowvae.contracts.posterior import BuiltPosterior, Posterior
 from flowvae.contracts.prior import BuiltPrior, Prior
+from flowvae.contracts.reference import BuiltReference, Reference
 from flowvae.contracts.refusal import Refused
 from flowvae.contracts.regularizer import BuiltRegularizer, Regularizer
 from flowvae.contracts.resampler import Downsampler, Upsampler
@@ -57,6 +58,7 @@ __all__ = [
     "BuiltNamedDataset",
     "BuiltPosterior",
     "BuiltPrior",
+    "BuiltReference",
     "BuiltRegularizer",
     "Conditioning",
     "Convolution",
@@ -81,6 +83,7 @@ __all__ = [
     "Pooling",
     "Posterior",
     "Prior",
+    "Reference",
     "Refused",
     "Regularizer",
     "Schedule",

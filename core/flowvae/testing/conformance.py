@@ -13,6 +13,7 @@ from attrs import frozen
 from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.errors import FlowvaeError, RecipeError
 from flowvae.testing import checks, every_kind
+from flowvae.testing.reference import write_network
 from flowvae.testing.registered import factory
 
 
@@ -40,17 +41,18 @@ def conformance(plugins: list[Plugin], components: list[Component], catalogue: C
             yield _result(subject, check.__name__, partial(check, plugin, catalogue))
     with tempfile.TemporaryDirectory() as folder:
         write_sounds(Path(folder))
+        network = write_network(Path(folder))
         for component in components:
-            yield from _of_component(component, Path(folder))
+            yield from _of_component(component, network if component.kind == "reference" else Path(folder))
 
 
-def _of_component(component: Component, sounds: Path) -> Iterator[Result]:
+def _of_component(component: Component, path: Path) -> Iterator[Result]:
     subject = str(component)
     for check in every_kind.OF_COMPONENTS:
         yield _result(subject, check.__name__, partial(check, component))
     try:
         of_kind = checks(component.kind, component.catalogue)
-        make = factory(component, {Path: sounds})
+        make = factory(component, {Path: path})
     except RecipeError as error:
         # What it needs is a recipe's to choose: no default, so nothing that could be tried here.
         advice = f"{'; '.join(f.what for f in error.faults)}: call the checks from a test that chooses"

@@ -1,0 +1,125 @@
+"""What is never trained: the sound itself, partials and noise, and networks from files."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from flowvae.contracts import Refused
+from flowvae_components.references.codec import Codec
+from flowvae_components.references.identity import Identity
+from flowvae_components.references.sines_and_noise import SinesAndNoise
+
+RATE, N = 44100, 16384
+
+
+def noise(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def decay_of(hz):
+    time = torch.arange(N) / RATE
+    return (torch.sin(2 * math.pi * hz * time) * torch.exp(-20 * time))[None, None]
+
+
+def snr_db(sound, copy):
+    return float(10 * torch.log10(sound.square().sum() / (sound - copy).square().sum()))
+
+
+def test_identity_gives_the_sound_in_other_memory():
+    sound = noise(2, 1, N)
+    copy = Identity()(sound)
+    assert torch.equal(copy, sound)
+    assert copy.data_ptr() != sound.data_ptr()
+
+
+def test_a_partial_is_kept_with_its_phase():
+    sound = decay_of(440.0)
+    assert snr_db(sound, SinesAndNoise(RATE)(sound)) > 15
+    assert snr_db(sound, SinesAndNoise(RATE, n_partials=0)(sound)) < 1
+
+
+def test_with_every_peak_a_partial_little_is_left_to_noise():
+    sound = 0.1 * noise(2, 1, N)
+    assert snr_db(sound, SinesAndNoise(RATE, n_partials=300)(sound)) > 20
+
+
+def test_noise_keeps_its_level_and_its_colour_and_loses_its_shape():
+    spectrum = torch.fft.rfft(0.1 * noise(4, 1, N))
+    spectrum[..., N // 8 :] *= 0.01  # 40 dB less above a quarter of the range
+    sound = torch.fft.irfft(spectrum, N)
+    heard = SinesAndNoise(RATE, n_partials=0)(sound)
+    assert snr_db(sound, heard) < 0
+    for low, high in ((400, 1900), (N // 8 + 1000, N // 2)):
+        energy = [torch.fft.rfft(s)[..., low:high].abs().square().sum() for s in (sound, heard)]
+        assert abs(float(10 * torch.log10(energy[1] / energy[0]))) < 1
+
+
+@pytest.mark.parametrize("n_samples", [257, 1000, 4097])
+def test_any_length_comes_out_at_its_length(n_samples):
+    sound = 0.1 * noise(1, 2, n_samples)
+    assert SinesAndNoise(RATE)(sound).shape == sound.shape
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [({"n_fft": 15}, "n_fft"), ({"n_partials": -1}, "n_partials"), ({"n_bands": 0}, "n_bands")],
+)
+def test_impossible_values_are_refused(values, key):
+    with pytest.raises(Refused) as caught:
+        SinesAndNoise(RATE, **values)
+    assert caught.value.key == key
+
+
+class Halved(nn.Module):
+    """A network that gives the half of a sound, one sample short."""
+
+    def forward(self, audio):
+        return 0.5 * audio[..., :-1]
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory):
+    path = tmp_path_factory.mktemp("codec") / "half.ts"
+    with pytest.warns(DeprecationWarning, match="torch.jit"):
+        torch.jit.trace(Halved(), torch.zeros(1, 1, 64)).save(str(path))
+    return path
+
+
+def test_a_codec_is_what_its_file_computes(script):
+    sound = noise(2, 2, 500)
+    heard = Codec(RATE, path=script)(sound)
+    assert torch.equal(heard[..., :-1], 0.5 * sound[..., :-1])
+    assert not heard[..., -1].any()
+
+
+def test_a_codec_of_another_rate_hears_that_rate(script):
+    sound = decay_of(440.0)
+    heard = Codec(RATE, path=script, codec_rate=22050, mono=True)(torch.cat((sound, sound), 1))
+    assert heard.shape == (1, 2, N)
+    assert snr_db(0.5 * sound[..., :8000], heard[:, :1, :8000]) > 30
+
+
+def test_a_file_that_holds_no_network_is_refused(tmp_path):
+    for name in ("codec.ts", "codec.onnx"):
+        file = tmp_path / name
+        file.write_bytes(b"no network")
+        with pytest.raises(Refused) as caught:
+            Codec(RATE, path=file)
+        assert caught.value.key == "path"
+
+
+class Summed(nn.Module):
+    """A network that gives no audio."""
+
+    def forward(self, audio):
+        return audio.sum((1, 2))
+
+
+def test_a_network_that_gives_no_audio_is_refused(tmp_path):
+    path = tmp_path / "sum.ts"
+    with pytest.warns(DeprecationWarning, match="torch.jit"):
+        torch.jit.trace(Summed(), torch.zeros(1, 1, 64)).save(str(path))
+    with pytest.raises(Refused, match="a network from audio to audio"):
+        Codec(RATE, path=path)(noise(2, 1, 64))
