@@ -12,6 +12,7 @@ from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import refuse_another, write_plan
 from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
+from flowvae.ablation.references import measure_references
 from flowvae.ablation.runs import Run, all_runs, job_of, n_finished, prepare_run
 from flowvae.building.construct import construct
 from flowvae.building.installation import require_torch
@@ -104,6 +105,7 @@ class _Drive:
         runs = all_runs(self.plan, sounds, self.folder / "runs")
         waiting = [run for run in runs if not run.done()]
         probed = Prober(self.plan, self.folder, self.say).probe(sounds, wanted(waiting))
+        measure_references(self.plan, self.folder, sounds[self.plan.arms[0].name], self.say)
         placements = place(runs, waiting, self.folder, self.say)
         finished = len(runs) - len(waiting)
         seen = n_finished(self.folder / "runs")

@@ -1,10 +1,12 @@
 """Has every arm built once, in a process of its own, and keeps what was found: the folder's arms."""
 
+import contextlib
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from attrs import evolve, frozen
 
@@ -71,21 +73,7 @@ class Prober:
                 before.write(self.folder)
             else:
                 (self.folder / Arms.file).unlink()
-            self._raise_faults(done.stdout)
-            raise ProbeError(done.returncode, done.stderr)
-
-    def _raise_faults(self, output: str) -> None:
-        """What a component said of its values, with the places where the recipe has them."""
-        try:
-            said = json.loads(output)
-        except ValueError:
-            return
-        recipe = next(arm.recipe for arm in self.plan.arms if arm.name == said["arm"])
-        faults = [
-            _placed(Fault(what, None, path, component, accepted), recipe)
-            for path, what, component, accepted in said["faults"]
-        ]
-        raise RecipeError(faults, recipe=recipe.name)
+            hand_on(self.plan, done.returncode, done.stdout, done.stderr)
 
     def _refuse_other(self, name: str, old: ProbedArm, new: ProbedArm) -> None:
         """An arm stays what it was: arms and seeds may be added, nothing else may change."""
@@ -103,8 +91,21 @@ class Prober:
         )
 
 
+def hand_on(plan: AblationPlan, status: int, output: str, words: str) -> NoReturn:
+    """Raises what a process of ours has found wrong: RecipeError with the places in the recipe, else its own words."""
+    with contextlib.suppress(ValueError):
+        said = json.loads(output)
+        recipe = next(arm.recipe for arm in plan.arms if arm.name == said["arm"])
+        faults = [
+            _placed(Fault(what, None, path, component, accepted), recipe)
+            for path, what, component, accepted in said["faults"]
+        ]
+        raise RecipeError(faults, recipe=recipe.name)
+    raise ProbeError(status, words)
+
+
 class ProbeError(FlowvaeError):
-    """The probe has said what is wrong already; this hands its words and its exit status on."""
+    """A process has said what is wrong already; this hands its words and its exit status on."""
 
     def __init__(self, exit_status: int, words: str) -> None:
         super().__init__(words.strip() or "an arm could not be built")
@@ -112,7 +113,7 @@ class ProbeError(FlowvaeError):
         self.words = words
 
     def lines(self) -> list[str]:
-        """The probe's own words."""
+        """The process's own words."""
         return self.words.rstrip().splitlines() or super().lines()
 
 

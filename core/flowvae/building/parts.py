@@ -14,7 +14,7 @@ from flowvae.building.model import SoundVAE
 from flowvae.building.prior_fit import PriorFit
 from flowvae.building.second_player import SecondPlayer
 from flowvae.building.shared_stft import SharedStft
-from flowvae.contracts import BuiltAugmentation, BuiltMetric, BuiltRegularizer
+from flowvae.contracts import BuiltAugmentation, BuiltMetric, BuiltReference, BuiltRegularizer
 from flowvae.recipe import Part, Recipe
 
 
@@ -75,6 +75,13 @@ class Parts:
         """What a trained model is measured by."""
         given = {"sample_rate": self.recipe.model.sample_rate, "periods": self.model.periods}
         return self._named("evaluation.metrics", self.recipe.evaluation.metrics, given)
+
+    @cached_property
+    def references(self) -> Mapping[str, BuiltReference]:
+        """What is measured beside the model."""
+        model = self.recipe.model
+        given = {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
+        return self._named("evaluation.references", self.recipe.evaluation.references, given)
 
     @cached_property
     def optimizer(self) -> optim.Optimizer:

@@ -86,6 +86,17 @@ class MeasuredFigure:
 
 
 @frozen
+class MeasuredReferences(Record):
+    """What was measured of the references of an ablation, which nobody trained."""
+
+    file: ClassVar[str] = "references.json"
+
+    identity: str
+    figures: Mapping[str, Mapping[str, MeasuredFigure]]
+    """By the reference and the metric, for the metrics of reconstructions."""
+
+
+@frozen
 class Result(Record):
     """What a finished run measured."""
 

@@ -2,13 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from flowvae.recipe.content import by_content
+from flowvae.recipe.part import Part
 from flowvae.recipe.tables import Recipe
 
-OUTSIDE = ("execution.", "train.checkpoint_every", "evaluation.every", "evaluation.audio_examples")
+OUTSIDE = (
+    "execution.",
+    "train.checkpoint_every",
+    "evaluation.every",
+    "evaluation.audio_examples",
+    "evaluation.references",
+)
 """What cannot change a result but for the last bits."""
 
 
@@ -38,13 +46,40 @@ def counting_leaves(recipe: Recipe) -> dict[str, Any]:
 
 
 def components(recipe: Recipe) -> dict[str, dict[str, str]]:
-    """Every component in use with its owner and the hash of its source."""
+    """Every component that a run depends on, with its owner and the hash of its source."""
+    return _described(part for part in recipe.parts() if part.component.kind not in {"executor", "reference"})
+
+
+def references_identity(recipe: Recipe, data_fingerprint: str) -> str:
+    """Over all that the figures of the references depend on: they themselves, the metrics, and the sounds."""
+    evaluation = recipe.evaluation
+    names = (
+        "evaluation.references",
+        "evaluation.metrics",
+        "evaluation.sounds",
+        "evaluation.audio_examples",
+        "model.",
+    )
+    parts = [
+        p
+        for slot in (evaluation.references, evaluation.metrics)
+        for part in slot.values()
+        for p in part.parts()
+    ]
+    content = {
+        "leaves": {n: by_content(value) for n, value in recipe.leaves().items() if n.startswith(names)},
+        "components": _described(parts),
+        "data": data_fingerprint,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def _described(parts: Iterable[Part]) -> dict[str, dict[str, str]]:
     return {
         f"{part.component.kind} {part.component.qualified}": {
             "distribution": part.component.plugin.distribution,
             "version": part.component.plugin.version,
             "source": part.component.source.digest,
         }
-        for part in recipe.parts()
-        if part.component.kind != "executor"
+        for part in parts
     }

@@ -171,6 +171,9 @@ class EvaluationSection:
     """What is measured on held-out sounds."""
 
     metrics: Mapping[str, Part] = slot("metric", "figures to report", many=True)
+    references: Mapping[str, Part] = slot(
+        "reference", "what is measured beside the arms and never trained", attrs.Factory(dict), many=True
+    )
     every: int = key("steps between validations", 500, least=1)
     sounds: int = key("held-out sounds that are measured", 64, least=1, most=100_000)
     audio_examples: int = key(

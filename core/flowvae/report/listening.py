@@ -9,6 +9,7 @@ from attrs import frozen
 
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder, Run
+from flowvae.report.references import sounds_of
 from flowvae.report.sounds import Clip, Gain, Reference, read_clip, wav_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
@@ -52,6 +53,8 @@ class Row:
     title: str
     target: Take | None
     cells: tuple[Cell, ...]
+    beside: tuple[tuple[str, Take], ...]
+    """The references by name: what was never trained."""
     lowered: str
     is_levelled: bool
 
@@ -103,12 +106,15 @@ def _seeds_by_use(folder: Folder) -> list[int]:
     return sorted((seed for seed in having if having[seed]), key=lambda seed: -having[seed])
 
 
-def _fit(clip: Clip, n_arms: int, n_clips: int, n_priors: int, n_seeds: int, *, room: int) -> tuple[int, int]:
+def _fit(
+    clip: Clip, folder: Folder, n_clips: int, n_priors: int, n_seeds: int, *, room: int
+) -> tuple[int, int]:
     """As many clips as fit with one seed, then as many seeds as fit with those clips."""
     each = clip.audio.size * 2 * 4 // 3 + PICTURE_BYTES
+    n_arms, n_once = len(folder.plan.arms), 1 + len(folder.references)
 
     def size(clips: int, seeds: int) -> int:
-        return each * (clips + n_arms * seeds * (clips + n_priors))
+        return each * (n_once * clips + n_arms * seeds * (clips + n_priors))
 
     clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= room), 1)
     seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= room), 1)
@@ -142,7 +148,12 @@ class _Painter:
     def row(self, found: _Found, target: Clip | None, wanted: Reference | None) -> Row:
         """A row at one level: the wanted one, or as much lower as its sounds need not to clip."""
         clips = found.clips(self.folder, self.seeds)
-        level = wanted.without_clipping([clip.audio for clip in clips.values()]) if wanted else None
+        beside = {}
+        if target is not None:
+            paths = dict(sounds_of(self.folder, found.index))
+            beside = {name: clip for name, path in paths.items() if (clip := read_clip(path))}
+        heard = [clip.audio for clip in (*clips.values(), *beside.values())]
+        level = wanted.without_clipping(heard) if wanted else None
         gains = {key: level.gain_for(clip.audio) if level else None for key, clip in clips.items()}
         lowering = Gain(level.rms / wanted.rms) if wanted and level else Gain(1.0, "silent")
         cells = []
@@ -153,6 +164,10 @@ class _Painter:
             title=found.title,
             target=self._take(target, None, lowering) if target else None,
             cells=tuple(cells),
+            beside=tuple(
+                (name, self._take(clip, None, level.gain_for(clip.audio) if level else None))
+                for name, clip in beside.items()
+            ),
             lowered=f"{plain(round(-lowering.db, 1), 2)} dB" if lowering.db <= -ROUNDED_AWAY_DB else "",
             is_levelled=level is not None,
         )
@@ -184,9 +199,7 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     if first is None:
         return Listening()
     n_wanted = min(len(clips), MOST_CLIPS)
-    n_clips, n_seeds = _fit(
-        first, len(folder.plan.arms), n_wanted, len(prior_indices), len(ranked), room=room
-    )
+    n_clips, n_seeds = _fit(first, folder, n_wanted, len(prior_indices), len(ranked), room=room)
     indices = sorted(clips)[:n_clips]
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])

@@ -10,7 +10,14 @@ from flowvae.errors import CheckpointError
 from flowvae.folder.journal import Row, read_journal
 from flowvae.folder.record import Record
 from flowvae.folder.records import Arms, Plan, PlannedArm, PlannedMetric, ProbedArm
-from flowvae.folder.run_records import Result, Started, State, StatusRecord
+from flowvae.folder.run_records import (
+    MeasuredFigure,
+    MeasuredReferences,
+    Result,
+    Started,
+    State,
+    StatusRecord,
+)
 
 R = TypeVar("R", bound=Record)
 
@@ -68,6 +75,10 @@ class Folder:
     problems: tuple[str, ...]
     arms: Mapping[str, ProbedArm] = field(factory=dict, repr=False)
     """What each arm is, by name; nothing of those that the folder does not tell of."""
+    references: Mapping[str, Mapping[str, MeasuredFigure]] = field(factory=dict, repr=False)
+    """What was measured and never trained: the figures by name and metric."""
+    place: Path = field(default=Path(), repr=False)
+    """Where it lies."""
 
     def of(self, arm: str) -> tuple[Run, ...]:
         """The runs of one arm, in the order of the seeds."""
@@ -93,7 +104,9 @@ def read_folder(folder: Path) -> Folder:
         for seed in plan.seeds
     )
     arms = _read(Arms, folder, Arms.file, problems)
-    return Folder(plan, runs, tuple(problems), arms.arms if arms else {})
+    measured = _read(MeasuredReferences, folder, MeasuredReferences.file, problems)
+    figures = measured.figures if measured else {}
+    return Folder(plan, runs, tuple(problems), arms.arms if arms else {}, figures, folder)
 
 
 def _run(arm: PlannedArm, seed: int, folder: Path | None, problems: list[str]) -> Run:

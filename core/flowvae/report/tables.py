@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -137,18 +138,32 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def results_csv(folder: Folder) -> str:
-    """One row for each arm, seed and metric, the unfinished and the failed included."""
-    return _csv(
-        ("arm", "seed", "state", "metric", "direction", "unit", "value", "untrained"),
+    """One row for each arm, seed and metric, the unfinished and the failed included; then what was never trained."""
+    beside = (
         (
+            name,
+            None,
+            "not trained",
+            metric.name,
+            metric.direction,
+            metric.unit,
+            found[metric.name].value,
+            None,
+        )
+        for name, found in folder.references.items()
+        for metric in metrics_of(folder)
+        if metric.name in found
+    )
+    trained = (
             (
                 run.arm, run.seed, run.state, metric.name, metric.direction, metric.unit, run.value(metric.name),
                 run.result.untrained.get(metric.name) if run.result else None,
             )
             for run in folder.runs
             for metric in metrics_of(folder)
-        ),
     )  # fmt: skip
+    header = ("arm", "seed", "state", "metric", "direction", "unit", "value", "untrained")
+    return _csv(header, itertools.chain(trained, beside))
 
 
 def _numbers(paired: Paired | None) -> tuple[object, ...]:

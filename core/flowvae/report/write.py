@@ -21,6 +21,7 @@ from flowvae.report.findings import findings, headline, said
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.reading import Folder, read_folder
+from flowvae.report.references import measured
 from flowvae.report.spectrograms import shades
 from flowvae.report.tables import (
     by_group,
@@ -103,6 +104,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "said": said,
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
+        "measured": lambda metric: measured(folder, metric),
         "verdicts": {comparison.arm.name: comparison for comparison in comparisons},
         "figure": lambda arm, metric: figure(folder, arm, metric),
         "secondary": [metric for metric in metrics_of(folder) if metric != plan.primary],
