@@ -8,13 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Refused
+from flowvae_components.flows.steering import OUTPUT_GAIN, matched
 
 Step = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
-
-OUTPUT_GAIN = 0.1
-"""Adam moves every weight by the learning rate, whatever the gradient: from zero, the last layers would throw the latent
-vectors about within a few dozen steps at the rates that convolutions like. The gain slows the map down to the pace of
-flows (1e-4 where the rest has 1e-3). Measured with 0.1 and 0.03: a flow posterior trains as well as a normal one."""
 
 
 class RealNVP(nn.Module):
@@ -85,15 +81,10 @@ class RealNVP(nn.Module):
         return self._through([coupling.inverse for coupling in reversed(couplings)], y, context)
 
     def _through(self, steps: Iterable[Step], x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
-        if (context is None) != (self.context == 0):
-            raise ValueError(
-                f"context must be (b, {self.context}) at each call, or None where its width is 0"
-            )
         dtype = next(self.parameters()).dtype
         # Rounding grows through the layers and back: half precision would lose the inverse.
         with torch.autocast(x.device.type, enabled=False):
-            x = x.to(dtype)
-            context = None if context is None else context.to(dtype)
+            x, context = matched(x, context, self.context, dtype)
             log_abs_det = x.new_zeros(len(x))
             for step in steps:
                 x, change = step(x, context)
