@@ -24,7 +24,7 @@ from flowvae.contracts.head import Head
 from flowvae.contracts.latent import LatentDistribution
 from flowvae.contracts.loss import Loss, Stft
 from flowvae.contracts.metric import BuiltMetric, Evidence, Metric
-from flowvae.contracts.modulation import Modulation
+from flowvae.contracts.modulation import Modulation, TaughtModulation
 from flowvae.contracts.normalization import Normalization
 from flowvae.contracts.optimizer import Optimizer
 from flowvae.contracts.pooling import Pooling
@@ -91,5 +91,6 @@ __all__ = [
     "Sound",
     "Stft",
     "Stream",
+    "TaughtModulation",
     "Upsampler",
 ]

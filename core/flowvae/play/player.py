@@ -1,6 +1,7 @@
 """A trained model at work. This is where torch comes in."""
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 from attrs import frozen
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from flowvae.building.model import SoundVAE
 from flowvae.building.parts import Parts
+from flowvae.contracts import TaughtModulation
 from flowvae.errors import CheckpointError, UsageError, shown
 from flowvae.folder.checkpoint import newest_whole
 from flowvae.recipe import Recipe
@@ -62,6 +64,32 @@ class Player:
                 f"latent vectors are (b, {width}), got {_shape(latent)}", do="run.encode gives some"
             )
         return self.model.decode(latent)
+
+    def learn(self, stream: Literal["source", "target"], audio: Tensor) -> None:
+        """Shows the taught modulations one of the two streams between which they turn."""
+        taught = self._taught()
+        try:
+            for modulation in taught:
+                modulation.learn = stream
+            for part in torch.split(self._checked(audio), self.recipe.train.batch_size):
+                self.decode(self.encode(part))
+        finally:
+            for modulation in taught:
+                modulation.learn = "nothing"
+
+    def forget(self) -> None:
+        """What was learned of either stream."""
+        for modulation in self._taught():
+            modulation.reset()
+
+    def _taught(self) -> list[TaughtModulation]:
+        found = [module for module in self.model.modules() if isinstance(module, TaughtModulation)]
+        if not found:
+            raise UsageError(
+                "nothing in this model can be taught a timbre",
+                do='train with [defaults] modulation = "adain_transfer"; it changes nothing about the training',
+            )
+        return found
 
     def morph(self, one: Tensor, other: Tensor, n: int) -> Tensor:
         """From one sound to another in n equal steps through the latent space, both ends included: (n, c, t)."""

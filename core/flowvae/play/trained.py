@@ -99,6 +99,18 @@ class TrainedRun:
         """From one sound to another in n steps, both ends included."""
         return self._player.morph(one, other, n)
 
+    def learn_source(self, audio: "Tensor") -> None:
+        """Shows the model sounds of the timbre that it shall turn into another; more of them, call by call."""
+        self._player.learn("source", audio)
+
+    def learn_target(self, audio: "Tensor") -> None:
+        """Shows the model sounds of the timbre that others shall be given; from then on `reconstruct` and `decode` do so."""
+        self._player.learn("target", audio)
+
+    def forget_timbres(self) -> None:
+        """Back to the model as it was trained."""
+        self._player.forget()
+
     @cached_property
     def _player(self) -> "Player":
         require_torch("a trained model")
