@@ -83,7 +83,7 @@ class Player:
             modulation.reset()
 
     def _taught(self) -> list[TaughtModulation]:
-        found = [module for module in self.model.modules() if isinstance(module, TaughtModulation)]
+        found: list[TaughtModulation] = [m for m in self.model.modules() if isinstance(m, TaughtModulation)]
         if not found:
             raise UsageError(
                 "nothing in this model can be taught a timbre",
