@@ -8,6 +8,9 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Schedule(Protocol):
-    """The learning rate over a run: a function from the step (0 to n_steps - 1) to a factor in [0, 1]."""
+    """A factor over a run, of a learning rate or of a regularizer's weight.
+
+    A function from the step (0 to n_steps - 1) to a number in [0, 1]: what it multiplies is the highest value.
+    """
 
     def __call__(self, n_steps: int) -> Callable[[int], float]: ...

@@ -62,7 +62,8 @@ class Filler:
         """What stands in a slot: a part, several, or nothing."""
         if slot.many:
             return self._slots(slot, node, path, around, default)
-        if node is None and slot.kind in self.defaults:
+        # What may be absent is, until the recipe names it there: a default is for what must be filled with something.
+        if node is None and default is REQUIRED and slot.kind in self.defaults:
             return self._from_defaults(slot, path)
         if node is None:
             if default is not REQUIRED:
@@ -78,9 +79,15 @@ class Filler:
 
     def _from_defaults(self, slot: Slot, path: str) -> Part | None:
         self.defaults_used.add(slot.kind)
+        node, here = self.defaults[slot.kind], f"defaults.{slot.kind}"
+        if any(default == here for _, default in self.standing_for):
+            key = path.rpartition(".")[2]
+            what = f"{here} stands in itself: it would fill its own slot {key}, and so on without end"
+            self.fault(what, node.place, path, accepted=f"{key} = ..., a component of kind {slot.kind}")
+            return None
         # A fault of the default is one fault, in however many slots the default stands.
-        self.standing_for.append((path, f"defaults.{slot.kind}"))
-        part = self.part(slot, self.defaults[slot.kind], path)
+        self.standing_for.append((path, here))
+        part = self.part(slot, node, path)
         self.standing_for.pop()
         return part
 

@@ -18,7 +18,7 @@ from flowvae.recipe.part import Part, held, keys_of, leaves
 
 EXTENDS = "The recipe that this one is laid over: a file beside it, or the name of a shipped one."
 """Gone when the resolver begins, so it is no field."""
-DEFAULTS = "What fills every slot of a kind that does not say otherwise: kind = component."
+DEFAULTS = "What fills every slot of a kind that must be filled and does not say otherwise: kind = component."
 """Gone when the resolver ends: by then it stands in the slots."""
 
 

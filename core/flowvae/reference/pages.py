@@ -20,7 +20,7 @@ RECIPE = "recipe.md"
 
 _RECIPE_HEAD = f"""A recipe is a TOML file. A table is a call: `use` names the component, the other keys are its own.
 A string stands for a table with nothing but `use`, and {code(toml_like(NONE))} for no value where a key allows none.
-A slot that says nothing takes what `[defaults]` says for its kind."""
+A slot that says nothing takes what `[defaults]` says for its kind; one that may be empty stays so."""
 
 _KEY_HEADER = ("key", "type", "default", "meaning")
 _PROMINENT = ("Formula", "Shapes", "Units")
