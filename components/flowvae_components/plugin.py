@@ -62,6 +62,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("prior", "full_gaussian", f"{here}.priors.full_gaussian:FullGaussianPrior")
     register("prior", "gaussian_mixture", f"{here}.priors.gaussian_mixture:GaussianMixturePrior")
     register("prior", "standard_normal", f"{here}.priors.standard_normal:StandardNormalPrior")
+    register("regularizer", "free_bits", f"{here}.regularizers.free_bits:FreeBits")
     register("regularizer", "kl", f"{here}.regularizers.kl:KL")
     register("schedule", "constant", f"{here}.schedules.constant:constant")
     register("schedule", "cosine", f"{here}.schedules.cosine:cosine")
