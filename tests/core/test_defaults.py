@@ -22,8 +22,8 @@ def test_a_default_that_would_fill_its_own_slot_is_one_fault(catalogue):
     every = ("defaults.schedule=warmup", 'adversarial.schedule={ use = "warmup", steps = 5 }')
     [fault] = faults_of(catalogue, *every, recipe="percussion_small_adversarial")
     assert fault.path == "defaults.schedule.then"
-    assert fault.what.startswith("defaults.schedule stands in itself")
-    assert fault.accepted == "then = ..., a component of kind schedule"
+    assert fault.what == "defaults.schedule stands in itself"
+    assert fault.accepted == "another schedule"
     assert fault.place.label == "--set defaults.schedule=warmup"
 
 
@@ -59,7 +59,7 @@ def test_two_defaults_that_stand_in_each_other_are_a_fault():
     offers = offering(("activation", "dressed", Dressed), ("normalization", "bent", bent))
     both = ("defaults.activation=dressed", "defaults.normalization=bent")
     faults = faults_of(catalogue_with(plugin("fv-d", flowvae_components=offers)), *both)
-    assert {fault.what.partition(":")[0] for fault in faults} == {
+    assert {fault.what for fault in faults} == {
         "defaults.activation stands in itself",
         "defaults.normalization stands in itself",
     }

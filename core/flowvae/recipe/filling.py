@@ -79,15 +79,12 @@ class Filler:
 
     def _from_defaults(self, slot: Slot, path: str) -> Part | None:
         self.defaults_used.add(slot.kind)
-        node, here = self.defaults[slot.kind], f"defaults.{slot.kind}"
-        if any(default == here for _, default in self.standing_for):
-            key = path.rpartition(".")[2]
-            what = f"{here} stands in itself: it would fill its own slot {key}, and so on without end"
-            self.fault(what, node.place, path, accepted=f"{key} = ..., a component of kind {slot.kind}")
+        if (here := f"defaults.{slot.kind}") in [default for _, default in self.standing_for]:
+            self.fault(f"{here} stands in itself", self.defaults[slot.kind].place, path, f"another {slot}")
             return None
         # A fault of the default is one fault, in however many slots the default stands.
         self.standing_for.append((path, here))
-        part = self.part(slot, node, path)
+        part = self.part(slot, self.defaults[slot.kind], path)
         self.standing_for.pop()
         return part
 
