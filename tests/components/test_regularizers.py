@@ -1,16 +1,22 @@
-"""The KL: nats a sound, closed where torch knows it, estimated and never clamped elsewhere."""
+"""Nats a sound: closed where torch knows them, estimated elsewhere, some of them free; and their weight over a run."""
 
 from functools import partial
 
 import pytest
 import torch
 
+from flowvae.building.parts import Parts
+from flowvae.recipe import read_recipe, resolve
 from flowvae.testing import regularizer as conformance
 from flowvae_components.distributions.diagonal_normal import DiagonalNormal
+from flowvae_components.distributions.full_normal import FullNormal
 from flowvae_components.flows.real_nvp import RealNVP
 from flowvae_components.priors.flow import FlowPrior
 from flowvae_components.priors.standard_normal import StandardNormalPrior
+from flowvae_components.regularizers.free_bits import FreeBits
 from flowvae_components.regularizers.kl import KL
+from flowvae_components.schedules.cyclic import cyclic
+from short_runs import training_of
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +28,12 @@ def priced(kl, posterior, prior):
     return kl(posterior, prior, *posterior.rsample_and_log_prob())
 
 
+@pytest.mark.parametrize(
+    "make", [KL, FreeBits, partial(KL, schedule=cyclic), partial(FreeBits, schedule=cyclic)]
+)
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
-def test_kl_does_what_a_regularizer_must(check):
-    check(KL)
+def test_regularizers_do_what_a_regularizer_must(make, check):
+    check(make)
 
 
 def test_closed_form_is_the_mean_of_the_estimates():
@@ -80,6 +89,93 @@ def test_beta_rises_on_a_line_and_stays():
 
 def test_beta_is_whole_from_the_first_step_without_warmup():
     assert KL(1000, beta=0.5, warmup=0.0).beta(0) == 0.5
+
+
+def with_nats(*nats):
+    """A posterior with so many nats in each dimension, over a standard normal prior."""
+    return DiagonalNormal(
+        (2 * torch.tensor(nats)).sqrt().requires_grad_(), torch.ones(len(nats), len(nats[0]))
+    )
+
+
+def test_free_bits_have_the_known_price():
+    prior = StandardNormalPrior(3)()
+    assert priced(FreeBits(10, nats_a_dimension=0.25), with_nats([0.01, 0.2, 1.5]), prior).item() == (
+        pytest.approx(2.0, abs=1e-6)
+    )
+
+
+def test_free_bits_are_taken_of_each_dimension_after_the_mean_over_the_batch():
+    posterior = with_nats([0.0, 0.0, 3.0], [0.4, 0.1, 1.0])  # 0.2, 0.05 and 2 in the mean
+    price = priced(FreeBits(10, nats_a_dimension=0.1), posterior, StandardNormalPrior(3)())
+    assert price.item() == pytest.approx(0.2 + 0.1 + 2.0, abs=1e-6)
+    pull = torch.autograd.grad(price, posterior.base_dist.loc)[0]
+    assert pull[:, 1].abs().sum() == 0
+    assert pull[1, 0] > 0
+
+
+def test_without_free_bits_the_price_is_the_kl():
+    posterior, prior = DiagonalNormal(torch.randn(5, 3), torch.rand(5, 3) + 0.1), StandardNormalPrior(3)()
+    free = priced(FreeBits(10, nats_a_dimension=0.0), posterior, prior)
+    assert free.item() == pytest.approx(priced(KL(10), posterior, prior).item(), rel=1e-6)
+
+
+def test_free_bits_are_a_floor_on_the_total_where_dimensions_have_no_share():
+    posterior = with_nats([0.0, 0.0, 3.0], [0.0, 0.0, 1.0])  # 2 nats, all in one dimension
+    full = FullNormal(torch.zeros(3), torch.eye(3))
+    assert priced(FreeBits(10, nats_a_dimension=0.5), posterior, full).item() == pytest.approx(2.0, abs=1e-5)
+    below = priced(FreeBits(10, nats_a_dimension=0.7), posterior, full)
+    assert below.item() == pytest.approx(2.1, abs=1e-5)
+    flow = FlowPrior(3, flow=partial(RealNVP, hidden=8))()  # the identity
+    latent, log_prob = posterior.rsample_and_log_prob()
+    estimate = (log_prob - flow.log_prob(latent)).mean()
+    free = FreeBits(10, nats_a_dimension=0.001)(posterior, flow, latent, log_prob)
+    assert free.item() == pytest.approx(max(estimate.item(), 0.003), rel=1e-6)
+
+
+@pytest.mark.parametrize("kl", [KL(8, beta=0.5, warmup=0.0), FreeBits(8, beta=0.5)], ids=["kl", "free_bits"])
+def test_beta_stays_without_a_schedule(kl):
+    assert {kl.beta(step) for step in range(8)} == {0.5}
+
+
+def test_a_schedule_multiplies_beta_and_its_warmup():
+    kl = KL(8, beta=0.5, warmup=1.0, schedule=partial(cyclic, n_cycles=2))
+    assert [kl.beta(step) for step in range(8)] == [
+        0.5 * (step + 1) / 8 * cyclic(8, n_cycles=2)(step) for step in range(8)
+    ]
+
+
+@pytest.mark.parametrize("use", ['"kl", warmup = 0.0', '"free_bits"'])
+def test_beta_of_a_recipe_rises_as_that_of_rave(tiny, catalogue, use):
+    keys = f'regularizer={{ use = {use}, beta = 0.05, schedule = {{ use = "log_linear", start = 2e-5 }} }}'
+    recipe = resolve(read_recipe("percussion_small", (*tiny, keys, "train.steps=20000")), catalogue)
+    beta = Parts(recipe, 0).regularizer.beta
+    known = [1e-6, 1.5e-5, 2.2e-4, 3.3e-3, 5e-2]
+    assert [beta(step) for step in (0, 5_000, 10_000, 15_000, 20_000)] == pytest.approx(known, rel=0.02)
+
+
+def test_a_training_pays_by_the_schedule_of_its_regularizer(tiny, catalogue):
+    keys = 'regularizer={ use = "kl", beta = 1.0, warmup = 0.0, schedule = { use = "linear", start = 0.0, end = 1.0 } }'
+    training = training_of((*tiny, keys), catalogue)
+    weights = {name: part.extras["weight"] for name, part in training.recipe.losses.items()}
+    for step in range(2):
+        told = training.step(step)
+        apart = sum(weight * told[f"loss/{name}"] for name, weight in weights.items())
+        assert (told["loss"] - apart).item() == pytest.approx(
+            step / 6 * told["kl"].item(), rel=1e-3, abs=1e-5
+        )
+
+
+def test_a_schedule_of_the_defaults_leaves_the_regularizer_alone(tiny, catalogue):
+    recipe = resolve(read_recipe("percussion_small", tiny), catalogue)
+    assert recipe.train.schedule.name == "one_cycle"  # from [defaults]
+    assert recipe.regularizer.values["schedule"] is None
+
+
+@pytest.mark.parametrize("wrong", [{"beta": -1.0}, {"nats_a_dimension": -0.1}], ids=str)
+def test_free_bits_refuse_values_without_meaning_by_name(wrong):
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must"):
+        FreeBits(10, **wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"beta": -1.0}, {"warmup": 1.5}, {"free_bits": -0.1}], ids=str)

@@ -43,6 +43,7 @@ GOOD = {
     "a table": '[defaults]\nactivation = { use = "snake", alpha = 2 }',
     "a key for the component of the base": "[model.decoder]\nwidth = 32",
     "a slot in a slot": '[model.decoder]\nuse = "soundstream"\nactivation = { use = "leaky_relu", slope = 0.1 }',
+    "a slot of the component's own kind": '[train]\nschedule = { use = "warmup", then = { use = "warmup", then = "linear" } }',
     "a qualified name": '[defaults]\nactivation = "flowvae:snake"',
     "a qualified name in a table": '[defaults]\nactivation = { use = "flowvae:snake", alpha = 2.0 }',
     "nothing where nothing is allowed": '[train]\nclip = "none"',

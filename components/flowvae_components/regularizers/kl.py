@@ -1,12 +1,10 @@
 """The divergence of the posterior from the prior."""
 
-from typing import cast
-
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowvae.contracts import LatentDistribution, Refused
+from flowvae.contracts import LatentDistribution, Ramp, Refused
+from flowvae_components.distributions.divergence import divergence
 
 
 class KL:
@@ -17,6 +15,7 @@ class KL:
         free_bits is above 0. The estimate may be negative and is not cut off at 0: that would bias it.
         beta(step) = beta * min(1, (step + 1) / (warmup * n_steps)). Linear, since a line needs no second
         constant to start from, and is above 0 at the first step, so that a learned prior learns from there on.
+        With a schedule, times schedule(step): a schedule that begins low itself goes with a warmup of 0.
     Shapes: latent (b, latent_dim), log_prob (b,) -> scalar.
     Units: nats a sound, summed over the latent dimensions and not averaged over them.
     Parameters:
@@ -24,6 +23,7 @@ class KL:
         warmup: the fraction of the training over which the weight rises.
         free_bits: nats a sound that cost nothing. The floor is on the whole divergence, averaged over the
             batch first: with a flow there is no share of a single dimension.
+        schedule: a factor of beta over the run, beside the warm-up; none: beta stays once it is warm
     Source: Kingma and Welling 2014, arxiv.org/abs/1312.6114; the weight is Higgins et al. 2017 (beta-VAE), the
         free bits are Kingma et al. 2016, arxiv.org/abs/1606.04934.
 
@@ -32,7 +32,13 @@ class KL:
     """
 
     def __init__(
-        self, n_steps: int, *, beta: float = 1e-3, warmup: float = 0.3, free_bits: float = 0.0
+        self,
+        n_steps: int,
+        *,
+        beta: float = 1e-3,
+        warmup: float = 0.3,
+        free_bits: float = 0.0,
+        schedule: Ramp | None = None,
     ) -> None:
         if beta < 0:
             raise Refused("beta", f"beta must not be below 0, got {beta}")
@@ -43,6 +49,7 @@ class KL:
         self.warm_beta = beta
         self.n_warmup_steps = max(1.0, warmup * n_steps)
         self.free_bits = free_bits
+        self.factor = schedule(n_steps) if schedule else None
 
     def __call__(
         self,
@@ -51,17 +58,11 @@ class KL:
         latent: Float[Tensor, "b d"],
         log_prob: Float[Tensor, " b"],
     ) -> Float[Tensor, ""]:
-        try:
-            divergence = torch.distributions.kl_divergence(
-                cast("torch.distributions.Distribution", posterior),
-                cast("torch.distributions.Distribution", prior),
-            )
-        except NotImplementedError:  # torch's way to say that there is no closed form
-            divergence = log_prob - prior.log_prob(latent)
-        price = divergence.mean()
+        price = divergence(posterior, prior, latent, log_prob).mean()
         # Without free bits nothing is clamped: an estimate below 0 has to count.
         return price.clamp_min(self.free_bits) if self.free_bits > 0 else price
 
     def beta(self, step: int) -> float:
         """The weight of the divergence at a step."""
-        return self.warm_beta * min(1.0, (step + 1) / self.n_warmup_steps)
+        beta = self.warm_beta * min(1.0, (step + 1) / self.n_warmup_steps)
+        return beta * self.factor(step) if self.factor else beta

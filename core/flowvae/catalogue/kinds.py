@@ -27,6 +27,7 @@ CONTRACTS = {
     "pooling": "Pooling",
     "posterior": "Posterior",
     "prior": "Prior",
+    "ramp": "Ramp",
     "reference": "Reference",
     "regularizer": "Regularizer",
     "schedule": "Schedule",

@@ -30,6 +30,7 @@ from flowvae.contracts.optimizer import Optimizer
 from flowvae.contracts.pooling import Pooling
 from flowvae.contracts.posterior import BuiltPosterior, Posterior
 from flowvae.contracts.prior import BuiltPrior, Prior
+from flowvae.contracts.ramp import Ramp
 from flowvae.contracts.reference import BuiltReference, Reference
 from flowvae.contracts.refusal import Refused
 from flowvae.contracts.regularizer import BuiltRegularizer, Regularizer
@@ -83,6 +84,7 @@ __all__ = [
     "Pooling",
     "Posterior",
     "Prior",
+    "Ramp",
     "Reference",
     "Refused",
     "Regularizer",

@@ -22,7 +22,8 @@ class Loss(Protocol):
     """A distance between a target and an estimate, (b, c, t) each, as a scalar to minimise.
 
     The module is called as `loss(target, estimate)`. The target carries no gradient. The loss is finite on
-    silence, 0 where both are equal, and its own weight is 1: the recipe's `weight` multiplies it.
+    silence, 0 where both are equal, and its own weight is 1: the recipe's `weight` multiplies it. One that
+    cannot hear every number of channels or samples raises Refused where it is called; the probe calls each once.
     """
 
     def __call__(self, sample_rate: int, stft: Stft) -> nn.Module: ...

@@ -78,8 +78,13 @@ class Filler:
 
     def _from_defaults(self, slot: Slot, path: str) -> Part | None:
         self.defaults_used.add(slot.kind)
+        if (here := f"defaults.{slot.kind}") in [default for _, default in self.standing_for]:
+            inner = path.rpartition(".")[2]
+            accepted = f"{inner} = ..., written inside it: another component of kind {slot}"
+            self.fault(f"{here} stands in itself", self.defaults[slot.kind].place, path, accepted)
+            return None
         # A fault of the default is one fault, in however many slots the default stands.
-        self.standing_for.append((path, f"defaults.{slot.kind}"))
+        self.standing_for.append((path, here))
         part = self.part(slot, self.defaults[slot.kind], path)
         self.standing_for.pop()
         return part

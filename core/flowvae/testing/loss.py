@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from flowvae.contracts import Loss
+from flowvae.contracts import Loss, Refused
 from flowvae.testing import checks_in
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.testing.properties import noise
@@ -28,19 +28,19 @@ def sound(seed: int) -> Tensor:
 
 
 def extremes() -> dict[str, Tensor]:
-    """Legal sounds that break careless formulas."""
-    click = torch.zeros(1, 1, N_SAMPLES)
+    """Legal sounds that break careless formulas, the same in both channels."""
+    click = torch.zeros(1, 2, N_SAMPLES)
     click[..., N_SAMPLES // 2] = 1
-    alternating = torch.ones(1, 1, N_SAMPLES)
+    alternating = torch.ones(1, 2, N_SAMPLES)
     alternating[..., 1::2] = -1
     return {
-        "silence": torch.zeros(1, 1, N_SAMPLES),
-        "a constant": torch.ones(1, 1, N_SAMPLES),
+        "silence": torch.zeros(1, 2, N_SAMPLES),
+        "a constant": torch.ones(1, 2, N_SAMPLES),
         "half the rate": alternating,
         "a click": click,
-        "1e-40": torch.full((1, 1, N_SAMPLES), 1e-40),
-        "1e-7": 1e-7 * noise(1, 1, N_SAMPLES),
-        "clipped noise": (10 * noise(1, 1, N_SAMPLES)).clamp(-1, 1),
+        "1e-40": torch.full((1, 2, N_SAMPLES), 1e-40),
+        "1e-7": 1e-7 * noise(1, 1, N_SAMPLES).expand(1, 2, -1),
+        "clipped noise": (10 * noise(1, 1, N_SAMPLES)).clamp(-1, 1).expand(1, 2, -1),
     }
 
 
@@ -80,13 +80,28 @@ def extremes_stay_finite(make: Loss) -> None:
 
 def a_silent_item_does_not_rule_the_batch(make: Loss) -> None:
     """A faint estimate of silence costs no more than 100 times what a silent estimate of a hit costs."""
-    loss, silence = _loss_of(make), torch.zeros(1, 1, N_SAMPLES)
-    faint = loss(silence, 0.01 * noise(1, 1, N_SAMPLES))
-    missed = loss(sound(0)[:1, :1], silence)
+    loss, silence = _loss_of(make), torch.zeros(1, 2, N_SAMPLES)
+    faint = loss(silence, 0.01 * noise(1, 2, N_SAMPLES))
+    missed = loss(sound(0)[:1], silence)
     assert faint < 100 * missed, (
         f"noise of 0.01 against silence costs {faint:.1e}, a hit that is missed {missed:.1e}; usually a division by the "
         "level of the target, which needs a floor"
     )
+
+
+def one_channel_is_heard_or_refused(make: Loss) -> None:
+    """A mono sound costs as any other; a loss that needs more channels raises Refused."""
+    loss = _loss_of(make)
+    try:
+        value = loss(sound(0)[:, :1], sound(1)[:, :1])
+    except Refused:
+        return
+    except Exception as error:
+        raise AssertionError(
+            f"one channel gives {type(error).__name__}: {error}; expected a number, or Refused, which shows the "
+            "author of a recipe the line"
+        ) from error
+    assert value.isfinite(), f"one channel costs {value}; expected a finite number"
 
 
 def the_gradient_reaches_the_estimate(make: Loss) -> None:

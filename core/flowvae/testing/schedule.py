@@ -10,7 +10,7 @@ def factors_lie_between_0_and_1(make: Schedule) -> None:
         factor = make(n_steps)
         seen = [factor(step) for step in range(n_steps)]
         assert all(0 <= value <= 1 for value in seen), (
-            f"over {n_steps} steps the factor runs from {min(seen)} to {max(seen)}; expected 0 to 1: the optimizer's rate is the highest"
+            f"over {n_steps} steps the factor runs from {min(seen)} to {max(seen)}; expected 0 to 1: what it multiplies is the highest value"
         )
         assert max(seen) > 0, f"over {n_steps} steps the factor is 0 throughout; expected a step that learns"
 
