@@ -26,6 +26,8 @@ class Sound:
     """The sample at which the clip begins: shortly before the onset."""
     note: str = ""
     """What was unusual but is in order now."""
+    label: str = ""
+    """The class of the sound, such as kick, where the data set knows it; without one its name may say it."""
 
 
 @frozen
@@ -55,8 +57,10 @@ class BuiltDataset(Protocol):
 class BuiltNamedDataset(BuiltDataset, Protocol):
     """A source that knows its sounds by name before it reads them: `flowvae check` can then foretell the split."""
 
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Name and group of every sound that read() will try, in its order and at no cost to speak of."""
+    def names(self) -> Iterator[tuple[str, str] | tuple[str, str, str]]:
+        """Name and group of every sound that read() will try, in its order and at no cost to speak of; and its label,
+        where it has one.
+        """
 
 
 @runtime_checkable

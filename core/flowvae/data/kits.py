@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from flowvae.data.instruments import folder_instrument, instrument
+from flowvae.data.instruments import class_of, folder_instrument
 
 _OTHERS = 3
 """Instruments beside its own that make a folder a kit after all: Tom's kick, snare and hat lie in "Tom"."""
@@ -13,10 +13,16 @@ _OTHERS = 3
 
 @frozen
 class Member:
-    """What is known of a sound before it is read: its name, and the group that its data set gives it."""
+    """What is known of a sound before it is read: its name, and the group and the label that its data set gives it."""
 
     name: str
     group: str
+    label: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Its class; "" where nothing says it."""
+        return class_of(self.name, self.label)
 
 
 def units(members: Sequence[Member], split_by: str) -> list[str]:
@@ -39,7 +45,7 @@ def _groups(members: Sequence[Member]) -> list[str]:
 
 
 def _classes(members: Sequence[Member]) -> list[str]:
-    return [instrument(member.name) or "no known class" for member in members]
+    return [member.kind or "no known class" for member in members]
 
 
 def _kits(members: Sequence[Member]) -> list[str]:
@@ -87,7 +93,7 @@ def _class_folders(members: Sequence[Member]) -> set[str]:
     inside: dict[str, Counter[str | None]] = {}
     for member in members:
         if _lies_in_its_group(member):
-            kind = instrument(member.name.rpartition("/")[2])
+            kind = class_of(member.name.rpartition("/")[2], member.label) or None
             for path in _with_parents(member.group):
                 inside.setdefault(path, Counter())[kind] += 1
     return {path for path, kinds in inside.items() if _is_class(path, kinds)}

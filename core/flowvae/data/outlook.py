@@ -52,7 +52,7 @@ def look_ahead(recipe: Recipe) -> Outlook | None:
     if not isinstance(source, BuiltNamedDataset):
         return None
     try:
-        members = [Member(name, group) for name, group in source.names()]
+        members = [Member(*row) for row in source.names()]
         _refuse_unusable(source)
     except OSError as error:
         raise DataError(f"the sounds cannot be read: {error}", do="check data.path, or --data") from error

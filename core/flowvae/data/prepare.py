@@ -37,12 +37,12 @@ def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) ->
             skipped.append(item)
         else:
             clips.append(cut_clip(item, model.n_samples, slack, model.sample_rate))
-            members.append(Member(item.name, item.group))
+            members.append(Member(item.name, item.group, item.label))
             notes.append(item.note)
     refuse_too_few(len(members), skipped, strict=data.extras["strict"])
     split = split_of(source, data, members)
     info = tuple(
-        ClipInfo(m.name, m.group if unit == m.name else unit, note, held)
+        ClipInfo(m.name, m.group if unit == m.name else unit, note, held, m.label)
         for m, unit, held, note in zip(members, split.units, split.held, notes, strict=True)
     )
     folder.mkdir(parents=True, exist_ok=True)
