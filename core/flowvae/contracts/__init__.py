@@ -35,6 +35,7 @@ from flowvae.contracts.regularizer import BuiltRegularizer, Regularizer
 from flowvae.contracts.resampler import Downsampler, Upsampler
 from flowvae.contracts.schedule import Schedule
 from flowvae.contracts.stream import Stream
+from flowvae.contracts.weighed import Weighed
 
 __all__ = [
     "Activation",
@@ -89,4 +90,5 @@ __all__ = [
     "Stft",
     "Stream",
     "Upsampler",
+    "Weighed",
 ]

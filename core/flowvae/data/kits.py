@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from flowvae.data.instruments import class_of, folder_instrument
 
@@ -25,7 +25,7 @@ class Member:
         return class_of(self.name, self.label)
 
 
-def units(members: Sequence[Member], split_by: str) -> list[str]:
+def units(members: Sequence[Member], split_by: str, apart: Sequence[str] = ()) -> list[str]:
     """What each sound is held out with: its kit, its class, or nothing but itself.
 
     >>> kits = [Member(f"{kit}/kicks/{i}.wav", f"{kit}/kicks") for kit in ("A", "B") for i in (1, 2)]
@@ -33,7 +33,22 @@ def units(members: Sequence[Member], split_by: str) -> list[str]:
     (['A', 'A', 'B', 'B'], ['A/kicks', 'A/kicks', 'B/kicks', 'B/kicks'])
     """
     ways = {"auto": _kits, "folder": _groups, "file": _names, "class": _classes}
+    if split_by == "auto" and apart:
+        return _kits_apart(members, apart)
     return ways[split_by](members)
+
+
+def _kits_apart(members: Sequence[Member], apart: Sequence[str]) -> list[str]:
+    """The kits of each of some folders, as if nothing lay beside it."""
+    found: dict[Member, str] = {}
+    for folder in apart:
+        own = [member for member in members if member.name.startswith(f"{folder}/")]
+        inside = [
+            evolve(m, name=m.name.removeprefix(f"{folder}/"), group=m.group.removeprefix(f"{folder}/"))
+            for m in own
+        ]
+        found |= {member: f"{folder}/{kit}" for member, kit in zip(own, _kits(inside), strict=True)}
+    return [found.get(member, member.name) for member in members]
 
 
 def _names(members: Sequence[Member]) -> list[str]:

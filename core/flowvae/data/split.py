@@ -44,13 +44,19 @@ class Split:
 
 
 def split_sounds(
-    members: Sequence[Member], share: float, split_by: str = "auto", *, alike: bool = False
+    members: Sequence[Member],
+    share: float,
+    split_by: str = "auto",
+    *,
+    alike: bool = False,
+    apart: Sequence[str] = (),
 ) -> Split:
     """Decides by names and labels alone, so that neither the order of reading nor the content of a sound matters.
 
-    Of groups that are `alike`, any stand for all: their names alone decide.
+    Of groups that are `alike`, any stand for all: their names alone decide. Kits are sought in each of the folders
+    `apart` for itself.
     """
-    side = units(members, split_by)
+    side = units(members, split_by, apart)
     if len(set(side)) < 2:
         raise DataError(
             f"all {len(side)} sounds are of one group, {side[0]}: none is left to hold out",

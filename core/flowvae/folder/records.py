@@ -96,6 +96,8 @@ class ClipInfo:
     held_out: bool
     label: str = ""
     """The class that its data set gives it; without one its name may say it."""
+    weight: float = 1.0
+    """How often it is drawn in training, beside the others."""
 
 
 @frozen

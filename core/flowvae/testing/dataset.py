@@ -82,6 +82,12 @@ def stays_finite_and_in_range(make: Dataset) -> None:
         assert 0 < peak <= 1, f"{sound.name} peaks at {peak}: skip silence, scale the rest into [-1, 1]"
 
 
+def weighs_each_sound_above_zero(make: Dataset) -> None:
+    """A weight is finite and above 0: a sound that is never to be drawn is left out."""
+    for sound in _sounds(_source(make)):
+        assert 0 < sound.weight < float("inf"), f"{sound.name} has the weight {sound.weight}: skip it instead"
+
+
 def names_each_sound_once(make: Dataset) -> None:
     """Names are unique, relative and printable, with forward slashes; every sound has a group, and a label is printable."""
     names = [item.name for item in _source(make).read()]
