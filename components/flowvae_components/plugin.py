@@ -26,6 +26,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("convolution", "causal", f"{here}.convolutions.causal:causal")
     register("convolution", "same", f"{here}.convolutions.same:same")
     register("dataset", "folder", f"{here}.datasets.folder:Folder")
+    register("dataset", "mix", f"{here}.datasets.mix:Mix")
     register("dataset", "synthetic_percussion", f"{here}.datasets.synthetic_percussion:SyntheticPercussion")
     register("decoder", "soundstream", f"{here}.decoders.soundstream:SoundStreamDecoder")
     register("discriminator", "melgan", f"{here}.discriminators.melgan:MelGANDiscriminator")

@@ -121,6 +121,7 @@ def _result(
         },
         sounds=validation.held_out.names,
         groups=validation.held_out.groups,
+        classes=validation.held_out.classes,
         threads=order.threads,
         device=model_name(training.device),
         device_number=device_number(training.device),

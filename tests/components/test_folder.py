@@ -321,7 +321,7 @@ def test_names_are_known_without_decoding(tmp_path, monkeypatch, group_by):
     read_ones = {(sound.name, sound.group) for sound in read(tmp_path, group_by=group_by)[0].values()}
     monkeypatch.setattr(folder, "Decoder", None)
     source = Folder(RATE, 1, 16, path=tmp_path, group_by=group_by)
-    assert set(source.names()) == read_ones
+    assert {row[:2] for row in source.names()} == read_ones
 
 
 def test_files_without_folders_stand_for_themselves(tmp_path):

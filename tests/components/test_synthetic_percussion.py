@@ -225,3 +225,33 @@ def test_480_sounds_take_seconds_and_not_minutes():
 def test_wrong_parameters_are_refused_by_name(name, value):
     with pytest.raises(ValueError, match=f"^{name} must"):
         SyntheticPercussion(RATE, 1, 16, **{name: value})
+
+
+def correlation(audio):
+    left, right = audio
+    return float(left @ right / np.sqrt((left @ left) * (right @ right)))
+
+
+def side_db(audio):
+    left, right = audio
+    return float(10 * np.log10((left @ left) / (right @ right)))
+
+
+def test_in_stereo_each_drum_of_a_kit_stands_at_a_place_of_its_own():
+    sounds = list(SyntheticPercussion(44100, 2, 16384, n_sounds=240).read())
+    places = {}
+    for sound in sounds:
+        assert correlation(sound.audio) > 0.9
+        places.setdefault((sound.group, sound.name.partition("/")[0]), []).append(side_db(sound.audio))
+    for of_one in places.values():
+        assert max(of_one) - min(of_one) < 1
+    middle = [abs(db) for (_, voice), dbs in places.items() if voice in {"kick", "snare"} for db in dbs]
+    others = [abs(db) for (_, voice), dbs in places.items() if voice not in {"kick", "snare"} for db in dbs]
+    assert max(middle) < 2.5
+    assert np.median(others) > 2
+    assert max(float(np.abs(sound.audio).max()) for sound in sounds) <= 0.95 + 1e-6
+
+
+def test_one_channel_is_what_it_was_before_there_was_a_place():
+    mono = SyntheticPercussion(44100, 1, 16384, n_sounds=2)
+    assert mono.fingerprint() == "aeb9470b923fe1f8c2d84f67ae4c0c4389c4536f4e42383ae610133b647ffd91"

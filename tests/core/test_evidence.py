@@ -3,12 +3,15 @@ from itertools import pairwise
 
 import pytest
 import torch
+from attrs import evolve
 
 from flowvae.building.construct import construct
 from flowvae.data.instruments import instrument
 from flowvae.data.prepare import prepare_clips
 from flowvae.evaluation.evidence import HeldOut
+from flowvae.folder.run_records import Result
 from flowvae.recipe import read_recipe, resolve
+from short_runs import planned_runs, take
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,8 @@ def test_what_is_measured_is_chosen_by_the_hashes_of_names(clips, held_out):
 
 
 def test_audio_examples_go_through_the_instruments_in_turn(held_out):
-    told = [instrument(name) for name in held_out.names]
+    told = [instrument(name) or "" for name in held_out.names]
+    assert held_out.classes == tuple(told)
     for count in range(len(told) + 1):
         chosen = [told[row] for row in held_out.audio_examples(count)]
         heard = {word: chosen.count(word) for word in told}
@@ -53,6 +57,24 @@ def test_six_examples_of_the_built_in_drums_have_a_kick_a_snare_and_a_hat(held_o
     assert {"kick", "snare", "hat"} <= set(words)
 
 
-def test_what_names_no_instrument_is_heard_last(held_out):
-    unnamed = HeldOut(held_out.audio[:4], ("a/1", "a/2", "a/3", "kick/4"), ("g",) * 4)
+def test_a_label_counts_before_the_name(clips):
+    told = {clip.name: f"label {clip.name[-1]}" for clip in clips.info}
+    labelled = evolve(clips, info=tuple(evolve(clip, label=told[clip.name]) for clip in clips.info))
+    held_out = HeldOut.of(labelled, 1024, 36, torch.device("cpu"))
+    assert held_out.classes == tuple(told[name] for name in held_out.names)
+    heard = [held_out.classes[row] for row in held_out.audio_examples(6)]
+    assert len(set(heard)) == min(6, len(set(held_out.classes)))
+
+
+def test_what_has_no_class_is_heard_last(held_out):
+    unnamed = HeldOut(held_out.audio[:4], ("a/1", "a/2", "a/3", "kick/4"), ("g",) * 4, ("", "", "", "kick"))
     assert unnamed.audio_examples(4) == [3, 0, 1, 2]
+
+
+@pytest.mark.slow
+def test_a_run_writes_the_class_of_each_sound(catalogue, tiny, tmp_path):
+    [run] = planned_runs(tiny, catalogue, tmp_path)
+    assert take(run) == 0
+    result = Result.read(run.folder)
+    assert result.classes == tuple(instrument(name) for name in result.sounds)
+    assert len(result.classes) == len(result.metrics["spectral_distance"].per_sound) == 4

@@ -49,6 +49,7 @@ GOOD = {
     "nothing where nothing is allowed": '[train]\nclip = "none"',
     "a weight of flowvae's own": '[[losses]]\nuse = "multi_scale_mel"\nweight = 15',
     "keys of flowvae's own": '[data]\nuse = "folder"\npath = "~/drums"\nheld_out = 0.1',
+    "a weight in the slot of a component": '[data]\nuse = "mix"\n[data.sources.one]\nuse = "folder"\npath = "x"\nweight = 2',
     "strings in an array": 'augmentations = ["polarity", { use = "random_crop" }]',
     "a free table": '[ablation.vary]\n"defaults.activation" = ["snake", { use = "leaky_relu", slope = 0.0 }]',
     "two numbers": '[train]\noptimizer = { use = "adamw", betas = [0.9, 0.999] }',

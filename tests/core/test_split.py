@@ -209,6 +209,22 @@ def test_sounds_of_their_own_are_held_out_by_class():
     assert shares(split) == dict.fromkeys(CLASSES, 0.2)
 
 
+def test_a_label_counts_before_the_name():
+    names = [f"{i:03d}-kick.wav" for i in range(100)]
+    members = [Member(name, name, CLASSES[i % 4]) for i, name in enumerate(names)]
+    split = split_sounds(members, 0.2)
+    held = Counter(m.label for m, is_held in zip(members, split.held, strict=True) if is_held)
+    assert held == dict.fromkeys(CLASSES, 5)
+    assert set(units(members, "class")) == set(CLASSES)
+
+
+def test_what_is_said_of_a_split_goes_by_labels():
+    members = [
+        Member(name, "a" if i < 30 else "b", "x" if i < 30 else "y") for i, name in enumerate("n" * 60)
+    ]
+    assert "only trained on, never measured: " in " ".join(told(split_sounds(members, 0.5)))
+
+
 def test_whole_classes_are_held_out_where_that_is_asked_for():
     split = split_sounds(in_folders(*(n for k in "abc" for n in kit(k, 40))), 0.25, "class")
     assert sorted(shares(split).values()) == [0, 0, 0, 1]

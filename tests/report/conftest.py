@@ -181,7 +181,12 @@ def draw_nothing(*_):
 @pytest.fixture(autouse=True)
 def undrawn(request, monkeypatch):
     """These tests read the words of a page: its figures take two seconds a page, and have tests of their own."""
-    if request.module.__name__.rpartition(".")[2] in {"test_report", "test_listening", "test_two_players"}:
+    if request.module.__name__.rpartition(".")[2] in {
+        "test_by_class",
+        "test_report",
+        "test_listening",
+        "test_two_players",
+    }:
         monkeypatch.setattr(write, "_draw", draw_nothing)
 
 

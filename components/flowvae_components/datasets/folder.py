@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flowvae.contracts import Refused, Skipped, Sound
 from flowvae_components.datasets import containers, conversion, judging
+from flowvae_components.datasets.classes import read_classes
 from flowvae_components.datasets.decoding import Decoded, Decoder, UndecodableError
 from flowvae_components.datasets.listing import Listed, in_plain_words, list_files, shown
 from flowvae_components.datasets.opening import contents
@@ -29,12 +30,15 @@ class Folder:
         is used. Links to files are followed, links to folders and hidden files are not.
         group = the folder that a file lies in; a file beside all folders stands for itself. Which folders are kits,
         and which are classes (kicks, snares), is for the split to tell.
+        label = what the table of classes says of the file; without one its name may say what it is.
     Shapes: a file (c, t) of any rate -> (channels, t * sample_rate / rate).
     Units: full scale is 1; files from 1 to 768 kHz, to 32 channels, to 10 minutes.
     Parameters:
         path: the folder; ~ stands for the home folder.
         peak: the highest absolute value of every sound; without one a sound keeps its level, at most 1.
         group_by: "folder" as described; "file" for sounds that have nothing to do with each other.
+        classes: a CSV file with the columns file (as it lies below path) and class; what it says counts before names,
+            and a file of which it says nothing is used with a note.
     Source: own.
 
     Raises FileNotFoundError, NotADirectoryError or PermissionError where the folder cannot be listed.
@@ -55,6 +59,7 @@ class Folder:
         path: Path,
         peak: float | None = 0.95,
         group_by: Literal["folder", "file"] = "folder",
+        classes: Path | None = None,
     ) -> None:
         if peak is not None and not 0 < peak <= 1:
             raise Refused("peak", f"peak must be above 0 and at most 1, got {peak}")
@@ -65,10 +70,13 @@ class Folder:
         self.path = path
         self.peak = peak
         self.group_by = group_by
+        self.classes = classes
+        self.labels = self._labels(classes) if classes else {}
 
     def fingerprint(self) -> str:
         """SHA-256 over each candidate's name, size and content, and over the settings that change the sounds."""
-        settings = [_VERSION, self.sample_rate, self.channels, self.peak, self.group_by]
+        settings: list[object] = [_VERSION, self.sample_rate, self.channels, self.peak, self.group_by]
+        settings += [sorted(self.labels.items())] if self.classes else []
         total = hashlib.sha256(json.dumps(settings).encode())
         for candidate in self._candidates():
             if isinstance(candidate, Listed):
@@ -85,11 +93,18 @@ class Folder:
         """Every file, as a sound or with the reason why not."""
         return self._read(self._candidates())
 
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Name and group of every file that looks like audio, without decoding it."""
+    def names(self) -> Iterator[tuple[str, str, str]]:
+        """Name, group and label of every file that looks like audio, without decoding it."""
         for candidate in self._candidates():
             if isinstance(candidate, Listed):
-                yield candidate.name, self._group(candidate.name)
+                yield candidate.name, self._group(candidate.name), self.labels.get(candidate.name, "")
+
+    def _labels(self, classes: Path) -> Mapping[str, str]:
+        try:
+            names = [candidate.name for candidate in self._candidates()]
+        except OSError:  # reading says what is wrong with the folder
+            return {}
+        return read_classes(classes, names)
 
     def _group(self, name: str) -> str:
         folder = name.rpartition("/")[0]
@@ -125,7 +140,10 @@ class Folder:
             what = {FileNotFoundError: missing, NotADirectoryError: "this is not a folder"}
             reason = what.get(type(error), in_plain_words(error))
             raise type(error)(f"{shown(folder)}: {reason}") from None
+        table = os.path.realpath(os.fsencode(self.classes.expanduser())) if self.classes else b""
         for entry in listed:
+            if os.path.realpath(entry.path) == table:
+                continue
             problem = entry.problem or _not_audio(entry)
             found.append(Skipped(entry.name, problem) if problem else entry)
         return found
@@ -149,10 +167,11 @@ class Folder:
         audio, channel_note = self._converted(decoded)
         if audio is None:
             return Skipped(file.name, channel_note)
-        note = "; ".join([*notes, channel_note] if channel_note else notes)
-        return Sound(
-            file.name, self._group(file.name), audio, conversion.onset(audio, self.sample_rate), note
-        )
+        label = self.labels.get(file.name, "")
+        unlabelled = f"no class in {self.classes.name}" if self.classes and not label else ""
+        note = "; ".join(filter(None, [*notes, channel_note, unlabelled]))
+        start = conversion.onset(audio, self.sample_rate)
+        return Sound(file.name, self._group(file.name), audio, start, note, label)
 
     def _converted(self, decoded: Decoded) -> tuple[NDArray[np.float32] | None, str]:
         """The finished sound and a note on its channels, or None and the reason why there is none."""

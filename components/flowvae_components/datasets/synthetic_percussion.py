@@ -30,9 +30,12 @@ _KIT = (
 _STRIDE = 7
 _PEAK = 0.95
 _LEAD_S = 0.002
-# What a fingerprint stands for; a change in any voice raises it.
-_VERSION = 1
+# What a fingerprint stands for, for one channel and for more; a change in any voice raises both.
+_VERSION, _VERSION_OF_MANY = 1, 2
+_MIDDLE, _WIDE = 0.15, 0.8
+"""How far from the middle a drum may stand: kicks and snares, and the others. 1 is one channel alone."""
 
+STEREO = 2
 MOST_SOUNDS = 100_000
 """They are held in memory: 10 GB at a second each are plenty."""
 
@@ -42,8 +45,10 @@ class SyntheticPercussion:
 
     Formula: sound i belongs to kit i mod 24, whose character (tuning, decay, drive, colour, room) all of its sounds
         share; voice and values come from generators keyed by (seed, i) alone, so a longer set begins with the
-        shorter one. 2 ms of silence, the hit, at most 1 s; peak 0.95. The dry sound is in the middle, each channel
-        has a room of its own. At another sample rate the values stay and the noise is drawn anew.
+        shorter one. 2 ms of silence, the hit, at most 1 s; peak 0.95. Each channel has a room of its own; of two
+        channels, each drum of a kit stands at a place of its own between them, kicks and snares near the middle:
+        left, right = sqrt(2) * (cos, sin)((1 + place) * pi / 4). At another sample rate the values stay and the noise is
+        drawn anew.
     Shapes: -> (channels, 0.02 to 1 s).
     Units: full scale is 1.
     Parameters:
@@ -73,7 +78,8 @@ class SyntheticPercussion:
 
     def fingerprint(self) -> str:
         """SHA-256 over the parameters and the version of the voices."""
-        settings = [_VERSION, self.sample_rate, self.channels, self.n_sounds, self.seed]
+        version = _VERSION if self.channels == 1 else _VERSION_OF_MANY
+        settings = [version, self.sample_rate, self.channels, self.n_sounds, self.seed]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
     def read(self) -> Iterator[Sound | Skipped]:
@@ -97,12 +103,21 @@ class SyntheticPercussion:
             np.stack([in_a_room(dry, character, room, self.sample_rate) for _ in range(self.channels)]),
             self.sample_rate,
         )
+        if self.channels == STEREO:
+            wet = wet * _sides(voice, np.random.default_rng([self.seed, kit, 5, *voice.__name__.encode()]))
         return Sound(_name(index, voice), f"kit-{kit:02d}", self._levelled(wet))
 
     def _levelled(self, sound: NDArray[np.float64]) -> NDArray[np.float32]:
         lead = np.zeros((self.channels, round(_LEAD_S * self.sample_rate)))
         audio = np.concatenate([lead, sound * (_PEAK / np.abs(sound).max())], axis=1)
         return audio.astype(np.float32)
+
+
+def _sides(voice: _Voice, generator: Generator) -> NDArray[np.float64]:
+    """The gains of left and right, (2, 1), with the power of the middle."""
+    reach = _MIDDLE if voice in {kick, snare} else _WIDE
+    angle = (1 + generator.uniform(-reach, reach)) * np.pi / 4
+    return np.sqrt(2) * np.array([[np.cos(angle)], [np.sin(angle)]])
 
 
 def _place(index: int) -> tuple[int, _Voice]:

@@ -34,6 +34,7 @@ from flowvae.folder.starts import check_starts
 from flowvae.probe.limits import free_memory
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.node import Source
+from flowvae.recipe.part import leaves
 from flowvae.recipe.requirements import missing_requirement
 from flowvae.report.write import write_report
 
@@ -70,7 +71,7 @@ def _refuse_mixing(plan: AblationPlan, folder: Path) -> None:
     """Sounds that a run writes must never become sounds that it reads."""
     here = folder.resolve()
     for arm in plan.arms:
-        for value in arm.recipe.data.values.values():
+        for _, value in leaves(arm.recipe.data):
             # Not Path.resolve: of a link to itself it makes an error that says nothing of sounds.
             if isinstance(value, Path) and here.is_relative_to(os.path.realpath(value.expanduser())):
                 raise UsageError(

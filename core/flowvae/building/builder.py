@@ -6,15 +6,15 @@ children's: two recipes that differ in one slot start with the same weights ever
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from attrs import Factory, define, frozen
 
 from flowvae.building.construct import construct
+from flowvae.contracts import Weighed
 from flowvae.errors import PluginError
 from flowvae.recipe.part import Part
-from flowvae.streams import torch_seeded
 
 
 @define(eq=False)
@@ -33,8 +33,7 @@ class Builder:
     def build(self, part: Part, path: str, **given: Any) -> Any:
         """The component at a path, with what its parent gives."""
         values = {name: self._value(value, f"{path}.{name}") for name, value in part.values.items()}
-        seeded = nullcontext() if self.seed is None else torch_seeded(self.seed, "initialisation", path)
-        with seeded:
+        with self._seeded(path):
             built = construct(part, path, given, values)
         self.places.append((path, part, built))
         return built
@@ -45,8 +44,19 @@ class Builder:
         if isinstance(
             value, Mapping
         ):  # a slot that holds several: the component is handed them in their order
-            return tuple(self.factory(child, f"{path}.{name}") for name, child in value.items())
+            return tuple(self._one_of_several(name, child, f"{path}.{name}") for name, child in value.items())
         return value
+
+    def _one_of_several(self, name: str, part: Part, path: str) -> Any:
+        make = self.factory(part, path)
+        return Weighed(name, make, **part.extras) if part.extras else make
+
+    def _seeded(self, path: str) -> AbstractContextManager[None]:
+        if self.seed is None:
+            return nullcontext()
+        from flowvae.streams import torch_seeded  # noqa: PLC0415 - a data set is built without torch
+
+        return torch_seeded(self.seed, "initialisation", path)
 
 
 @frozen(eq=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import GenericAlias
 from typing import Any, Literal, Union
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from flowvae.catalogue import docstrings
 from flowvae.catalogue.source import Source, SourceError, literals
@@ -76,6 +76,10 @@ class Parameter:
         if not isinstance(value, int | float):
             return True
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+WEIGHED = (Parameter("weight", float, None, 1.0, "how much it counts beside the others", 1e-3, 1e3),)
+"""What the table of a part has in a slot of the type tuple[Weighed[...], ...]."""
 
 
 @frozen
@@ -233,7 +237,10 @@ class _Reader:
             case ast.Subscript(slice=inner) as outer if self._base(outer) in {"tuple", "list", "Sequence"}:
                 first = inner.elts[0] if isinstance(inner, ast.Tuple) else inner
                 slot = self._slot(first)
-                return Slot(slot.kind, many=True) if slot else None
+                return evolve(slot, many=True) if slot else None
+            case ast.Subscript(slice=inner) as outer if self._base(outer) == "Weighed":
+                slot = self._slot(inner)
+                return evolve(slot, own_keys=WEIGHED) if slot else None
             case _:
                 return None
 

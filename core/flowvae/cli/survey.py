@@ -52,7 +52,7 @@ def _split(
     content |= {"groups": {}, "held_out": 0, "split": [], "problem": ""}
     try:
         refuse_too_few(len(sounds), skipped, strict=False)
-        split = split_of(source, data, [Member(s.name, s.group) for s in sounds])
+        split = split_of(source, data, [Member(s.name, s.group, s.label) for s in sounds])
     except DataError as error:
         content["problem"] = error.what
         return error

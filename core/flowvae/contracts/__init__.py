@@ -37,6 +37,7 @@ from flowvae.contracts.regularizer import BuiltRegularizer, Regularizer
 from flowvae.contracts.resampler import Downsampler, Upsampler
 from flowvae.contracts.schedule import Schedule
 from flowvae.contracts.stream import Stream
+from flowvae.contracts.weighed import Weighed
 
 __all__ = [
     "Activation",
@@ -95,4 +96,5 @@ __all__ = [
     "Stream",
     "TaughtModulation",
     "Upsampler",
+    "Weighed",
 ]

@@ -26,6 +26,10 @@ class Sound:
     """The sample at which the clip begins: shortly before the onset."""
     note: str = ""
     """What was unusual but is in order now."""
+    label: str = ""
+    """The class of the sound, such as kick, where the data set knows it; without one its name may say it."""
+    weight: float = 1.0
+    """How often it is drawn in training, beside the others: weight 2 twice as often as weight 1. Above 0."""
 
 
 @frozen
@@ -42,6 +46,7 @@ class BuiltDataset(Protocol):
 
     A class may say `exchangeable = True`: its groups are all drawn in one way, so that any of them stand for the rest,
     and their names alone decide which are held out. Of other groups those are held out that have all classes.
+    A set that is made of several may say `apart`, the first folders of its names: kits are sought in each of them apart.
     """
 
     def fingerprint(self) -> str:
@@ -55,8 +60,10 @@ class BuiltDataset(Protocol):
 class BuiltNamedDataset(BuiltDataset, Protocol):
     """A source that knows its sounds by name before it reads them: `flowvae check` can then foretell the split."""
 
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Name and group of every sound that read() will try, in its order and at no cost to speak of."""
+    def names(self) -> Iterator[tuple[str, str] | tuple[str, str, str]]:
+        """Name and group of every sound that read() will try, in its order and at no cost to speak of; and its label,
+        where it has one.
+        """
 
 
 @runtime_checkable

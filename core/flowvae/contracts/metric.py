@@ -22,6 +22,8 @@ class Evidence:
     """The modes of the posteriors, (n, latent_dim)."""
     kl: Tensor
     """The divergence of each posterior from the prior in nats, (n,)."""
+    classes: tuple[str, ...] = ()
+    """The class of each sound, such as kick; "" where nothing says it, and nothing at all where nobody asked."""
 
 
 @runtime_checkable

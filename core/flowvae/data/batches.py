@@ -25,13 +25,19 @@ class Batches:
     ) -> None:
         rows = clips.rows(held_out=False)
         self.names = [clips.info[i].name for i in rows]
+        weights = [clips.info[i].weight for i in rows]
+        self.weights = None if len({*weights}) < 2 else torch.tensor(weights, dtype=torch.float64)
         self.clips = torch.from_numpy(np.ascontiguousarray(clips.audio[rows])).to(device)
         self.slack, self.n_samples = clips.slack, recipe.model.n_samples
         self.size, self.seed, self.device = recipe.train.batch_size, seed, device
         self.augmentations = augmentations
 
     def rows(self, step: int) -> Tensor:
-        """Which sounds: every sound once an epoch, in an order of its own; a batch may reach into the next one."""
+        """Which sounds: every sound once an epoch, in an order of its own; a batch may reach into the next one.
+
+        Where sounds have weights, an epoch is as long, and each sound comes count * weight / sum(weights) times in it,
+        rounded down or up by lot: over the epochs a sound of weight 2 comes twice as often as one of weight 1.
+        """
         count = len(self.names)
         places = range(step * self.size, (step + 1) * self.size)
         orders = {place // count: None for place in places}
@@ -50,4 +56,18 @@ class Batches:
 
     def _order(self, epoch: int, count: int) -> Tensor:
         stream = SeededStream.of(self.seed, "order", epoch)
-        return torch.randperm(count, generator=stream.generator)
+        order = torch.randperm(count, generator=stream.generator)
+        return order if self.weights is None else _by_weight(order, self.weights, stream.generator)
+
+
+def _by_weight(order: Tensor, weights: Tensor, generator: torch.Generator) -> Tensor:
+    """Systematic sampling: the sounds lie in a row, each as long as its weight, under a comb whose place is drawn.
+
+    Sounds of one weight lie side by side, so that all of them together come as often as they should in every epoch.
+    """
+    order = order[weights[order].argsort(stable=True)]
+    count, ends = len(order), weights[order].cumsum(0)
+    comb = torch.arange(count) + torch.rand((), generator=generator, dtype=torch.float64)
+    # The last tooth could round onto the end of the row, where no sound lies.
+    place = torch.searchsorted(ends, comb * (ends[-1] / count), right=True).clamp(max=count - 1)
+    return order[place][torch.randperm(count, generator=generator)]

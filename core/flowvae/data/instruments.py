@@ -65,6 +65,15 @@ def instrument(name: str) -> str | None:
     return found or next(filter(None, map(folder_instrument, reversed(folders))), None)
 
 
+def class_of(name: str, label: str = "") -> str:
+    """The class of a sound: its label, else what its name says, else "".
+
+    >>> class_of("kick.wav"), class_of("kick.wav", "808"), class_of("bottom_12.wav")
+    ('kick', '808', '')
+    """
+    return label or instrument(name) or ""
+
+
 def folder_instrument(folder: str) -> str | None:
     """The class that all sounds of a folder have, by its name alone: an abbreviation has to be its only word.
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from flowvae.data.instruments import folder_instrument, instrument
+from flowvae.data.instruments import class_of, folder_instrument
 
 _OTHERS = 3
 """Instruments beside its own that make a folder a kit after all: Tom's kick, snare and hat lie in "Tom"."""
@@ -13,13 +13,19 @@ _OTHERS = 3
 
 @frozen
 class Member:
-    """What is known of a sound before it is read: its name, and the group that its data set gives it."""
+    """What is known of a sound before it is read: its name, and the group and the label that its data set gives it."""
 
     name: str
     group: str
+    label: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Its class; "" where nothing says it."""
+        return class_of(self.name, self.label)
 
 
-def units(members: Sequence[Member], split_by: str) -> list[str]:
+def units(members: Sequence[Member], split_by: str, apart: Sequence[str] = ()) -> list[str]:
     """What each sound is held out with: its kit, its class, or nothing but itself.
 
     >>> kits = [Member(f"{kit}/kicks/{i}.wav", f"{kit}/kicks") for kit in ("A", "B") for i in (1, 2)]
@@ -27,7 +33,22 @@ def units(members: Sequence[Member], split_by: str) -> list[str]:
     (['A', 'A', 'B', 'B'], ['A/kicks', 'A/kicks', 'B/kicks', 'B/kicks'])
     """
     ways = {"auto": _kits, "folder": _groups, "file": _names, "class": _classes}
+    if split_by == "auto" and apart:
+        return _kits_apart(members, apart)
     return ways[split_by](members)
+
+
+def _kits_apart(members: Sequence[Member], apart: Sequence[str]) -> list[str]:
+    """The kits of each of some folders, as if nothing lay beside it."""
+    found: dict[Member, str] = {}
+    for folder in apart:
+        own = [member for member in members if member.name.startswith(f"{folder}/")]
+        inside = [
+            evolve(m, name=m.name.removeprefix(f"{folder}/"), group=m.group.removeprefix(f"{folder}/"))
+            for m in own
+        ]
+        found |= {member: f"{folder}/{kit}" for member, kit in zip(own, _kits(inside), strict=True)}
+    return [found.get(member, member.name) for member in members]
 
 
 def _names(members: Sequence[Member]) -> list[str]:
@@ -39,7 +60,7 @@ def _groups(members: Sequence[Member]) -> list[str]:
 
 
 def _classes(members: Sequence[Member]) -> list[str]:
-    return [instrument(member.name) or "no known class" for member in members]
+    return [member.kind or "no known class" for member in members]
 
 
 def _kits(members: Sequence[Member]) -> list[str]:
@@ -87,7 +108,7 @@ def _class_folders(members: Sequence[Member]) -> set[str]:
     inside: dict[str, Counter[str | None]] = {}
     for member in members:
         if _lies_in_its_group(member):
-            kind = instrument(member.name.rpartition("/")[2])
+            kind = class_of(member.name.rpartition("/")[2], member.label) or None
             for path in _with_parents(member.group):
                 inside.setdefault(path, Counter())[kind] += 1
     return {path for path, kinds in inside.items() if _is_class(path, kinds)}

@@ -5,11 +5,10 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from flowvae.building.construct import construct
 from flowvae.contracts import BuiltNamedDataset, Skipped
 from flowvae.data.kits import Member
 from flowvae.data.prepare import refuse_too_few, split_of
-from flowvae.data.sounds import given_to_sources
+from flowvae.data.sounds import given_to_sources, source_of
 from flowvae.data.verdict import refuse_unmeasurable, told
 from flowvae.errors import DataError, PluginError
 from flowvae.recipe import Arm, Recipe
@@ -48,11 +47,11 @@ def outlooks(arms: Sequence[Arm]) -> dict[Outlook, list[str]]:
 
 def look_ahead(recipe: Recipe) -> Outlook | None:
     """DataError where no run is possible; None where the data set knows its sounds only once it has read them."""
-    source = construct(recipe.data, "data", given_to_sources(recipe), recipe.data.values)
+    source = source_of(recipe)
     if not isinstance(source, BuiltNamedDataset):
         return None
     try:
-        members = [Member(name, group) for name, group in source.names()]
+        members = [Member(*row) for row in source.names()]
         _refuse_unusable(source)
     except OSError as error:
         raise DataError(f"the sounds cannot be read: {error}", do="check data.path, or --data") from error

@@ -30,20 +30,20 @@ def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) ->
     slack = round(data.extras["slack_ms"] / 1000 * model.sample_rate)
     clips: list[NDArray[np.float32]] = []
     members: list[Member] = []
-    notes: list[str] = []
+    rest: list[tuple[str, float]] = []
     skipped: list[Skipped] = []
     for item in source.read():
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
             clips.append(cut_clip(item, model.n_samples, slack, model.sample_rate))
-            members.append(Member(item.name, item.group))
-            notes.append(item.note)
+            members.append(Member(item.name, item.group, item.label))
+            rest.append((item.note, item.weight))
     refuse_too_few(len(members), skipped, strict=data.extras["strict"])
     split = split_of(source, data, members)
     info = tuple(
-        ClipInfo(m.name, m.group if unit == m.name else unit, note, held)
-        for m, unit, held, note in zip(members, split.units, split.held, notes, strict=True)
+        ClipInfo(m.name, m.group if unit == m.name else unit, note, held, m.label, weight)
+        for m, unit, held, (note, weight) in zip(members, split.units, split.held, rest, strict=True)
     )
     folder.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(asdict(s), ensure_ascii=False) for s in skipped]
@@ -86,7 +86,8 @@ def cut_clip(sound: Sound, n_samples: int, slack: int, sample_rate: int) -> NDAr
 def split_of(source: Any, data: Part, members: Sequence[Member]) -> Split:
     """The split that a recipe's table of data asks for."""
     alike = bool(getattr(source, "exchangeable", False))
-    return split_sounds(members, data.extras["held_out"], data.extras["split_by"], alike=alike)
+    apart = tuple(getattr(source, "apart", ()))
+    return split_sounds(members, data.extras["held_out"], data.extras["split_by"], alike=alike, apart=apart)
 
 
 def refuse_too_few(n_sounds: int, skipped: Sequence[Skipped], *, strict: bool) -> None:

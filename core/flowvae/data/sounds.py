@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
-from flowvae.building.construct import construct
+from flowvae.building.builder import Builder
 from flowvae.data.clips import Clips, load_clips
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.verdict import refuse_unmeasurable
@@ -46,9 +47,14 @@ def given_to_sources(recipe: Recipe) -> dict[str, int]:
     return {"sample_rate": model.sample_rate, "channels": model.channels, "n_samples": model.n_samples}
 
 
+def source_of(recipe: Recipe) -> Any:
+    """The data set of a recipe."""
+    return Builder(None).build(recipe.data, "data", **given_to_sources(recipe))
+
+
 def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
     given = given_to_sources(recipe)
-    source = construct(recipe.data, "data", given, recipe.data.values)
+    source = source_of(recipe)
     try:
         # Arms share clips where the sounds and all that shapes a clip agree.
         key = json.dumps([source.fingerprint(), given, dict(recipe.data.extras)], sort_keys=True)

@@ -9,7 +9,6 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from flowvae.data.instruments import instrument
 from flowvae.data.kits import Member, units
 from flowvae.errors import DataError
 
@@ -45,13 +44,19 @@ class Split:
 
 
 def split_sounds(
-    members: Sequence[Member], share: float, split_by: str = "auto", *, alike: bool = False
+    members: Sequence[Member],
+    share: float,
+    split_by: str = "auto",
+    *,
+    alike: bool = False,
+    apart: Sequence[str] = (),
 ) -> Split:
-    """Decides by names alone, so that neither the order of reading nor the content of a sound matters.
+    """Decides by names and labels alone, so that neither the order of reading nor the content of a sound matters.
 
-    Of groups that are `alike`, any stand for all: their names alone decide.
+    Of groups that are `alike`, any stand for all: their names alone decide. Kits are sought in each of the folders
+    `apart` for itself.
     """
-    side = units(members, split_by)
+    side = units(members, split_by, apart)
     if len(set(side)) < 2:
         raise DataError(
             f"all {len(side)} sounds are of one group, {side[0]}: none is left to hold out",
@@ -67,7 +72,7 @@ def held_units(
     """The units that are kept for validation; at least one is held out and one is trained on."""
     kinds: dict[str, Counter[str]] = {}
     for member, unit in zip(members, side, strict=True):
-        kinds.setdefault(unit, Counter())[(balanced and instrument(member.name)) or ""] += 1
+        kinds.setdefault(unit, Counter())[member.kind if balanced else ""] += 1
     order = sorted(kinds, key=lambda unit: hashlib.sha256(unit.encode()).digest())
     sizes = Counter(side)
     held = _by_name(order, sizes, share * len(side))

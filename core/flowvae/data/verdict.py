@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from flowvae.data.instruments import instrument
 from flowvae.data.split import Split
 from flowvae.errors import DataError, Fault, RecipeError
 from flowvae.recipe import Recipe
@@ -70,7 +69,7 @@ def _one_sided(split: Split) -> list[str]:
         return []
     sides: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for member, held in zip(split.members, split.held, strict=True):
-        if kind := instrument(member.name):
+        if kind := member.kind:
             sides[held][kind] += 1
     found = []
     for here, there, what in (

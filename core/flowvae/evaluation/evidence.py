@@ -15,7 +15,7 @@ from torch.distributions import kl_divergence
 from flowvae.building.model import SoundVAE
 from flowvae.contracts import BuiltMetric, Evidence, LatentDistribution
 from flowvae.data.clips import Clips
-from flowvae.data.instruments import instrument
+from flowvae.data.instruments import class_of
 from flowvae.streams import torch_seeded
 
 
@@ -26,6 +26,8 @@ class HeldOut:
     audio: Tensor
     names: tuple[str, ...]
     groups: tuple[str, ...]
+    classes: tuple[str, ...]
+    """Of each sound; "" where nothing says it."""
 
     @classmethod
     def of(cls, clips: Clips, n_samples: int, count: int, device: torch.device) -> "HeldOut":
@@ -35,20 +37,23 @@ class HeldOut:
         audio = np.stack([clips.audio[i, :, clips.slack : clips.slack + n_samples] for i in rows])
         info = [clips.info[i] for i in rows]
         return cls(
-            torch.from_numpy(audio).to(device), tuple(i.name for i in info), tuple(i.group for i in info)
+            torch.from_numpy(audio).to(device),
+            tuple(i.name for i in info),
+            tuple(i.group for i in info),
+            tuple(class_of(i.name, i.label) for i in info),
         )
 
     def audio_examples(self, count: int) -> list[int]:
-        """Which of the sounds are written as audio: one of each instrument in turn, until there are `count`.
+        """Which of the sounds are written as audio: one of each class in turn, until there are `count`.
 
-        An instrument with more sounds comes first, what names no instrument last; nothing but names decides, so that
+        A class with more sounds comes first, what has none last; nothing but names and labels decides, so that
         all arms and seeds write the same.
         """
-        by_instrument: dict[str, list[int]] = {}
-        for row, name in enumerate(self.names):
-            by_instrument.setdefault(instrument(name) or "", []).append(row)
-        order = sorted(by_instrument, key=lambda word: (not word, -len(by_instrument[word]), word))
-        rounds = zip_longest(*(by_instrument[word] for word in order))
+        by_class: dict[str, list[int]] = {}
+        for row, word in enumerate(self.classes):
+            by_class.setdefault(word, []).append(row)
+        order = sorted(by_class, key=lambda word: (not word, -len(by_class[word]), word))
+        rounds = zip_longest(*(by_class[word] for word in order))
         return [row for one in rounds for row in one if row is not None][:count]
 
 
@@ -84,7 +89,12 @@ def gather_evidence(model: SoundVAE, held_out: HeldOut, samples: int, batch: int
         latents: tuple[Tensor, ...] = torch.split(prior.sample(torch.Size([samples])), batch)
         generated = [model.decode(latent) for latent in latents]
     return Evidence(
-        held_out.audio, torch.cat(estimates), torch.cat(generated), torch.cat(codes), torch.cat(divergences)
+        held_out.audio,
+        torch.cat(estimates),
+        torch.cat(generated),
+        torch.cat(codes),
+        torch.cat(divergences),
+        held_out.classes,
     )
 
 

@@ -94,6 +94,10 @@ class ClipInfo:
     """The kit that it was held out with, or not; of a sound that stands for itself, what its data set says."""
     note: str
     held_out: bool
+    label: str = ""
+    """The class that its data set gives it; without one its name may say it."""
+    weight: float = 1.0
+    """How often it is drawn in training, beside the others."""
 
 
 @frozen

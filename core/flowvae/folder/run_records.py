@@ -116,3 +116,5 @@ class Result(Record):
     exact: bool
     plugins: tuple[str, ...]
     """The proof that no plugin but those named had a hand in it."""
+    classes: tuple[str, ...] = ()
+    """Of each sound; "" where nothing says it."""

@@ -33,7 +33,12 @@ class Part:
 
     def said(self, *, paths: bool = True) -> str:
         """The component as one reads it: snake(alpha=1.0)."""
-        values = [f"{k}={_said(v)}" for k, v in self.values.items() if paths or not isinstance(v, Path)]
+        shown = (
+            self.values.items()
+            if paths
+            else ((k, v) for k, v in self.values.items() if not isinstance(v, Path))
+        )
+        values = [f"{k}={_said(v, paths=paths)}" for k, v in shown]
         return f"{self.name}({', '.join(values)})" if values else self.name
 
 
@@ -82,11 +87,11 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _said(value: Any) -> str:
+def _said(value: Any, *, paths: bool) -> str:
     if isinstance(value, Part):
-        return value.said()
+        return value.said(paths=paths)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_said(v)}" for name, v in value.items()) + "}"
+        return "{" + ", ".join(f"{name}: {_said(v, paths=paths)}" for name, v in value.items()) + "}"
     if isinstance(value, tuple):
-        return "[" + ", ".join(_said(v) for v in value) + "]"
+        return "[" + ", ".join(_said(v, paths=paths) for v in value) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -5,11 +5,12 @@ JSON, 2.0 is a whole number. What an editor accepts is well spelt; `flowvae chec
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from flowvae.catalogue import REQUIRED, Catalogue, Component, Slot
+from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
 from flowvae.errors import PluginError
 from flowvae.recipe.keys import Entry, entries
 from flowvae.recipe.tables import DEFAULTS, EXTENDS, Recipe, own_keys
@@ -125,8 +126,18 @@ def _definition(component: Component) -> str:
 
 def _component(component: Component) -> Schema:
     signature = component.signature
-    keys = {p.name: _entry(Entry(p)) for p in (*signature.parameters.values(), *own_keys(component.kind))}
+    added = (*own_keys(component.kind), *_added_by_slots(component))
+    keys = {p.name: _entry(Entry(p)) for p in (*signature.parameters.values(), *added)}
     return {"description": signature.summary, **_table({"use": _names([component]), **keys})}
+
+
+def _added_by_slots(component: Component) -> Iterator[Parameter]:
+    """The keys that a part of this kind has in the slots of other components: a table does not say where it stands."""
+    for other in (c for found in component.catalogue.components.values() for c in found):
+        with suppress(PluginError):
+            for parameter in other.signature.parameters.values():
+                if parameter.slot and parameter.slot.kind == component.kind:
+                    yield from parameter.slot.own_keys
 
 
 def _names(components: list[Component]) -> Schema:

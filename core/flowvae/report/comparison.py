@@ -1,6 +1,6 @@
 """Which runs may be compared, and what the comparison says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
@@ -56,8 +56,13 @@ def pair_metric(folder: Folder, arm: PlannedArm, metric: str) -> Paired | None:
     baseline = folder.plan.baseline
     if baseline is None:
         return None
-    ours = values_by_seed(folder.of(arm.name), metric)
-    theirs = values_by_seed(folder.of(baseline.name), metric)
+    return pair_shared(
+        values_by_seed(folder.of(baseline.name), metric), values_by_seed(folder.of(arm.name), metric)
+    )
+
+
+def pair_shared(theirs: Mapping[int, float], ours: Mapping[int, float]) -> Paired | None:
+    """The differences of ours from theirs over the seeds that both have, if there are any."""
     shared = ours.keys() & theirs.keys()
     if not shared:
         return None

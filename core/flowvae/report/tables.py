@@ -77,8 +77,13 @@ def metrics_of(folder: Folder) -> tuple[PlannedMetric, ...]:
 
 def figure(folder: Folder, arm: PlannedArm, metric: PlannedMetric) -> Figure:
     """The figure of one arm on one metric, as the page shows it."""
-    values = list(values_by_seed(folder.of(arm.name), metric.name).values())
-    paired = None if arm.is_baseline else pair_metric(folder, arm, metric.name)
+    values = values_by_seed(folder.of(arm.name), metric.name)
+    return figure_of(values.values(), None if arm.is_baseline else pair_metric(folder, arm, metric.name))
+
+
+def figure_of(figures: Iterable[float], paired: Paired | None) -> Figure:
+    """The figures of some seeds, and how they differ from the baseline's, ready to read."""
+    values = list(figures)
     return Figure(
         mean=plain(_mean(values)),
         sd=plain(standard_deviation(values), 2) if len(values) > 1 else "",
@@ -129,7 +134,8 @@ def _safe(value: object) -> str:
     return f"'{written}" if isinstance(value, str) and written[:1] in {"=", "+", "-", "@"} else written
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Rows under a header, safe to open in a spreadsheet."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(header)
@@ -163,10 +169,11 @@ def results_csv(folder: Folder) -> str:
             for metric in metrics_of(folder)
     )  # fmt: skip
     header = ("arm", "seed", "state", "metric", "direction", "unit", "value", "untrained")
-    return _csv(header, itertools.chain(trained, beside))
+    return csv_of(header, itertools.chain(trained, beside))
 
 
-def _numbers(paired: Paired | None) -> tuple[object, ...]:
+def numbers_of(paired: Paired | None) -> tuple[object, ...]:
+    """How many seeds, and what their differences say, as cells of a row."""
     if paired is None:
         return (0, *[None] * 6)
     low, high = paired.interval or (None, None)
@@ -189,12 +196,12 @@ def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison]) -> str:
                     p.p if p else None, p.exact if p else None, comparison.p_holm,
                     comparison.verdict.word, comparison.verdict.reason,
                 )  # fmt: skip
-            rows.append((*names, "primary" if is_primary else "secondary", *_numbers(paired), *said))
+            rows.append((*names, "primary" if is_primary else "secondary", *numbers_of(paired), *said))
     header = (
         "arm", "baseline", "metric", "role", "seeds", "mean_difference", "sd", "interval_low", "interval_high",
         "seeds_higher", "seeds_lower", "sign_flip_p", "p_is_exact", "holm_p", "verdict", "reason",
     )  # fmt: skip
-    return _csv(header, rows)
+    return csv_of(header, rows)
 
 
 TEX = {

@@ -13,6 +13,7 @@ from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
 from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.beginnings import beginnings
+from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare
 from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
@@ -117,6 +118,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "beginnings": beginnings(folder),
         "provenance": provenance(plan),
         "groups": by_group(folder, plan.primary) if plan.primary else [],
+        "classes": by_class(folder),
+        "left_out_classes": left_out(folder),
         "pictures": pictures,
         "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
         "gradient": _gradient(),
@@ -146,7 +149,8 @@ def _put(path: Path, words: str) -> None:
 
 
 def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path:
-    """Writes report.html, results.csv, comparisons.csv and table.tex into a folder of runs; gives the page's path.
+    """Writes report.html, results.csv, comparisons.csv, by_class.csv and table.tex into a folder of runs; gives the page's
+    path.
 
     `say` hears the answers, in the words of the page.
 
@@ -164,6 +168,7 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
     page = environment.get_template("page.html.j2").render(_view(found, comparisons))
     _put(folder / "results.csv", results_csv(found))
     _put(folder / "comparisons.csv", comparisons_csv(found, comparisons))
+    _put(folder / "by_class.csv", by_class_csv(found))
     _put(folder / "table.tex", table_tex(found, comparisons))
     _put(folder / "report.html", page)
     if say is not None:

@@ -48,7 +48,7 @@ def reads_the_same_twice(make: Dataset) -> None:
                 f"{one.name} was used once and skipped once: decide by the sound alone"
             )
             if isinstance(one, Sound) and isinstance(two, Sound):
-                same = (one.group, one.start) == (two.group, two.start)
+                same = (one.group, one.start, one.label) == (two.group, two.start, two.label)
                 same = same and np.array_equal(one.audio, two.audio)
                 assert same, f"{one.name} came out differently: draw from a generator keyed by the sound"
 
@@ -82,8 +82,14 @@ def stays_finite_and_in_range(make: Dataset) -> None:
         assert 0 < peak <= 1, f"{sound.name} peaks at {peak}: skip silence, scale the rest into [-1, 1]"
 
 
+def weighs_each_sound_above_zero(make: Dataset) -> None:
+    """A weight is finite and above 0: a sound that is never to be drawn is left out."""
+    for sound in _sounds(_source(make)):
+        assert 0 < sound.weight < float("inf"), f"{sound.name} has the weight {sound.weight}: skip it instead"
+
+
 def names_each_sound_once(make: Dataset) -> None:
-    """Names are unique, relative and printable, with forward slashes; every sound has a group."""
+    """Names are unique, relative and printable, with forward slashes; every sound has a group, and a label is printable."""
     names = [item.name for item in _source(make).read()]
     assert len(names) == len(set(names)), "two items share a name: add the folder or a number"
     for name in names:
@@ -93,14 +99,15 @@ def names_each_sound_once(make: Dataset) -> None:
         assert ".." not in name.split("/"), f"{name} leaves the set: name it relative to the set"
     for sound in _sounds(_source(make)):
         assert sound.group, f"{sound.name} has no group: one of its own is the least"
+        assert sound.label.isprintable(), f"the label of {sound.name} holds control characters"
 
 
 def foretells_what_it_reads(make: Dataset) -> None:
-    """A source that has names() names every sound that it reads, with its group and in its order."""
+    """A source that has names() names every sound that it reads, with its group and its label, and in its order."""
     source = _source(make)
     if isinstance(source, BuiltNamedDataset):
-        named = list(source.names())
-        read = [(sound.name, sound.group) for sound in _sounds(source)]
+        named = [(*row, "")[:3] for row in source.names()]
+        read = [(sound.name, sound.group, sound.label) for sound in _sounds(source)]
         missing = [row for row in read if row not in named]
         assert not missing, f"names() leaves out {missing[0]}: `flowvae check` would foretell another split"
         assert [row for row in named if row in read] == read, "names() has another order than read()"

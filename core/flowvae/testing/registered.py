@@ -22,14 +22,23 @@ flow = "real_nvp"
 
 def factory(component: Component, values: Mapping[type | str, Any]) -> Callable[..., Any]:
     """One component with its defaults; `values` says what a required key of a type gets, such as a path, or a key by name."""
-    keys = {"use": component.qualified}
+    text = toml_like(_keys(component, values))
+    part = resolve_part(component.kind, text, component.catalogue, slots_for(component))
+    return Builder(None).factory(part, component.kind)
+
+
+def _keys(component: Component, values: Mapping[type | str, Any]) -> dict[str, Any]:
+    """What a recipe would say; a slot for several that must not be empty gets the simplest of its kind."""
+    keys: dict[str, Any] = {"use": component.qualified}
     for parameter in component.signature.parameters.values():
-        wanted = parameter.type if parameter.default is REQUIRED and parameter.slot is None else None
+        slot = parameter.slot
+        wanted = parameter.type if parameter.default is REQUIRED and slot is None else None
         value = values.get(parameter.name, values.get(wanted) if wanted else None)
         if value is not None:
             keys[parameter.name] = str(value) if isinstance(value, Path) else value
-    part = resolve_part(component.kind, toml_like(keys), component.catalogue, slots_for(component))
-    return Builder(None).factory(part, component.kind)
+        elif slot and slot.many and parameter.default is REQUIRED:
+            keys[parameter.name] = {c.name: _keys(c, values) for c in _simplest(slot.kind, component)}
+    return keys
 
 
 def slots_for(component: Component) -> str:
