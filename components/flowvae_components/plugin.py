@@ -23,6 +23,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("augmentation", "normalize", f"{here}.augmentations.normalize:Normalize")
     register("augmentation", "phase_mangle", f"{here}.augmentations.phase_mangle:PhaseMangle")
     register("augmentation", "phase_rotation", f"{here}.augmentations.phase_rotation:PhaseRotation")
+    register("augmentation", "pitch_shift", f"{here}.augmentations.pitch_shift:PitchShift")
     register("augmentation", "polarity", f"{here}.augmentations.polarity:Polarity")
     register("augmentation", "random_crop", f"{here}.augmentations.random_crop:RandomCrop")
     register("balance", "gradient_norm", f"{here}.balances.gradient_norm:GradientNorm")
