@@ -72,13 +72,13 @@ class PitchShift:
         steps = (GRID * torch.exp2(semitones / 12)).round().to(torch.int64)
         first, weights = self.weights(steps, (n_samples - self.n_samples) // 2, batch.dtype)
         # Turn after turn of 256 samples the windows move by as many samples as the ratio has steps.
-        turn = torch.arange(math.ceil(n_samples / GRID), device=batch.device)[:, None]
-        start = first[:, None] + turn * steps[:, None, None]
+        turn = torch.arange(math.ceil(n_samples / GRID), device=batch.device)
+        start = first[..., None] + turn * steps[:, None, None]
         # A window that lies beyond the sound is one of silence, however far beyond.
         every = functional.pad(batch, (self.width, self.width)).unfold(-1, self.width, 1)
         item = torch.arange(n_items, device=batch.device)[:, None, None]
         windows = every[item, :, (start + self.width).clamp(0, n_samples + self.width)]
-        shifted = torch.einsum("btkcw,bkiw->bctki", windows, weights).flatten(2)[..., :n_samples]
+        shifted = torch.einsum("bktcw,bkiw->bctki", windows, weights).flatten(2)[..., :n_samples]
         return torch.where(chosen, shifted, batch)
 
     def weights(
@@ -95,11 +95,13 @@ class PitchShift:
         fine = (place - whole * GRID)[..., None] + within
         tap = torch.arange(-self.reach, self.width - self.reach, device=steps.device) * GRID
         cutoff = (1 - SLOPE / 2) * (GRID / steps.to(dtype)).clamp(max=1)[:, None, None, None]
-        u = cutoff / GRID * (fine[..., None] - tap).to(dtype)
-        return whole - self.reach, cutoff * torch.sinc(u) * blackman(u / CROSSINGS)
+        angle = (fine.to(dtype)[..., None] - tap.to(dtype)).mul_(math.pi / GRID * cutoff)
+        # The sinc, whose 0 / 0 is 1: torch.sinc takes eight times as long on a CPU.
+        sinc = angle.sin().div_(angle).nan_to_num_(1.0)
+        return whole - self.reach, sinc.mul_(blackman(angle.div_(CROSSINGS))).mul_(cutoff)
 
 
-def blackman(v: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-    """0.42 + 0.5 cos(pi v) + 0.08 cos(2 pi v), and 0 where v lies outside of -1 to 1: by one cosine in place of two."""
-    cosine = torch.cos(math.pi * v.clamp(-1, 1))
-    return 0.34 + cosine * (0.5 + 0.16 * cosine)
+def blackman(angle: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """0.42 + 0.5 cos(angle) + 0.08 cos(2 angle), and 0 where the angle lies outside of -pi to pi: by one cosine in place of two."""
+    cosine = angle.clamp(-math.pi, math.pi).cos_()
+    return (0.16 * cosine).add_(0.5).mul_(cosine).add_(0.34)
