@@ -19,6 +19,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("augmentation", "compress", f"{here}.augmentations.compress:Compress")
     register("augmentation", "dequantize", f"{here}.augmentations.dequantize:Dequantize")
     register("augmentation", "gain", f"{here}.augmentations.gain:Gain")
+    register("augmentation", "impulse_response", f"{here}.augmentations.impulse_response:ImpulseResponse")
     register("augmentation", "mute", f"{here}.augmentations.mute:Mute")
     register("augmentation", "normalize", f"{here}.augmentations.normalize:Normalize")
     register("augmentation", "phase_mangle", f"{here}.augmentations.phase_mangle:PhaseMangle")
