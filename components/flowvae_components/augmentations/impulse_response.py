@@ -19,7 +19,7 @@ from flowvae_components.audio_files.opening import contents
 from flowvae_components.spectra.fast_length import fast_length
 
 DIRECT_DB = -20.0
-"""Where a response begins, below its peak: ISO 3382-1, 5.3.2."""
+"""Where a response begins, below its peak: as in ISO 3382-1."""
 LEAD_S = 0.002
 """What is kept before that: the rise of a direct sound that is limited in its band."""
 
