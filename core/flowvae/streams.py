@@ -5,8 +5,8 @@ a step, so a resumed run draws what the uninterrupted one would have drawn.
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from attrs import frozen
@@ -46,6 +46,11 @@ class SeededStream:
     def integers(self, low: int, high: int, size: tuple[int, ...], device: torch.device) -> Tensor:
         """Whole numbers from low to high, both included."""
         return torch.randint(low, high + 1, size, generator=self.generator).to(device)
+
+
+def initialisation(seed: int | None) -> Callable[[str], AbstractContextManager[None]] | None:
+    """What gives every key path a stream for its initial weights; without a seed torch draws them as it stands."""
+    return None if seed is None else lambda path: torch_seeded(seed, "initialisation", path)
 
 
 @contextmanager

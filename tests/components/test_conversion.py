@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from flowvae.contracts import Sound
-from flowvae_components.datasets import conversion
+from flowvae_components.audio_files import fitting
 from flowvae_components.datasets.folder import Folder
 from flowvae_components.datasets.judging import sound_notes
 
@@ -69,13 +69,13 @@ def test_every_number_of_channels_gives_the_same_tone(given, wanted, tmp_path):
 
 def test_channels_keep_their_order_and_the_mean_is_the_mean():
     audio = np.float32([[1, 0], [0, 1], [2, 2], [3, 5]])
-    assert conversion.to_channels(audio, 2)[0].tolist() == [[1, 0], [0, 1]]
-    assert conversion.to_channels(audio[:2], 3)[0].tolist() == [[1, 0], [0, 1], [1, 0]]
-    assert conversion.to_channels(audio, 1)[0].tolist() == [[1.5, 2]]
+    assert fitting.to_channels(audio, 2)[0].tolist() == [[1, 0], [0, 1]]
+    assert fitting.to_channels(audio[:2], 3)[0].tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert fitting.to_channels(audio, 1)[0].tolist() == [[1.5, 2]]
 
 
 def test_a_tone_above_the_new_nyquist_frequency_does_not_fold_back():
-    folded = conversion.to_rate(tone(96_000, hz=30_000.0)[None].astype(np.float32), 96_000, RATE)
+    folded = fitting.to_rate(tone(96_000, hz=30_000.0)[None].astype(np.float32), 96_000, RATE)
     # Whatever cannot be represented rings at the two ends only.
     assert np.abs(folded[:, 500:-500]).max() < 1e-5
 
@@ -83,8 +83,8 @@ def test_a_tone_above_the_new_nyquist_frequency_does_not_fold_back():
 def test_the_conversion_of_the_rate_moves_nothing():
     click = np.zeros((1, 9600), np.float32)
     click[0, 4800] = 1
-    assert np.abs(conversion.to_rate(click, 96_000, 48_000)).argmax() == 2400
-    assert np.abs(conversion.to_rate(click, 96_000, 192_000)).argmax() == 9600
+    assert np.abs(fitting.to_rate(click, 96_000, 48_000)).argmax() == 2400
+    assert np.abs(fitting.to_rate(click, 96_000, 192_000)).argmax() == 9600
 
 
 def test_the_offset_goes_and_the_peak_is_what_was_asked_for(tmp_path):

@@ -14,7 +14,8 @@ import soundfile
 
 from flowvae.contracts import Skipped, Sound
 from flowvae.testing import dataset as conformance
-from flowvae_components.datasets import decoding, folder, listing, opening
+from flowvae_components.audio_files import decoding, listing, opening
+from flowvae_components.datasets import folder
 from flowvae_components.datasets.folder import Folder
 
 RATE = 44_100

@@ -9,6 +9,7 @@ from flowvae.catalogue.signature import read_signature
 from flowvae.catalogue.source import SourceError, read_target
 from flowvae.errors import PluginError, RecipeError
 from flowvae.recipe.resolve import resolve_part
+from flowvae.streams import initialisation
 from pretend import catalogue_with, offering, plugin
 
 
@@ -251,7 +252,7 @@ def test_a_component_that_meddles_while_it_is_built_is_named():
 
     theirs = plugin("fv-m", flowvae_components=offering(("activation", "meddler", Meddler)))
     part = resolve_part("activation", '"meddler"', catalogue_with(theirs))
-    Builder(0).build(part, "here", channels=1)
+    Builder(initialisation(0)).build(part, "here", channels=1)
     assert theirs.notes == ["it changed torch's default dtype; put back"]
     assert torch.get_default_dtype() == torch.float32
 
@@ -399,7 +400,7 @@ def test_a_component_that_cannot_be_called_is_blamed_with_its_place():
     theirs = plugin("fv-u", flowvae_components=offering(("activation", "unlucky", Unlucky)))
     part = resolve_part("activation", '"unlucky"', catalogue_with(theirs))
     with pytest.raises(PluginError, match=r"unlucky \(activation, fv-u 1\.0\) could not be built at here"):
-        Builder(0).build(part, "here", channels=1)
+        Builder(initialisation(0)).build(part, "here", channels=1)
 
 
 def test_an_inherited_constructor_is_read_where_it_stands(module):

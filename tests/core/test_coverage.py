@@ -5,6 +5,7 @@ from flowvae.building.builder import Builder
 from flowvae.building.model import SoundVAE
 from flowvae.probe.coverage import coverage
 from flowvae.recipe import read_recipe, resolve
+from flowvae.streams import initialisation
 from pretend import catalogue_with, offering, plugin
 
 
@@ -22,7 +23,7 @@ class Stubborn(nn.Module):
 
 def of(catalogue, tiny, *more):
     recipe = resolve(read_recipe("percussion_small", (*tiny, *more)), catalogue)
-    build = Builder(0)
+    build = Builder(initialisation(0))
     return coverage(SoundVAE(recipe.model, build), build, catalogue)["activation"]
 
 

@@ -7,9 +7,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from flowvae.contracts import Refused, Stream
-
-GRID = 1024
-"""Transforms are a multiple of this long: their length then has small factors only, which is what is fast."""
+from flowvae_components.spectra.fast_length import fast_length
 
 
 class PhaseMangle:
@@ -59,7 +57,7 @@ class PhaseMangle:
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:
         n_items, _, n_samples = batch.shape
-        n_fft = math.ceil((n_samples + self.n_ring) / GRID) * GRID
+        n_fft = fast_length(n_samples + self.n_ring)
         frequency = stream.uniform(self.log_low, self.log_high, (n_items,), batch.device).exp()
         chosen = stream.uniform(0.0, 1.0, (n_items,), batch.device) < self.probability
         response = self.response(2 * math.pi * frequency.to(batch.dtype) / self.sample_rate, n_fft)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from flowvae.contracts import Refused
-from flowvae_components.datasets.listing import in_plain_words
-from flowvae_components.datasets.opening import contents
+from flowvae_components.audio_files.listing import in_plain_words
+from flowvae_components.audio_files.opening import contents
 
 _COLUMNS = ("file", "class")
 _MOST_FAULTS = 3

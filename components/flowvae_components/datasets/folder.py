@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowvae.contracts import Refused, Skipped, Sound
-from flowvae_components.datasets import containers, conversion, judging
+from flowvae_components.audio_files import containers, fitting
+from flowvae_components.audio_files.decoding import Decoded, Decoder, UndecodableError
+from flowvae_components.audio_files.faults import fault
+from flowvae_components.audio_files.listing import Listed, in_plain_words, list_files, shown
+from flowvae_components.audio_files.opening import contents
+from flowvae_components.datasets import conversion, judging
 from flowvae_components.datasets.classes import read_classes
-from flowvae_components.datasets.decoding import Decoded, Decoder, UndecodableError
-from flowvae_components.datasets.listing import Listed, in_plain_words, list_files, shown
-from flowvae_components.datasets.opening import contents
 
 # What a fingerprint stands for; a change in how files become sounds raises it.
 _VERSION = 2
@@ -158,7 +160,7 @@ class Folder:
             return Skipped(file.name, in_plain_words(error))
         except UndecodableError as error:
             return Skipped(file.name, str(error))
-        reason = judging.fault(decoded.audio)
+        reason = fault(decoded.audio)
         if reason:
             return Skipped(file.name, reason)
         notes = judging.file_notes(file.name, content, decoded) + judging.sound_notes(
@@ -179,8 +181,8 @@ class Folder:
         if loudest < judging.SILENT_PEAK:
             return None, f"silent: peak {loudest:.2g}"
         # At a peak of 1 nothing on the way can overflow, not even a file of 1e38.
-        mixed, note = conversion.to_channels(decoded.audio / np.float32(loudest), self.channels)
-        audio = conversion.to_rate(mixed, decoded.rate, self.sample_rate)
+        mixed, note = fitting.to_channels(decoded.audio / np.float32(loudest), self.channels)
+        audio = fitting.to_rate(mixed, decoded.rate, self.sample_rate)
         audio = conversion.faded(audio - conversion.offset_of(audio, self.sample_rate), self.sample_rate)
         level = float(np.abs(audio).max())
         if level * loudest < judging.SILENT_PEAK:

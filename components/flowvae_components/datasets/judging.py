@@ -1,10 +1,10 @@
-"""Whether a decoded file can be a sound of the set, and what about it is worth a word."""
+"""What about a decoded file is worth a word."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowvae_components.datasets import containers
-from flowvae_components.datasets.decoding import Decoded
+from flowvae_components.audio_files import containers
+from flowvae_components.audio_files.decoding import Decoded
 
 # 3 steps of 16 bits: below it lies silence with noise.
 SILENT_PEAK = 1e-4
@@ -14,25 +14,6 @@ _WORTH_A_WORD_OFFSET = 0.005
 _N_CLIPPED = 4
 _ABRUPT = 0.05
 _N_LAST = 32
-
-
-def fault(audio: NDArray[np.float32]) -> str:
-    """Why the samples of a file cannot be used at all; empty if they can.
-
-    Formula: no samples, or one that is no number.
-    Shapes: (c, t) -> text.
-    Units: none.
-    Source: own.
-
-    >>> fault(np.float32([[0, np.inf, 0, np.nan]]))
-    '2 non-finite samples, first at 1'
-    """
-    if audio.shape[1] == 0:
-        return "no samples in it"
-    bad = np.flatnonzero(~np.isfinite(audio).all(axis=0))
-    if len(bad) == 0:
-        return ""
-    return f"{len(bad)} non-finite sample{'s' if len(bad) > 1 else ''}, first at {bad[0]}"
 
 
 def file_notes(name: str, content: bytes, decoded: Decoded) -> list[str]:

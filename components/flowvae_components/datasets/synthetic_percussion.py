@@ -117,7 +117,7 @@ def _sides(voice: _Voice, generator: Generator) -> NDArray[np.float64]:
     """The gains of left and right, (2, 1), with the power of the middle."""
     reach = _MIDDLE if voice in {kick, snare} else _WIDE
     angle = (1 + generator.uniform(-reach, reach)) * np.pi / 4
-    return np.sqrt(2) * np.array([[np.cos(angle)], [np.sin(angle)]])
+    return np.asarray(np.sqrt(2) * np.array([[np.cos(angle)], [np.sin(angle)]]))
 
 
 def _place(index: int) -> tuple[int, _Voice]:

@@ -1,1 +1,1 @@
-"""Spectra as losses and metrics read them."""
+"""Spectra as losses, metrics and augmentations read them."""

@@ -16,13 +16,16 @@ from flowvae.contracts import Weighed
 from flowvae.errors import PluginError
 from flowvae.recipe.part import Part
 
+Seeding = Callable[[str], AbstractContextManager[None]]
+"""What makes torch draw the initial weights of a key path from a stream of its own."""
+
 
 @define(eq=False)
 class Builder:
     """Builds parts for one run, and keeps a list of what was put where."""
 
-    seed: int | None
-    """None: modules are initialised by torch's generator as it stands."""
+    seeding: Seeding | None
+    """None: modules are initialised by torch's generator as it stands, and what is no module needs no torch."""
     places: list[tuple[str, Part, Any]] = Factory(list)
     """Path, part and result of everything that was built."""
 
@@ -33,7 +36,7 @@ class Builder:
     def build(self, part: Part, path: str, **given: Any) -> Any:
         """The component at a path, with what its parent gives."""
         values = {name: self._value(value, f"{path}.{name}") for name, value in part.values.items()}
-        with self._seeded(path):
+        with self.seeding(path) if self.seeding else nullcontext():
             built = construct(part, path, given, values)
         self.places.append((path, part, built))
         return built
@@ -50,13 +53,6 @@ class Builder:
     def _one_of_several(self, name: str, part: Part, path: str) -> Any:
         make = self.factory(part, path)
         return Weighed(name, make, **part.extras) if part.extras else make
-
-    def _seeded(self, path: str) -> AbstractContextManager[None]:
-        if self.seed is None:
-            return nullcontext()
-        from flowvae.streams import torch_seeded  # noqa: PLC0415 - a data set is built without torch
-
-        return torch_seeded(self.seed, "initialisation", path)
 
 
 @frozen(eq=False)

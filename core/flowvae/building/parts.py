@@ -16,6 +16,7 @@ from flowvae.building.second_player import SecondPlayer
 from flowvae.building.shared_stft import SharedStft
 from flowvae.contracts import BuiltAugmentation, BuiltMetric, BuiltReference, BuiltRegularizer
 from flowvae.recipe import Part, Recipe
+from flowvae.streams import initialisation
 
 
 @define(eq=False, slots=False)
@@ -29,7 +30,7 @@ class Parts:
     """It knows what was put where."""
 
     def __attrs_post_init__(self) -> None:
-        self.builder = Builder(self.seed)
+        self.builder = Builder(initialisation(self.seed))
 
     @cached_property
     def model(self) -> SoundVAE:
@@ -41,7 +42,7 @@ class Parts:
         """What is evaluated: a copy for averaged weights, the model itself where none are averaged."""
         if not self.recipe.train.ema:
             return self.model
-        return self._model(Builder(self.seed)).requires_grad_(requires_grad=False)
+        return self._model(Builder(initialisation(self.seed))).requires_grad_(requires_grad=False)
 
     @cached_property
     def stft(self) -> SharedStft:

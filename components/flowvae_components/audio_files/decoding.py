@@ -49,7 +49,7 @@ class Decoder:
     >>> with Decoder() as decoder:
     ...     decoder.decode(b"no audio")
     Traceback (most recent call last):
-    flowvae_components.datasets.decoding.UndecodableError: cannot be decoded: Format not recognised
+    flowvae_components.audio_files.decoding.UndecodableError: cannot be decoded: Format not recognised
     """
 
     def __init__(self, program: tuple[str, ...] = PROGRAM, seconds: float = SECONDS_A_FILE) -> None:

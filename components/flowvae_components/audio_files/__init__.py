@@ -1,0 +1,1 @@
+"""Files of other people, found, opened, decoded and brought to a format."""
