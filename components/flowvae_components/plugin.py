@@ -31,6 +31,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("bands", "none", f"{here}.bands.none:NoBands")
     register("bands", "pqmf", f"{here}.bands.pqmf:PQMF")
     register("conditioning", "peak_scaled", f"{here}.conditionings.peak_scaled:PeakScaled")
+    register("conditioning", "peak_scaled_jointly", f"{here}.conditionings.jointly:PeakScaledJointly")
     register("convolution", "causal", f"{here}.convolutions.causal:causal")
     register("convolution", "same", f"{here}.convolutions.same:same")
     register("dataset", "folder", f"{here}.datasets.folder:Folder")

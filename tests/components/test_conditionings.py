@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from flowvae.testing import conditioning as conformance
+from flowvae_components.conditionings.jointly import PeakScaledJointly
 from flowvae_components.conditionings.peak_scaled import PeakScaled
 
 
@@ -12,8 +13,24 @@ def noise(*size, seed=0):
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
-def test_it_does_what_a_conditioning_must(check):
-    check(PeakScaled)
+@pytest.mark.parametrize("make", [PeakScaled, PeakScaledJointly])
+def test_it_does_what_a_conditioning_must(make, check):
+    check(make)
+
+
+def test_scaled_jointly_the_balance_of_the_channels_is_heard():
+    x = noise(3, 2, 999)
+    panned = torch.tensor([1.0, 0.25]).double()[:, None] * x
+    heard = PeakScaledJointly(floor=1e-12)(panned)
+    levels = heard.square().mean(-1) / x.square().mean(-1)
+    assert torch.allclose((levels[:, 0] / levels[:, 1]).sqrt(), torch.full((3,), 4.0).double(), rtol=1e-2)
+    assert torch.allclose(heard.abs().amax((1, 2)), torch.full((3,), 0.8).double())
+    assert torch.allclose(PeakScaledJointly(floor=1e-12)(3 * panned + 0.5), heard, atol=1e-9)
+
+
+def test_of_one_channel_both_scalings_are_one():
+    x = noise(3, 1, 999)
+    assert torch.equal(PeakScaledJointly()(x), PeakScaled()(x))
 
 
 def test_peaks_follow_their_formula():
