@@ -8,6 +8,8 @@ from flowvae.catalogue.hooks import RegisterComponent
 def flowvae_components(register: RegisterComponent) -> None:
     """Offers the built-in components."""
     here = "flowvae_components"
+    register("activation", "anti_aliased", f"{here}.activations.anti_aliased:AntiAliased")
+    register("activation", "anti_derivative", f"{here}.activations.anti_derivative:AntiDerivative")
     register("activation", "elu", f"{here}.activations.elu:ELU")
     register("activation", "leaky_relu", f"{here}.activations.leaky_relu:LeakyReLU")
     register("activation", "silu", f"{here}.activations.silu:SiLU")

@@ -59,4 +59,5 @@ class SubpixelConv(nn.Module):
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o n"]:
         phases: Tensor = self.conv(x)
-        return phases.unflatten(1, (-1, self.factor)).transpose(2, 3).flatten(2)
+        b, _, t = x.shape
+        return phases.reshape(b, -1, self.factor, t).transpose(2, 3).flatten(2)
