@@ -54,6 +54,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("metric", "tonal_artefact", f"{here}.metrics.tonal_artefact:TonalArtefact")
     register("modulation", "film", f"{here}.modulations.film:FiLM")
     register("normalization", "none", f"{here}.normalizations.none:none")
+    register("normalization", "spectral_norm", f"{here}.normalizations.spectral_norm:spectral_norm")
     register("normalization", "weight_norm", f"{here}.normalizations.weight_norm:weight_norm")
     register("optimizer", "adam", f"{here}.optimizers.adam:adam")
     register("optimizer", "adamw", f"{here}.optimizers.adamw:adamw")
