@@ -68,7 +68,8 @@ def top_directions(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _unit(x: Tensor) -> Tensor:
-    return x / torch.linalg.vector_norm(x)
+    scaled: Tensor = x / torch.linalg.vector_norm(x)
+    return scaled
 
 
 def spectral_norm(layer: nn.Module) -> nn.Module:
