@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from flowvae_components.activations.snake import Snake
+from flowvae_components.blocks.padded import crop_of, ends_of
 from flowvae_components.blocks.residual import ResidualUnit
 from flowvae_components.convolutions.causal import causal
 from flowvae_components.convolutions.same import same
@@ -56,6 +57,14 @@ def reached(module, x, n):
     (gradient,) = torch.autograd.grad(module(x)[..., n].sum(), x)
     heard = gradient.abs().sum((0, 1)).nonzero().flatten()
     return int(heard[0]), int(heard[-1])
+
+
+@pytest.mark.parametrize("spare", [0, 1, 2, 5, 6])
+def test_what_is_cut_off_mirrors_what_is_padded_and_is_never_more_than_there_is(spare):
+    assert crop_of(spare, causal) == 0
+    assert crop_of(spare, anticausal) == spare
+    assert crop_of(spare, same) == crop_of(spare, None) == (spare + 1) // 2
+    assert ends_of(spare, None) == same(spare)
 
 
 @factors

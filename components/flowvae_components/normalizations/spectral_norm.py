@@ -49,8 +49,8 @@ def top_directions(matrix: Tensor) -> tuple[Tensor, Tensor]:
     tensor([0., 1., 0.])
     """
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    # Of length 1 first, so that the squares of soft weights are no denormal numbers.
-    scaled = _unit(wide)
+    # The largest weight is 1 first: squares of very soft or loud ones would be 0 or inf.
+    scaled = wide / wide.abs().amax()
     gram = scaled @ scaled.T
     for _ in range(SQUARINGS):
         # The trace is at least the largest eigenvalue, and at most as many times it as there are rows.
