@@ -8,6 +8,8 @@ from flowvae.catalogue.hooks import RegisterComponent
 def flowvae_components(register: RegisterComponent) -> None:
     """Offers the built-in components."""
     here = "flowvae_components"
+    register("activation", "anti_aliased", f"{here}.activations.anti_aliased:AntiAliased")
+    register("activation", "anti_derivative", f"{here}.activations.anti_derivative:AntiDerivative")
     register("activation", "elu", f"{here}.activations.elu:ELU")
     register("activation", "leaky_relu", f"{here}.activations.leaky_relu:LeakyReLU")
     register("activation", "silu", f"{here}.activations.silu:SiLU")
@@ -43,6 +45,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("discriminator", "multi_resolution", f"{here}.discriminators.multi_resolution:MultiResolution")
     register("discriminator", "multi_scale", f"{here}.discriminators.multi_scale:MultiScale")
     register("discriminator", "wavegan", f"{here}.discriminators.wavegan:WaveGANDiscriminator")
+    register("downsampler", "pool_conv", f"{here}.downsamplers.pool_conv:PoolConv")
     register("downsampler", "strided_conv", f"{here}.downsamplers.strided_conv:StridedConv")
     register("encoder", "soundstream", f"{here}.encoders.soundstream:SoundStreamEncoder")
     register("executor", "processes", f"{here}.executors.processes:Processes")
@@ -69,6 +72,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("metric", "tonal_artefact", f"{here}.metrics.tonal_artefact:TonalArtefact")
     register("modulation", "film", f"{here}.modulations.film:FiLM")
     register("normalization", "none", f"{here}.normalizations.none:none")
+    register("normalization", "spectral_norm", f"{here}.normalizations.spectral_norm:spectral_norm")
     register("normalization", "weight_norm", f"{here}.normalizations.weight_norm:weight_norm")
     register("optimizer", "adam", f"{here}.optimizers.adam:adam")
     register("optimizer", "adamw", f"{here}.optimizers.adamw:adamw")
@@ -97,4 +101,6 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("schedule", "one_cycle", f"{here}.schedules.one_cycle:one_cycle")
     register("schedule", "warmup", f"{here}.schedules.warmup:warmup")
     register("upsampler", "resize_conv", f"{here}.upsamplers.resize_conv:ResizeConv")
+    register("upsampler", "stretch_conv", f"{here}.upsamplers.stretch_conv:StretchConv")
+    register("upsampler", "subpixel_conv", f"{here}.upsamplers.subpixel_conv:SubpixelConv")
     register("upsampler", "transposed_conv", f"{here}.upsamplers.transposed_conv:TransposedConv")

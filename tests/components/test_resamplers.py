@@ -95,6 +95,74 @@ def test_all_outputs_of_a_transposed_conv_have_the_same_number_of_taps(factor):
     assert (y[..., factor:-factor] == 2).all()
 
 
+UNEVEN = pytest.mark.parametrize(
+    ("factor", "overlap", "extra", "taps"),
+    [
+        (2, 1, 1, {1, 2}),
+        (4, 2, 0, {2}),
+        (4, 2, 1, {2, 3}),
+        (4, 6, 1, {6, 7}),
+        (4, 1, 0, {1}),
+        (3, 1, 2, {1, 2}),
+    ],
+)
+
+
+@UNEVEN
+def test_taps_beyond_the_overlap_meet_some_outputs_of_a_transposed_conv_and_not_others(
+    factor, overlap, extra, taps
+):
+    layer = TransposedConv(
+        1, 1, factor, overlap=overlap, extra=extra, bias=False, normalization=none
+    ).double()
+    torch.nn.init.ones_(layer.conv.weight)
+    y = layer(torch.ones(1, 1, 24, dtype=torch.float64))[0, 0, 8 * factor : -8 * factor]
+    assert set(y.tolist()) == taps
+    assert torch.equal(y[:-factor], y[factor:])
+
+
+@UNEVEN
+def test_taps_beyond_the_overlap_meet_some_inputs_of_a_strided_conv_and_not_others(
+    factor, overlap, extra, taps
+):
+    layer = StridedConv(1, 1, factor, overlap=overlap, extra=extra, bias=False, normalization=none).double()
+    torch.nn.init.ones_(layer.conv.weight)
+    x = signal(1, 1, 24 * factor).requires_grad_()
+    layer(x).sum().backward()
+    assert set(x.grad[0, 0, 8 * factor : -8 * factor].tolist()) == taps
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 4, 5, 8])
+@pytest.mark.parametrize("overlap", [1, 2, 3, 6])
+@pytest.mark.parametrize("extra", [0, 1, 2, 5])
+def test_lengths_are_exact_for_every_kernel(factor, overlap, extra):
+    keys = {"overlap": overlap, "extra": extra, "normalization": none}
+    assert StridedConv(1, 2, factor, **keys)(torch.zeros(1, 1, 7 * factor)).shape == (1, 2, 7)
+    assert TransposedConv(1, 2, factor, **keys)(torch.zeros(1, 1, 7)).shape == (1, 2, 7 * factor)
+
+
+@pytest.mark.parametrize("part", [StridedConv, TransposedConv, ResizeConv])
+def test_a_layer_without_a_bias_keeps_silence_silent(part):
+    layer = part(2, 3, 4, bias=False, normalization=weight_norm)
+    assert layer.conv.bias is None
+    assert not layer(torch.zeros(1, 2, 16)).any()
+
+
+@pytest.mark.parametrize("part", [StridedConv, TransposedConv])
+@pytest.mark.parametrize(
+    ("keys", "message"), [({"overlap": 0}, "overlap must be"), ({"extra": -1}, "extra must")]
+)
+def test_impossible_kernels_are_refused_by_name(part, keys, message):
+    with pytest.raises(ValueError, match=message):
+        part(2, 3, 4, normalization=none, **keys)
+
+
+@pytest.mark.parametrize("factor", [41, 47, 61])
+def test_resize_conv_repeats_rightly_where_a_rounded_ratio_would_not(factor):
+    layer, x = ResizeConv(1, 1, factor, normalization=none).double(), signal(1, 1, 5)
+    assert torch.allclose(layer(x), layer.conv(x.repeat_interleave(factor, -1)), atol=1e-12)
+
+
 @factors
 def test_strided_conv_is_the_sum_of_its_docstring(factor):
     layer, x = StridedConv(1, 1, factor, normalization=none).double(), signal(1, 1, 6 * factor)

@@ -1,10 +1,14 @@
 """Leaky ReLU, the plain activation of the early neural vocoders."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from flowvae.contracts import Refused
+
+NARROWEST = 1e-30
+"""Shorter steps count as that long: one over them would be more than float32 can hold."""
 
 
 class LeakyReLU(nn.Module):
@@ -32,3 +36,11 @@ class LeakyReLU(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
         return functional.leaky_relu(x, self.slope)
+
+    def mean_between(self, a: Float[Tensor, "b c t"], b: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
+        """The mean over all values from a to b, in closed form."""
+        low, high = torch.minimum(a, b), torch.maximum(a, b)
+        # The share of the way that lies above zero: 1 or 0 where both ends are on one side, even where they are the same.
+        share = (high / (high - low).clamp_min(NARROWEST)).clamp(0, 1)
+        above = share * (functional.relu(a) + functional.relu(b))
+        return (self.slope * (a + b) + (1 - self.slope) * above) / 2

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Refused
-from flowvae_components.activations.ripple import ripple
+from flowvae_components.activations.ripple import ripple, ripple_mean
 
 
 class SnakeBeta(nn.Module):
@@ -41,3 +41,7 @@ class SnakeBeta(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
         return ripple(x, self.log_alpha, self.log_beta)
+
+    def mean_between(self, a: Float[Tensor, "b c t"], b: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
+        """The mean over all values from a to b, in closed form."""
+        return ripple_mean(a, b, self.log_alpha, self.log_beta)

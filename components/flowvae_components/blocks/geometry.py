@@ -36,6 +36,20 @@ def require_positive(name: str, count: int) -> None:
         raise Refused(name, f"{name} must be at least 1, got {count}")
 
 
+def kernel_of(factor: int, overlap: int, extra: int) -> int:
+    """The taps of a layer that changes the rate: of one that begins before the last has ended, where overlap is above 1.
+
+    Only without extra taps has every sample as many of them as its neighbours.
+
+    >>> kernel_of(4, 2, 0), kernel_of(4, 6, 1)
+    (8, 25)
+    """
+    require_positive("overlap", overlap)
+    if extra < 0:
+        raise Refused("extra", f"extra must be at least 0, got {extra}")
+    return overlap * factor + extra
+
+
 def frames_of(n_samples: int, strides: tuple[int, ...]) -> int:
     """The frames that cover n_samples, the last one perhaps with silence after the end.
 

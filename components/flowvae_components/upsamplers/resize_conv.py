@@ -7,8 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from flowvae.contracts import Normalization
+from flowvae.contracts import Convolution, Normalization
 from flowvae_components.blocks.initial import level_keeping
+from flowvae_components.blocks.padded import crop_of, ends_of, padded_conv
 
 
 class ResizeConv(nn.Module):
@@ -18,12 +19,16 @@ class ResizeConv(nn.Module):
         repeats every sample (nearest), or draws lines between the centres of those steps (linear).
         It is computed at the low rate: y[m * factor + p] = sum over q of folded[p, q] * x[m + q], where
         folded[p, q] = sum over taps j of weight[j] * response[p, q, j], and response[p, q, j] is how much of
-        x[m + q] the resized signal holds at sample m * factor + p + j - factor.
+        x[m + q] the resized signal holds at sample m * factor + p + j - before. before is the half of the taps but
+        one, or what `convolution` puts before a signal that misses them. A line leads to a sample that is yet to
+        come: with a causal convolution the lines are ceil(factor / 2) samples late.
     Shapes: (b, in, t) -> (b, out, t * factor), exact for odd factors too; weight is (out, in, 2 * factor + 1).
     Units: hidden amplitudes, without unit.
     Parameters:
         mode: nearest repeats samples; linear draws lines between them, and sounds duller
+        bias: whether a learned constant is added to each channel
         normalization: how the weight of the high-rate convolution is held
+        convolution: where the high-rate convolution looks; none: as far back as ahead
     Source: Odena, Dumoulin and Olah 2016, distill.pub/2016/deconv-checkerboard; for audio Pons et al. 2020,
         arxiv.org/abs/2010.14356. The fold is elementary.
 
@@ -40,39 +45,57 @@ class ResizeConv(nn.Module):
         factor: int,
         *,
         mode: Literal["nearest", "linear"] = "nearest",
+        bias: bool = True,
         normalization: Normalization,
+        convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
         self.factor = factor
+        ends = ends_of(2 * factor, convolution)
         # The layer holds the weight; it is never called, as its work is done at the low rate.
         self.conv = normalization(
-            level_keeping(nn.Conv1d(in_channels, out_channels, 2 * factor + 1, padding=factor))
+            level_keeping(padded_conv(in_channels, out_channels, 2 * factor + 1, padding=ends, bias=bias))
         )
-        self.register_buffer("response", _response(factor, mode), persistent=False)
+        # Repeated, a sample fills its own step; lines reach over two, of which one is to spare.
+        steps = 1 if mode == "nearest" else 2
+        cut = crop_of((steps - 1) * factor, convolution)
+        first = -((ends[0] - cut + steps * factor - 1) // factor)
+        last = (factor - 1 + ends[1] + cut) // factor
+        self.padding = (-first, last)
+        self.register_buffer(
+            "response", _response(factor, mode, (first, last), ends[0], cut), persistent=False
+        )
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o n"]:
         weight, bias = self.conv.weight, self.conv.bias
-        if not isinstance(weight, Tensor) or not isinstance(bias, Tensor):
-            raise TypeError("normalization must give a layer with a weight and a bias that can be read")
+        if not isinstance(weight, Tensor):
+            raise TypeError("normalization must give a layer with a weight that can be read")
         # Contiguous, as a permuted weight makes oneDNN choose another, slower layout for all that follows.
         folded = torch.einsum("oij,pqj->opiq", weight, self.response).flatten(0, 1).contiguous()
-        phases = functional.conv1d(
-            x, folded, bias.repeat_interleave(self.factor), padding=folded.shape[-1] // 2
-        )
+        repeated = bias.repeat_interleave(self.factor) if isinstance(bias, Tensor) else None
+        before, after = self.padding
+        if before == after:
+            phases = functional.conv1d(x, folded, repeated, padding=before)
+        else:
+            phases = functional.conv1d(functional.pad(x, self.padding), folded, repeated)
         b, _, t = x.shape
         return phases.reshape(b, -1, self.factor, t).transpose(2, 3).flatten(2)
 
 
-def _response(factor: int, mode: str) -> Tensor:
+def _response(factor: int, mode: str, reach: tuple[int, int], before: int, cut: int) -> Tensor:
     """(factor, low-rate taps, high-rate taps): what a unit impulse at low-rate sample q leaves where tap j reads."""
-    reach = 1 if mode == "nearest" else 2
-    impulses = torch.eye(2 * reach + 1)[:, None]
+    first, last = reach
     # Silence on either side, wide enough that no kernel of interpolation is cut off.
-    spread = functional.interpolate(
-        functional.pad(impulses, (reach + 1, reach + 1)),
-        scale_factor=float(factor),
-        mode=mode,
-    )
-    start = (2 * reach + 1) * factor - factor  # tap 0 of phase 0, when q = 0 is the middle of the impulses
+    silence = 3
+    impulses = functional.pad(torch.eye(last - first + 1)[:, None], (silence, silence))
+    if mode == "nearest":
+        # Not by `interpolate`, which repeats wrongly where 1 / factor is rounded up: 41, 47, 55 ...
+        spread, late = impulses.repeat_interleave(factor, -1), 0
+    else:
+        spread = functional.interpolate(impulses, scale_factor=float(factor), mode=mode)
+        late = (factor + 1) // 2 - cut
+    start = (
+        (silence - first) * factor - before - late
+    )  # tap 0 of phase 0, where sample 0 stands at silence - first
     windows = spread[:, 0, start:].unfold(-1, 2 * factor + 1, 1)[:, :factor]
     return windows.transpose(0, 1).contiguous()
