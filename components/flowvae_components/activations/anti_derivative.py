@@ -30,7 +30,7 @@ class AntiDerivative(nn.Module):
     Units: hidden amplitudes, without unit. It is causal and late by half a sample, which nothing makes up for: in a
         residual unit the branch is as much behind the sum. A linear activation becomes the mean of two samples:
         -0.4 dB at 0.1 of the rate, -1.8 dB at 0.2, -3.0 dB at 0.25, -10 dB at 0.4, in each layer anew. It takes ten to
-        twenty times as long as the activation by itself.
+        twenty times as long as snake by itself, and 170 times as long as leaky_relu.
     Parameters:
         activation: what is averaged; it needs a mean_between, which flowvae's leaky_relu, snake and snake_beta have
     Source: Parker, Zavalishin and Le Bivic 2016, Reducing the aliasing of nonlinear waveshaping using continuous-time

@@ -152,7 +152,7 @@ def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for path, nodes in axes.items():
         key = path.rpartition(".")[2]
-        called = [_called(node, key) for node in nodes]
+        called = _by_a_key_of_all(nodes) or [_called(node, key) for node in nodes]
         short = [
             f"without-{key}"
             if node.value is False and _names_parts(nodes)
@@ -178,6 +178,18 @@ def _called(node: Node, key: str) -> str | None:
     if isinstance(node.value, dict) and len(node.value) == 1:
         [(inner, child)] = node.value.items()
         return _called(child, inner)
+    return None
+
+
+def _by_a_key_of_all(nodes: list[Node]) -> list[str | None] | None:
+    """Names for alternatives that are tables of several keys, by the first key that tells all of them apart."""
+    tables = [node.value for node in nodes if isinstance(node.value, dict) and "use" not in node.value]
+    if len(tables) < len(nodes) or max(map(len, tables)) < 2:
+        return None
+    for key in tables[0]:
+        said = [_said(table[key]) if key in table else "" for table in tables]
+        if all(said) and len(set(said)) == len(said):
+            return [f"{key}-{name}" for name in said]
     return None
 
 
