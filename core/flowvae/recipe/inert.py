@@ -7,7 +7,7 @@ from attrs import frozen
 
 from flowvae.errors import Fault
 from flowvae.recipe.keys import entries
-from flowvae.recipe.node import Node, node_at
+from flowvae.recipe.node import Node, nearest, node_at
 from flowvae.recipe.part import Part
 from flowvae.recipe.tables import AdversarialKeys, ModelSection, TrainSection
 
@@ -67,12 +67,8 @@ class SecondPlayer:
             yield self._fault(f'the model has no part "{name}"', "freeze", accepted)
 
     def _fault(self, what: str, key: str, accepted: str) -> Fault:
-        path, node = f"adversarial.{key}", None
-        around = path
-        while node is None and around:  # a default has no place of its own
-            node, around = node_at(self.root, around), around.rpartition(".")[0]
-        node = node or self.root
-        return Fault(what, node.place, path, accepted=accepted)
+        path = f"adversarial.{key}"
+        return Fault(what, nearest(self.root, path).place, path, accepted=accepted)
 
 
 def _names(said: object) -> tuple[str, ...]:
