@@ -65,6 +65,8 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("prior", "spherical", f"{here}.priors.spherical:SphericalPrior")
     register("prior", "standard_normal", f"{here}.priors.standard_normal:StandardNormalPrior")
     register("regularizer", "kl", f"{here}.regularizers.kl:KL")
+    register("regularizer", "none", f"{here}.regularizers.none:NoRegularizer")
+    register("regularizer", "wasserstein_mmd", f"{here}.regularizers.wasserstein_mmd:WassersteinMMD")
     register("schedule", "constant", f"{here}.schedules.constant:constant")
     register("schedule", "cosine", f"{here}.schedules.cosine:cosine")
     register("schedule", "exponential", f"{here}.schedules.exponential:exponential")
