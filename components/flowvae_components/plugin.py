@@ -64,6 +64,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("prior", "gaussian_mixture", f"{here}.priors.gaussian_mixture:GaussianMixturePrior")
     register("prior", "spherical", f"{here}.priors.spherical:SphericalPrior")
     register("prior", "standard_normal", f"{here}.priors.standard_normal:StandardNormalPrior")
+    register("prior", "vamp", f"{here}.priors.vamp:VampPrior")
     register("regularizer", "kl", f"{here}.regularizers.kl:KL")
     register("regularizer", "none", f"{here}.regularizers.none:NoRegularizer")
     register("regularizer", "wasserstein_mmd", f"{here}.regularizers.wasserstein_mmd:WassersteinMMD")
