@@ -62,16 +62,21 @@ def make_opposed(place, draw_nothing):
     (place / "opposed.toml").write_text(ABLATION)
     heard = []
     with pytest.MonkeyPatch.context() as here:
-        here.setattr(loop, "REPORT_EVERY", 1)  # as many rows as a longer training has
+        in_this_process(here)
         here.setattr(write, "_draw", draw_nothing)
-        here.setattr(probing, "subprocess", SimpleNamespace(run=_probe))
-        here.setattr(drive, "construct", lambda *_: _execute)
-        here.setattr(worker.StopSignals, "installed", classmethod(lambda cls: cls(parent=os.getppid())))
         catalogue = Catalogue.installed()
         for name, steps, say in (("plain", 2, lambda _: None), ("opposed", 14, heard.append)):
             source = read_recipe(str(place / f"{name}.toml"), (*SMALL, f"train.steps={steps}"))
             drive.run_recipe(source, place / name, say, catalogue)
     return place / "opposed", heard
+
+
+def in_this_process(here):
+    """Has the driver probe and run here, and the loop tell of every step: as many rows as a longer training has."""
+    here.setattr(loop, "REPORT_EVERY", 1)
+    here.setattr(probing, "subprocess", SimpleNamespace(run=_probe))
+    here.setattr(drive, "construct", lambda *_: _execute)
+    here.setattr(worker.StopSignals, "installed", classmethod(lambda cls: cls(parent=os.getppid())))
 
 
 def _probe(command, **_):

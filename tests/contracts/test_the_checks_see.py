@@ -236,6 +236,9 @@ class ShiftPosterior(Shift):
 
 
 class ShiftPrior(Shift):
+    def __init__(self, latent_dim, encode, channels, n_samples):
+        super().__init__(latent_dim)
+
     def forward(self):
         return Fresh(self.shift, torch.ones_like(self.shift), self.bent)
 

@@ -149,3 +149,17 @@ def test_what_is_no_number_is_told_of_the_fit(make, tmp_path):
     with pytest.raises(NumbersError) as caught:
         go(training, tmp_path / "run")
     assert caught.value.do.startswith("lower prior_fit.optimizer.lr or prior_fit.clip")
+
+
+IDLE = ("model.posterior=deterministic", "regularizer=none", 'evaluation.metrics=["si_sdr"]', UNUSED)
+
+
+def test_a_prior_that_nothing_would_move_is_refused_and_a_fit_is_what_moves_it(tiny, catalogue):
+    settings = (*tiny, *IDLE, "model.prior=gaussian_mixture")
+    with pytest.raises(RecipeError) as caught:
+        probe(resolve(read_recipe("percussion_small", settings), catalogue), catalogue)
+    [fault] = caught.value.faults
+    assert fault.path == "model.prior"
+    assert fault.what == "gaussian_mixture never learns: none asks for no density of it"
+    fitted = ("train.steps=6", *FIT[-1:], "model.prior=gaussian_mixture")
+    assert probe(resolve(read_recipe("percussion_small", (*tiny, *IDLE, *fitted)), catalogue), catalogue)

@@ -27,6 +27,10 @@ class Codec:
         mono: whether the network takes one channel, so that each channel goes through it by itself
     Source: own.
     Errors: ValueError for a file that cannot be read, or that returns another shape.
+
+    >>> Codec(44100, path=Path("nothing.ts"))
+    Traceback (most recent call last):
+    flowvae.contracts.refusal.Refused: path must be a TorchScript or an ONNX file, got nothing.ts: there is no such file
     """
 
     def __init__(
@@ -53,6 +57,10 @@ class Codec:
 
 
 def _script(path: Path) -> Callable[[Tensor], Tensor]:
+    if not path.is_file():
+        raise Refused(
+            "path", f"path must be a TorchScript or an ONNX file, got {path.name}: there is no such file"
+        )
     try:
         with warnings.catch_warnings():
             # torch wants programs in its newer form; what people have lying on their disks is in this one.

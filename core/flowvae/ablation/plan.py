@@ -18,6 +18,7 @@ from flowvae.folder.records import (
     Provenance,
 )
 from flowvae.recipe import AblationPlan, Arm, Recipe
+from flowvae.recipe.density import price_of
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.identity import components
 
@@ -130,4 +131,5 @@ def _arm(plan: AblationPlan, arm: Arm, probed: Probed) -> PlannedArm:
         parameters=probed.parameters,
         macs_per_second=probed.macs_per_second,
         receptive_field=probed.receptive_field,
+        price=price_of(arm.recipe.regularizer.component),
     )

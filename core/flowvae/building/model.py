@@ -44,7 +44,14 @@ class SoundVAE(nn.Module):
             features=self.encoder.features,
             latent_dim=section.latent_dim,
         )
-        self.prior = build.build(section.prior, "model.prior", latent_dim=section.latent_dim)
+        self.prior = build.build(
+            section.prior,
+            "model.prior",
+            latent_dim=section.latent_dim,
+            encode=self.encode,
+            channels=channels,
+            n_samples=self.n_samples,
+        )
         self.decoder = build.build(
             section.decoder,
             "model.decoder",

@@ -15,6 +15,10 @@ class LatentDistribution(Protocol):
     `torch.distributions.kl_divergence` knows a closed form for a posterior and a prior, it is used; elsewhere
     the KL is estimated at the sample that is decoded. Random numbers come from torch's generator, which the
     engine sets from the stream of the step.
+
+    Where there is no density, as on a sphere or at a point, both ways to ask for it give NaN of the right shape: loud for
+    whoever uses it. The posterior or the prior says so in a constant of its class, `has_density = False`, and a recipe
+    in which something needs that density is refused before anything runs.
     """
 
     @property

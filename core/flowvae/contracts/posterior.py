@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class BuiltPosterior(Protocol):
-    """Maps the encoder's vector (b, features) to a distribution over (b, latent_dim)."""
+    """Maps the encoder's vector (b, features) to a distribution over (b, latent_dim).
+
+    A class whose distributions have no density says `has_density: bool = False`.
+    """
 
     def __call__(self, features: Tensor) -> LatentDistribution: ...
 

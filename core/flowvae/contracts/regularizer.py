@@ -10,12 +10,18 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class BuiltRegularizer(Protocol):
-    """The price of a posterior, in nats a sound, and the weight of that price at a step."""
+    """The price of a posterior, and the weight of that price at a step.
+
+    The price is in nats a sound, and told as `kl` in the journal. A class whose price is something else says what it is
+    called in a constant, as in `figure: str = "mmd"`; with "" it costs nothing, and nothing is told. One that looks
+    at latent vectors alone says `needs_density: bool = False`: then posterior and prior may be without densities, and
+    `log_prob` NaN.
+    """
 
     def __call__(
         self, posterior: LatentDistribution, prior: LatentDistribution, latent: Tensor, log_prob: Tensor
     ) -> Tensor:
-        """A scalar in nats: the mean over the batch. `log_prob` is the posterior's density at `latent`."""
+        """A scalar: the mean over the batch. `log_prob` is the posterior's density at `latent`."""
 
     def beta(self, step: int) -> float:
         """The weight of that scalar in the loss."""

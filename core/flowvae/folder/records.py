@@ -55,6 +55,8 @@ class PlannedArm:
     parameters: float
     macs_per_second: float
     receptive_field: float
+    price: str = "kl"
+    """What the price of a posterior is called in the journal; nothing where there is none."""
 
     @property
     def owners(self) -> tuple[str, ...]:

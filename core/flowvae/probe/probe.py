@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from flowvae.building.construct import at_work
 from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
-from flowvae.errors import PluginError
+from flowvae.errors import Fault, PluginError, RecipeError
 from flowvae.folder.records import Probed
 from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
@@ -42,6 +42,7 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
         _expect(recipe, section.decoder, estimate, (2, section.channels, section.n_samples), trace)
     reach = torch.autograd.grad(posterior.mode[0].square().sum(), audio)[0][0]
     parts.build_all()  # what is refused is refused before the first run
+    _refuse_idle_prior(parts)
     _try_a_batch(parts, estimate.detach())
     try_discriminators(parts)
     take_weights(parts)
@@ -57,6 +58,21 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
         coverage=coverage(model, parts.builder, catalogue),
         phases=phases,
     )
+
+
+def _refuse_idle_prior(parts: Parts) -> None:
+    """RecipeError where the prior has weights and nothing ever moves them."""
+    learned = any(True for _ in parts.model.prior.parameters())
+    if (
+        learned
+        and parts.recipe.prior_fit is None
+        and getattr(parts.regularizer, "needs_density", True) is False
+    ):
+        prior, price = parts.recipe.model.prior, parts.recipe.regularizer
+        what = f"{prior.name} never learns: {price.name} asks for no density of it"
+        raise RecipeError(
+            [Fault(what, path="model.prior", accepted="[prior_fit], which fits it to the codes")]
+        )
 
 
 def _try_a_batch(parts: Parts, estimate: Tensor) -> None:

@@ -12,7 +12,7 @@ from flowvae.recipe.content import by_content
 from flowvae.recipe.identity import OUTSIDE
 from flowvae.recipe.layering import set_path
 from flowvae.recipe.node import Dropped, Node, Source, component_name, node_at
-from flowvae.recipe.resolve import resolve
+from flowvae.recipe.resolve import faults_of_values, resolve
 from flowvae.recipe.tables import Recipe
 from flowvae.recipe.values import NONE
 from flowvae.text import toml_like
@@ -105,11 +105,8 @@ def _without_effect(axes: dict[str, list[Node]]) -> Iterator[Fault]:
 
 def _misspelt_under(source: Source, axes: dict[str, list[Node]], catalogue: Catalogue) -> list[Fault]:
     """Faults of the values that the alternatives stand over: no arm reads them, their author still meant something."""
-    try:
-        resolve(source, catalogue)
-    except RecipeError as error:
-        return [f for f in error.faults if any(f"{f.path}.".startswith(f"{path}.") for path in axes)]
-    return []
+    faults = faults_of_values(source, catalogue)
+    return [f for f in faults if any(f"{f.path}.".startswith(f"{path}.") for path in axes)]
 
 
 def _crossed(source: Source) -> bool:

@@ -5,9 +5,9 @@ from typing import Any
 
 from attrs import frozen
 
-from flowvae.errors import Fault, Place
+from flowvae.errors import Fault
 from flowvae.recipe.keys import entries
-from flowvae.recipe.node import Node, node_at
+from flowvae.recipe.node import Node, nearest, node_at
 from flowvae.recipe.part import Part
 from flowvae.recipe.tables import AdversarialKeys, ModelSection, PriorFitSection, StartSection, TrainSection
 
@@ -36,7 +36,9 @@ def inert_fit(
         what = "there is no model to fit a prior to: nothing was trained before"
         accepted = 'at least 1; or [start] from = "the folder of a run"'
     if what:
-        yield Fault(what, _place(root, "prior_fit.from_step"), "prior_fit.from_step", accepted=accepted)
+        yield Fault(
+            what, nearest(root, "prior_fit.from_step").place, "prior_fit.from_step", accepted=accepted
+        )
 
 
 @frozen
@@ -89,15 +91,7 @@ class SecondPlayer:
 
     def _fault(self, what: str, key: str, accepted: str) -> Fault:
         path = f"adversarial.{key}"
-        return Fault(what, _place(self.root, path), path, accepted=accepted)
-
-
-def _place(root: Node, path: str) -> Place:
-    """Where a value is written down; where it is a default, its table."""
-    node = None
-    while node is None and path:
-        node, path = node_at(root, path), path.rpartition(".")[0]
-    return (node or root).place
+        return Fault(what, nearest(self.root, path).place, path, accepted=accepted)
 
 
 def _names(said: object) -> tuple[str, ...]:

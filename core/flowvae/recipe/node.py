@@ -86,6 +86,15 @@ def node_at(node: Node, path: str) -> Node | None:
     return node
 
 
+def nearest(root: Node, path: str) -> Node:
+    """The value at a key path, or what is around it: a default has no place of its own."""
+    while path:
+        if (found := node_at(root, path)) is not None:
+            return found
+        path = path.rpartition(".")[0]
+    return root
+
+
 def by_name(node: Node) -> dict[str, Node] | None:
     """The elements of a list under the names of their components; None where they have none, or one has it twice."""
     if not isinstance(node.value, list):

@@ -8,6 +8,7 @@ from attrs import define
 
 from flowvae.catalogue import REQUIRED, Catalogue, Slot
 from flowvae.errors import Fault, RecipeError, shown
+from flowvae.recipe.density import Densities
 from flowvae.recipe.filling import Filler
 from flowvae.recipe.inert import SecondPlayer, inert_fit, inert_losses
 from flowvae.recipe.keys import entries
@@ -25,6 +26,13 @@ def resolve(source: Source, catalogue: Catalogue) -> Recipe:
     if recipe is None:
         raise RecipeError(_in_order(fill.faults), recipe=source.name)
     return recipe
+
+
+def faults_of_values(source: Source, catalogue: Catalogue) -> list[Fault]:
+    """What is wrong with the values of a recipe that no arm may read, whatever its components need of each other."""
+    fill = Filler(catalogue)
+    _Resolver(catalogue, fill).values(source)
+    return _in_order(fill.faults)
 
 
 def resolve_part(kind: str, text: str, catalogue: Catalogue, defaults: str = "") -> Part:
@@ -52,6 +60,16 @@ class _Resolver:
     fill: Filler
 
     def recipe(self, source: Source) -> Recipe | None:
+        values = self.values(source)
+        if not self.fill.faults:
+            model, metrics = values["model"], values["evaluation"].metrics
+            self.fill.faults += Densities(model, values["regularizer"], metrics, source.root).faults()
+        if self.fill.faults:
+            return None
+        return Recipe(name=source.name, origins=self.fill.origins, dropped=tuple(source.dropped), **values)
+
+    def values(self, source: Source) -> dict[str, Any]:
+        """All that is written, checked but for what components need of each other."""
         root = dict(source.root.value)
         self._check_requirements(root.get("requires"))
         self.fill.take_defaults(root.pop("defaults", None))
@@ -61,9 +79,7 @@ class _Resolver:
         self._check_ablation(values["ablation"], values["evaluation"], source)
         self._check_effects(values, source.root)
         self._check_paths(values)
-        if self.fill.faults:
-            return None
-        return Recipe(name=source.name, origins=self.fill.origins, dropped=tuple(source.dropped), **values)
+        return values
 
     def _table(self, section: type, table: dict[str, Node], path: str, around: Node) -> dict[str, Any]:
         """The values of a table's keys, which are taken out of it."""

@@ -15,7 +15,7 @@ from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.beginnings import beginnings
 from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
-from flowvae.report.comparison import Comparison, compare
+from flowvae.report.comparison import Comparison, compare, values_by_seed
 from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, headline, said
@@ -70,7 +70,8 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
     latent = [m for m in metrics_of(folder) if m.family == "latent"]
     main = [("train", "loss"), *(_curves_of([primary]) if primary else [])]
     parts = [key for key in curve_keys(folder.runs, "train") if not key.startswith(RIGHT)]
-    shown_elsewhere = {"loss", "kl", "beta", *PLAYERS}
+    prices = [*dict.fromkeys(arm.price for arm in folder.plan.arms if arm.price)]
+    shown_elsewhere = {"loss", "beta", *prices, *PLAYERS}
     curves = Curves.of(folder, styles)
     return Pictures(
         pairs=plots.pairs(folder, comparisons, styles),
@@ -82,8 +83,16 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
         artefacts=plots.before_and_after(folder, styles, artefacts),
         artefact_curves=curves.picture(_curves_of(artefacts)[:3]),
         latent=plots.before_and_after(folder, styles, latent),
-        latent_curves=curves.picture([("train", "kl"), ("train", "beta"), *_curves_of(latent)][:6]),
+        latent_curves=curves.picture(
+            [*(("train", price) for price in prices), ("train", "beta"), *_curves_of(latent)][:6]
+        ),
     )
+
+
+def _has_divergence(folder: Folder) -> bool:
+    """Whether anything of the folder is told in nats; a posterior or a prior without density has no divergence."""
+    of_metrics = any(m.unit == "nats" and values_by_seed(folder.runs, m.name) for m in metrics_of(folder))
+    return of_metrics or "kl" in curve_keys(folder.runs, "train")
 
 
 def _gradient() -> str:
@@ -121,6 +130,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "classes": by_class(folder),
         "left_out_classes": left_out(folder),
         "pictures": pictures,
+        "has_divergence": _has_divergence(folder),
         "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
         "gradient": _gradient(),
         "n": number_format,

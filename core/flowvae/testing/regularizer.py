@@ -13,6 +13,8 @@ from flowvae.testing.properties import noise
 from flowvae.testing.resumption import goes_on_to_the_bit
 
 N_STEPS, N_ITEMS, LATENT = 100, 256, 4
+TAKEN = ("loss", "beta", "lr", "adversarial", "feature_matching", "pull_ratio")
+"""What figures of a step are called that come from elsewhere."""
 
 
 class NormalVector(Independent[Normal]):
@@ -34,6 +36,11 @@ def _price(make: Regularizer, mean: Tensor, scale: Tensor) -> Tensor:
     return make(N_STEPS)(posterior, prior, *posterior.rsample_and_log_prob())
 
 
+def _costs_nothing(make: Regularizer) -> bool:
+    """Whether its class says that there is nothing to tell."""
+    return getattr(make(N_STEPS), "figure", "kl") == ""
+
+
 def the_price_is_a_scalar(make: Regularizer) -> None:
     """One finite number for a batch."""
     value = _price(make, noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5))
@@ -44,7 +51,13 @@ def the_price_is_a_scalar(make: Regularizer) -> None:
 
 
 def farther_costs_more(make: Regularizer) -> None:
-    """A posterior far from the prior costs more than one that is near."""
+    """A posterior far from the prior costs more than one that is near; where nothing is told, it costs nothing."""
+    if _costs_nothing(make):
+        price = _price(make, 5 * noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5))
+        assert price == 0, (
+            f'the price is {price}, and its class says figure = "", so that nobody is told; give it a name'
+        )
+        return
     scale = torch.full((N_ITEMS, LATENT), 0.5)
     near, far = (
         _price(make, 0.5 * noise(N_ITEMS, LATENT), scale),
@@ -56,7 +69,10 @@ def farther_costs_more(make: Regularizer) -> None:
 
 
 def the_batch_is_averaged(make: Regularizer) -> None:
-    """A batch twice over costs the same: the price is nats a sound, whatever the batch size."""
+    """A batch twice over costs the same: the price is that of a sound, whatever the batch size."""
+    if not getattr(make(N_STEPS), "needs_density", True):
+        _the_population_counts(make)
+        return
     mean, scale = noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5)
     posterior, prior = NormalVector(mean, scale), NormalVector(torch.zeros(LATENT), torch.ones(LATENT))
     latent, log_prob = posterior.rsample_and_log_prob()
@@ -68,8 +84,48 @@ def the_batch_is_averaged(make: Regularizer) -> None:
     )
 
 
+def _the_population_counts(make: Regularizer) -> None:
+    """What compares samples has no price of a sound, and none that is the same for the same batch twice."""
+    scale = torch.full((2 * N_ITEMS, LATENT), 0.5)
+    mean = 2 + noise(2 * N_ITEMS, LATENT)
+    half, whole = _price(make, mean[:N_ITEMS], scale[:N_ITEMS]), _price(make, mean, scale)
+    assert torch.isclose(half, whole, rtol=0.2), (
+        f"a batch costs {half:.4f}, and twice as large a one of the same distribution {whole:.4f}; expected nearly the same; "
+        "usually a sum over the batch"
+    )
+
+
+def latents_are_enough_where_it_says_so(make: Regularizer) -> None:
+    """With needs_density = False, densities that are NaN change nothing."""
+    regularizer = make(N_STEPS)
+    if getattr(regularizer, "needs_density", True):
+        return
+
+    class WithoutDensity(NormalVector):
+        def log_prob(self, value: Tensor) -> Tensor:
+            return torch.full_like(value[..., 0], torch.nan)
+
+    posterior = WithoutDensity(noise(N_ITEMS, LATENT), torch.full((N_ITEMS, LATENT), 0.5))
+    prior = WithoutDensity(torch.zeros(LATENT), torch.ones(LATENT))
+    price = regularizer(posterior, prior, *posterior.rsample_and_log_prob())
+    assert price.isfinite(), (
+        f"without densities the price is {price}, and its class says needs_density = False; expected a finite number from the "
+        "latent vectors alone"
+    )
+
+
+def the_figure_has_a_name_of_its_own(make: Regularizer) -> None:
+    """What it is called among the figures of a step is a plain word that no other figure has."""
+    name = getattr(make(N_STEPS), "figure", "kl")
+    assert name == "" or (name.isidentifier() and name not in TAKEN), (
+        f"figure is {name!r}; expected one word that is none of {', '.join(TAKEN)}"
+    )
+
+
 def the_gradient_pulls_towards_the_prior(make: Regularizer) -> None:
     """The gradient on a mean far from the prior is finite and points away from it."""
+    if _costs_nothing(make):
+        return
     mean = torch.full((N_ITEMS, LATENT), 5.0, requires_grad=True)
     _price(make, mean, torch.full((N_ITEMS, LATENT), 0.5)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert mean.grad is not None, (
@@ -104,7 +160,9 @@ def what_it_keeps_survives_a_checkpoint(make: Regularizer) -> None:
     def use(regularizer: BuiltRegularizer, turn: int) -> Tensor:
         posterior = NormalVector(noise(N_ITEMS, LATENT, seed=turn), torch.full((N_ITEMS, LATENT), 0.5))
         prior = NormalVector(torch.zeros(LATENT), torch.ones(LATENT))
-        return regularizer(posterior, prior, *posterior.rsample_and_log_prob())
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(turn)  # as the engine does at each step: it may draw from the prior
+            return regularizer(posterior, prior, *posterior.rsample_and_log_prob())
 
     goes_on_to_the_bit(lambda: make(N_STEPS), use)
 

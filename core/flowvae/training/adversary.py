@@ -115,7 +115,13 @@ class GeneratorObjective:
         moving = divergence + (out.estimate * pull).sum()
         told = (divergence + torch.stack(at_estimate).sum()).detach()
         loss = told + moving - moving.detach()
-        return {"loss": loss, "kl": nats, **distances, **opposed, "pull_ratio": ratio}
+        return {
+            "loss": loss,
+            **self.representation.told(nats),
+            **distances,
+            **opposed,
+            "pull_ratio": ratio,
+        }
 
     def _weights(self, step: int) -> dict[str, float]:
         keys = self.jury.player.keys

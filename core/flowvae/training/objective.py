@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from flowvae.building.model import Reconstruction, SoundVAE
 from flowvae.building.parts import Parts
 from flowvae.contracts import BuiltRegularizer
+from flowvae.recipe.density import DIVERGENCE
 
 
 @define(eq=False, slots=False)
@@ -56,13 +57,18 @@ class Representation:
         total = nats * self.regularizer.beta(batch.step)
         for name, loss in apart.items():
             total = total + self.weights[name] * loss
-        return {"loss": total, "kl": nats, **apart}
+        return {"loss": total, **self.told(nats), **apart}
 
     def distances(self, target: Tensor, estimate: Tensor) -> dict[str, Tensor]:
         """Every loss under its name among the figures, unweighted."""
         return {f"loss/{name}": loss(target, estimate) for name, loss in self.losses.items()}
 
+    def told(self, price: Tensor) -> dict[str, Tensor]:
+        """The price of the posterior under the name that its regularizer gives it."""
+        name = getattr(self.regularizer, "figure", DIVERGENCE)
+        return {name: price} if name else {}
+
     def nats(self, out: Reconstruction) -> Tensor:
-        """What the posterior costs."""
+        """What the posterior costs, in nats where its regularizer does not say otherwise."""
         nats: Tensor = self.regularizer(out.posterior, self.model.prior(), out.latent, out.log_prob)
         return nats
