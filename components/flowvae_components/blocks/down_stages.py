@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from flowvae.contracts import Activation, Downsampler
+from flowvae.contracts import Activation, Downsampler, Refused
 
 Units = Callable[[int, tuple[int, ...]], nn.Sequential]
 """Residual units of so many channels, one for each dilation."""
@@ -18,6 +18,21 @@ def doubled(width: int, strides: tuple[int, ...]) -> list[int]:
     [64, 128, 256, 512, 1024]
     """
     return [width * 2**stage for stage in range(len(strides) + 1)]
+
+
+def multiplied(width: int, multipliers: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
+    """The same with the channels after each stage in units of `width`, which is that before the first.
+
+    >>> multiplied(128, (1, 2, 4, 8, 16), (2, 4, 4, 8, 8))
+    [128, 128, 256, 512, 1024, 2048]
+    """
+    if len(multipliers) != len(strides):
+        raise Refused(
+            "multipliers", f"multipliers must be {len(strides)}, one a stride, got {len(multipliers)}"
+        )
+    if min(multipliers, default=1) < 1:
+        raise Refused("multipliers", f"multipliers must be 1 or more each, got {multipliers}")
+    return [width, *(width * times for times in multipliers)]
 
 
 def down_stages(
