@@ -98,8 +98,8 @@ def test_noise_is_uniform_noise_times_the_gate(level):
     assert abs(noise.mean().item()) < 0.02 * gate
 
 
-def test_a_new_synth_is_94_db_below_full_scale():
-    x = torch.randn(2, 3, 4000)
+@pytest.mark.parametrize("x", [torch.randn(2, 3, 4000), torch.zeros(2, 3, 4000)], ids=["noise", "silence"])
+def test_a_new_synth_is_94_db_below_full_scale(x):
     assert 20 * make().noise(x).detach().abs().max().log10() == pytest.approx(-94, abs=1)
     assert float(mod_sigmoid(torch.tensor(-5.0))) == pytest.approx(10 ** (-94 / 20), rel=0.01)
 

@@ -11,6 +11,7 @@ from flowvae_components.activations.snake import Snake
 from flowvae_components.activations.snake_beta import SnakeBeta
 from flowvae_components.blocks.residual import ResidualUnit, ShortcutUnit
 from flowvae_components.convolutions.causal import causal
+from flowvae_components.heads.plain import PlainHead
 from flowvae_components.modulations.film import FiLM
 from flowvae_components.normalizations.none import none
 from flowvae_components.poolings.flatten import Flatten
@@ -146,6 +147,42 @@ def test_a_causal_encoder_makes_no_frame_of_what_comes_after_it(name):
         enc(audio)[0, :, 50].sum().backward()  # of samples 300 to 305
         heard[convolution] = int(audio.grad.flatten().nonzero().max())
     assert heard[causal] == 305 < heard[None]
+
+
+@pytest.mark.parametrize("name", ["dac", "melgan", "oobleck", "rave_v1", "rave_v2"])
+def test_a_causal_decoder_says_nothing_of_a_frame_before_it(name):
+    keys = {
+        **ORDER[name][0],
+        "upsampler": lambda i, o, factor: nn.ConvTranspose1d(i, o, factor, stride=factor),
+    }
+    first = {}
+    for convolution in (causal, None):
+        head = partial(PlainHead, normalization=none, convolution=convolution)
+        dec = decoder(name, 1, 600, **keys, head=head, convolution=convolution).double()
+        dec.frames = nn.Identity()
+        frames = torch.randn(2, 2, 100, dtype=torch.float64)
+        frames[1] = frames[0]
+        frames[1, :, 50] += 1  # of samples 300 to 305
+        both = dec(frames)
+        first[convolution] = int((both[0] != both[1]).flatten().nonzero().min())
+    assert first[causal] == 300 > first[None]
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_sound_that_fills_no_whole_frame_ends_in_silence(name):
+    keys, audio = ORDER[name][0], torch.randn(1, 2, 57)
+    short = encoder(name, 2, 57, **keys)
+    long = encoder(name, 2, 60, **keys)
+    long.load_state_dict(short.state_dict())
+    assert torch.equal(short(audio), long(nn.functional.pad(audio, (0, 3))))
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_what_is_cut_off_is_the_end(name):
+    keys, latent = ORDER[name][0], torch.randn(1, LATENT_DIM)
+    short, long = decoder(name, 2, 57, **keys), decoder(name, 2, 60, **keys)
+    long.load_state_dict(short.state_dict())
+    assert torch.equal(short(latent), long(latent)[..., :57])
 
 
 @pytest.mark.parametrize("name", ENCODERS)
