@@ -97,8 +97,9 @@ def test_nothing_of_rave_has_a_bias(name):
 
 
 def test_groups_of_the_first_rave_hear_half_of_the_channels_each():
-    enc = encoder("rave_v1", 2, 60, **ORDER["rave_v1"][0])
-    assert enc.frames[-1].groups == 2
+    for convolution in (None, causal):
+        enc = encoder("rave_v1", 2, 60, **ORDER["rave_v1"][0], convolution=convolution)
+        assert enc.frames[-1].weight.shape == (2, 8 // 2, 5)
     for keys, message in (
         ({"frame_channels": 3}, "frame_channels must be even"),
         ({"width": 3}, "width must be"),
