@@ -62,3 +62,15 @@ def test_two_steps_move_every_weight_of_both(encoder, decoder, channels, catalog
         assert all(bool(figure.isfinite().all()) for figure in figures.values())
     after = {f"{n}.{k}": p for n, m in networks.items() for k, p in m.named_parameters()}
     assert not [name for name in before if torch.equal(before[name], after[name])]
+
+
+def test_a_transfer_that_has_learnt_nothing_changes_no_bit_of_training(catalogue, tiny):
+    losses = []
+    for modulation in ("none", "adain_transfer"):
+        settings = (*tiny, "losses={ multi_scale_mel = { n_ffts = [256], n_mels = [16] } }")
+        recipe = resolve(
+            read_recipe("percussion_small", (*settings, f"model.decoder.modulation={modulation}")), catalogue
+        )
+        training = begin(recipe)
+        losses.append([training.step(step)["loss"] for step in range(2)])
+    assert losses[0] == losses[1]
