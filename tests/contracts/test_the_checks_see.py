@@ -121,6 +121,15 @@ def test_a_check_sees(wrong):
     assert [said for said in found if SEEN[wrong] in said], found
 
 
+class Noisy(Right):
+    def forward(self, x):
+        return super().forward(x) + torch.rand_like(x)
+
+
+def test_export_is_judged_with_one_noise_on_both_sides():
+    check_called("activation", "export_keeps_the_output")(Noisy)
+
+
 class Forgetful(torch.optim.SGD):
     """An optimizer whose rate lives where no state_dict sees it."""
 

@@ -15,12 +15,12 @@ def imported(package, *modules):
 
 @pytest.fixture(scope="session")
 def descript():
-    return imported("dac", "model.discriminator", "nn.loss")
+    return imported("dac", "model.dac", "model.discriminator", "nn.loss")
 
 
 @pytest.fixture(scope="session")
 def rave():
-    return imported("rave", "descript_discriminator", "core")
+    return imported("rave", "blocks", "descript_discriminator", "core")
 
 
 @pytest.fixture

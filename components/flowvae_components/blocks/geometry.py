@@ -27,6 +27,19 @@ def require_stages(strides: tuple[int, ...], dilations: tuple[int, ...]) -> None
         raise Refused("dilations", f"dilations must be 1 or more each, got {dilations}")
 
 
+def require_staged(strides: tuple[int, ...], dilations: tuple[tuple[int, ...], ...]) -> None:
+    """The same where each stage has dilations of its own.
+
+    >>> require_staged((4, 2), ((1, 3, 9), (1, 3)))
+    """
+    if len(dilations) != len(strides):
+        raise Refused(
+            "dilations", f"dilations must be {len(strides)} arrays, one a stride, got {len(dilations)}"
+        )
+    for stage in dilations:
+        require_stages(strides, stage)
+
+
 def require_positive(name: str, count: int) -> None:
     """A layer without channels is a mistake of the recipe.
 

@@ -50,6 +50,7 @@ def same_length(
     dilation: int = 1,
     gain: float = 1.0,
     bias: bool = True,
+    groups: int = 1,
     convolution: Convolution | None = None,
 ) -> nn.Conv1d:
     """A convolution with a level-keeping start that gives as many samples as it gets.
@@ -66,6 +67,12 @@ def same_length(
     missing = dilation * (kernel_size - 1)
     before, after = convolution(missing) if convolution else (missing // 2, missing - missing // 2)
     layer = padded_conv(
-        in_channels, out_channels, kernel_size, dilation=dilation, padding=(before, after), bias=bias
+        in_channels,
+        out_channels,
+        kernel_size,
+        dilation=dilation,
+        padding=(before, after),
+        bias=bias,
+        groups=groups,
     )
     return level_keeping(layer, gain)

@@ -32,6 +32,7 @@ def padded_conv(
     stride: int = 1,
     dilation: int = 1,
     bias: bool = True,
+    groups: int = 1,
 ) -> nn.Conv1d:
     """A convolution with so much silence before the signal, and so much after it: torch's own where both are the same.
 
@@ -54,8 +55,11 @@ def padded_conv(
             padding=before,
             dilation=dilation,
             bias=bias,
+            groups=groups,
         )
-    layer = PaddedConv1d(in_channels, out_channels, kernel_size, stride=stride, dilation=dilation, bias=bias)
+    layer = PaddedConv1d(
+        in_channels, out_channels, kernel_size, stride=stride, dilation=dilation, bias=bias, groups=groups
+    )
     layer.ends = padding
     return layer
 

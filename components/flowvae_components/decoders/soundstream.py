@@ -15,7 +15,7 @@ from flowvae_components.blocks.geometry import (
 )
 from flowvae_components.blocks.initial import level_keeping, same_length
 from flowvae_components.blocks.residual import residual_units
-from flowvae_components.blocks.up_stage import UpStage
+from flowvae_components.blocks.up_stages import UpStages, halved
 
 
 class SoundStreamDecoder(nn.Module):
@@ -73,33 +73,35 @@ class SoundStreamDecoder(nn.Module):
         require_odd("kernel_size", kernel_size)
         for name, count in (("width", width), ("frame_channels", frame_channels)):
             require_positive(name, count)
-        n_frames, wide = frames_of(n_samples, strides), width * 2 ** len(strides)
+        n_frames, widths = frames_of(n_samples, strides), halved(width, strides)
         self.n_samples, self.frame_channels = n_samples, frame_channels
         self.periods = periods_of(strides)
         self.expand = normalization(level_keeping(nn.Linear(latent_dim, frame_channels * n_frames)))
         self.act_frames = activation(frame_channels)
-        self.conv_in = normalization(same_length(frame_channels, wide, kernel_size, convolution=convolution))
-        self.stages = nn.ModuleList()
-        for stride in strides:
-            resample = nn.Sequential(activation(wide), upsampler(wide, wide // 2, stride))
-            wide //= 2
-            units = residual_units(
-                wide,
-                kernel_size,
-                dilations,
+        self.conv_in = normalization(
+            same_length(frame_channels, widths[0], kernel_size, convolution=convolution)
+        )
+        self.stages = UpStages(
+            latent_dim,
+            widths,
+            strides,
+            [dilations] * len(strides),
+            units=partial(
+                residual_units,
+                kernel_size=kernel_size,
                 activation=activation,
                 normalization=normalization,
                 convolution=convolution,
-            )
-            modulate = partial(modulation, wide, latent_dim) if modulation else None
-            self.stages.append(UpStage(resample, units, modulate))
+            ),
+            activation=activation,
+            upsampler=upsampler,
+            modulation=modulation,
+        )
         self.act_out = activation(width)
         self.head = head(width, channels)
 
     def forward(self, latent: Float[Tensor, "b d"]) -> Float[Tensor, "b c t"]:
         frames = self.expand(latent).unflatten(1, (self.frame_channels, -1))
-        hidden = self.conv_in(self.act_frames(frames))
-        for stage in self.stages:
-            hidden = stage(hidden, latent)
+        hidden = self.stages(self.conv_in(self.act_frames(frames)), latent)
         audio: Tensor = self.head(self.act_out(hidden))
         return audio[..., : self.n_samples]

@@ -1,12 +1,12 @@
 """The encoder of SoundStream, ended by one vector for the whole sound."""
 
-from math import prod
+from functools import partial
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from flowvae.contracts import Activation, Convolution, Downsampler, Normalization, Pooling
+from flowvae_components.blocks.down_stages import doubled, down_stages
 from flowvae_components.blocks.geometry import (
     frames_of,
     require_odd,
@@ -15,6 +15,7 @@ from flowvae_components.blocks.geometry import (
 )
 from flowvae_components.blocks.initial import level_keeping, same_length
 from flowvae_components.blocks.residual import residual_units
+from flowvae_components.blocks.whole_frames import WholeFrames
 
 
 class SoundStreamEncoder(nn.Module):
@@ -72,24 +73,26 @@ class SoundStreamEncoder(nn.Module):
         require_odd("kernel_size", kernel_size)
         for name, count in (("width", width), ("frame_channels", frame_channels), ("features", features)):
             require_positive(name, count)
-        n_frames = frames_of(n_samples, strides)
-        self.n_samples, self.features = n_samples, features
-        self.missing = n_frames * prod(strides) - n_samples
+        n_frames, widths = frames_of(n_samples, strides), doubled(width, strides)
+        self.features = features
+        self.whole = WholeFrames(n_samples, strides)
         self.conv_in = normalization(same_length(channels, width, kernel_size, convolution=convolution))
-        self.stages = nn.Sequential()
-        for stride in strides:
-            units = residual_units(
-                width,
-                kernel_size,
-                dilations,
+        self.stages = down_stages(
+            widths,
+            strides,
+            [dilations] * len(strides),
+            units=partial(
+                residual_units,
+                kernel_size=kernel_size,
                 activation=activation,
                 normalization=normalization,
                 convolution=convolution,
-            )
-            self.stages.append(nn.Sequential(units, activation(width), downsampler(width, 2 * width, stride)))
-            width *= 2
-        self.act_out = activation(width)
-        self.conv_out = normalization(same_length(width, frame_channels, 3, convolution=convolution))
+            ),
+            activation=activation,
+            downsampler=downsampler,
+        )
+        self.act_out = activation(widths[-1])
+        self.conv_out = normalization(same_length(widths[-1], frame_channels, 3, convolution=convolution))
         self.act_frames = activation(frame_channels)
         self.collapse = (
             pooling(frame_channels, n_frames, features)
@@ -99,9 +102,7 @@ class SoundStreamEncoder(nn.Module):
 
     def frames(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b k n"]:
         """What the convolutions see, before one vector is made of it."""
-        if audio.shape[-1] != self.n_samples:
-            raise ValueError(f"n_samples is {self.n_samples} in this encoder, got {audio.shape[-1]} samples")
-        hidden = self.stages(self.conv_in(functional.pad(audio, (0, self.missing))))
+        hidden = self.stages(self.conv_in(self.whole(audio)))
         frames: Tensor = self.act_frames(self.conv_out(self.act_out(hidden)))
         return frames
 

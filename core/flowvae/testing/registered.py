@@ -16,6 +16,8 @@ downsampler = "strided_conv"
 upsampler = "transposed_conv"
 head = "plain"
 flow = "real_nvp"
+pooling = "flatten"
+modulation = "film"
 """
 """What fills the slots of a component under test."""
 
