@@ -68,7 +68,9 @@ ENCODERS = {
     "rave_v2": partial(
         RAVEv2Encoder, activation=leaky, downsampler=partial(down, bias=False), normalization=weight_norm
     ),
-    "wavegan": partial(WaveGANEncoder, activation=leaky, downsampler=partial(down, **wide)),
+    "wavegan": partial(
+        WaveGANEncoder, activation=leaky, downsampler=partial(down, **wide), normalization=none
+    ),
 }
 NORMED = {"normalization": weight_norm}
 DECODERS = {

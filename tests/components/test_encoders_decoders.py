@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from flowvae.recipe import read_recipe, resolve
 from flowvae.testing import decoder, encoder
 from flowvae_components.activations.leaky_relu import LeakyReLU
 from flowvae_components.activations.snake import Snake
@@ -171,3 +172,11 @@ def test_impossible_sizes_are_refused_by_name(sizes, message):
         make_encoder(1, 640, **sizes)
     with pytest.raises(ValueError, match=message):
         make_decoder(8, 1, 640, **sizes)
+
+
+@pytest.mark.parametrize("name", ["dac", "oobleck", "rave_v1", "rave_v2", "soundstream", "wavegan"])
+def test_without_a_pooling_each_frame_has_weights_of_its_own(name, catalogue):
+    """One line swaps an encoder: what it needs beside the slots of SoundStream's has a default."""
+    keys = f'model.encoder={{ use = "{name}", features = 6 }}'
+    recipe = resolve(read_recipe("percussion_small", (keys, "model.n_samples=16384")), catalogue)
+    assert recipe.model.encoder.values["pooling"] is None

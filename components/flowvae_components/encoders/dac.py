@@ -7,6 +7,7 @@ from flowvae.contracts import Activation, Convolution, Downsampler, Normalizatio
 from flowvae_components.blocks.down_stages import doubled, down_stages
 from flowvae_components.blocks.geometry import frames_of, require_odd, require_positive, require_stages
 from flowvae_components.blocks.layers import Layers
+from flowvae_components.blocks.one_vector import one_vector
 from flowvae_components.blocks.whole_frames import WholeFrames
 
 
@@ -29,7 +30,7 @@ class DACEncoder(nn.Module):
         activation: the non-linearity; snake in the published network
         downsampler: what lowers the rate at the end of a stage
         normalization: how the weights of convolutions are held; weight_norm in the published network
-        pooling: what makes the vector out of the frames
+        pooling: what makes the vector out of the frames; none: a linear layer over all of them
         convolution: where convolutions look; none: as far back as ahead
     Source: Kumar et al. 2023, arxiv.org/abs/2306.06546. Oobleck differs in its widths and in how many stages it has.
     Errors: ValueError for impossible sizes, and for a sound of another length than n_samples.
@@ -37,8 +38,7 @@ class DACEncoder(nn.Module):
     >>> import torch
     >>> def down(i, o, factor): return nn.Conv1d(i, o, factor, stride=factor)
     >>> def keep(layer): return layer
-    >>> def pool(c, n, f): return nn.Sequential(nn.Flatten(), nn.Linear(c * n, f))
-    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep, "pooling": pool}
+    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep}
     >>> DACEncoder(1, 1000, width=4, frame_channels=8, **parts)(torch.zeros(2, 1, 1000)).shape
     torch.Size([2, 256])
     """
@@ -57,7 +57,7 @@ class DACEncoder(nn.Module):
         activation: Activation,
         downsampler: Downsampler,
         normalization: Normalization,
-        pooling: Pooling,
+        pooling: Pooling | None = None,
         convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
@@ -81,7 +81,9 @@ class DACEncoder(nn.Module):
             activation(widths[-1]),
             layers.conv(widths[-1], frame_channels, 3),
         )
-        self.collapse = pooling(frame_channels, frames_of(n_samples, strides), features)
+        self.collapse = one_vector(
+            pooling, frame_channels, frames_of(n_samples, strides), features, normalization
+        )
 
     def forward(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b features"]:
         features: Tensor = self.collapse(self.frames(audio))

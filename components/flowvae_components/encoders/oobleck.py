@@ -7,6 +7,7 @@ from flowvae.contracts import Activation, Convolution, Downsampler, Normalizatio
 from flowvae_components.blocks.down_stages import down_stages, multiplied
 from flowvae_components.blocks.geometry import frames_of, require_odd, require_positive, require_stages
 from flowvae_components.blocks.layers import Layers
+from flowvae_components.blocks.one_vector import one_vector
 from flowvae_components.blocks.whole_frames import WholeFrames
 
 
@@ -31,7 +32,7 @@ class OobleckEncoder(nn.Module):
         activation: the non-linearity; snake_beta in the published network
         downsampler: what lowers the rate at the end of a stage
         normalization: how the weights of convolutions are held; weight_norm in the published network
-        pooling: what makes the vector out of the frames
+        pooling: what makes the vector out of the frames; none: a linear layer over all of them
         convolution: where convolutions look; none: as far back as ahead
     Source: Evans et al. 2024, arxiv.org/abs/2407.14358; the sizes are those of the autoencoder of its second version. Blocks
         and their order are those of the Descript audio codec, Kumar et al. 2023, arxiv.org/abs/2306.06546: the widths, the
@@ -41,8 +42,7 @@ class OobleckEncoder(nn.Module):
     >>> import torch
     >>> def down(i, o, factor): return nn.Conv1d(i, o, factor, stride=factor)
     >>> def keep(layer): return layer
-    >>> def pool(c, n, f): return nn.Sequential(nn.Flatten(), nn.Linear(c * n, f))
-    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep, "pooling": pool}
+    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep}
     >>> OobleckEncoder(1, 1000, width=2, frame_channels=8, **parts)(torch.zeros(2, 1, 1000)).shape
     torch.Size([2, 256])
     """
@@ -62,7 +62,7 @@ class OobleckEncoder(nn.Module):
         activation: Activation,
         downsampler: Downsampler,
         normalization: Normalization,
-        pooling: Pooling,
+        pooling: Pooling | None = None,
         convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
@@ -86,7 +86,9 @@ class OobleckEncoder(nn.Module):
             activation(widths[-1]),
             layers.conv(widths[-1], frame_channels, 3),
         )
-        self.collapse = pooling(frame_channels, frames_of(n_samples, strides), features)
+        self.collapse = one_vector(
+            pooling, frame_channels, frames_of(n_samples, strides), features, normalization
+        )
 
     def forward(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b features"]:
         features: Tensor = self.collapse(self.frames(audio))

@@ -9,6 +9,7 @@ from flowvae.contracts import Activation, Convolution, Downsampler, Normalizatio
 from flowvae_components.blocks.down_stages import doubled
 from flowvae_components.blocks.geometry import frames_of, require_odd, require_positive, require_stages
 from flowvae_components.blocks.layers import Layers
+from flowvae_components.blocks.one_vector import one_vector
 from flowvae_components.blocks.whole_frames import WholeFrames
 
 
@@ -33,7 +34,7 @@ class RAVEv1Encoder(nn.Module):
         activation: the non-linearity; leaky_relu in the published network
         downsampler: what lowers the rate; in the published network 2 * stride + 1 taps without a bias
         normalization: how the weights of the first and the last convolution are held; none in the published network
-        pooling: what makes the vector out of the frames
+        pooling: what makes the vector out of the frames; none: a linear layer over all of them
         convolution: where convolutions look; none: as far back as ahead
     Source: Caillon and Esling 2021, arxiv.org/abs/2111.05011; made for the 16 bands of pqmf.
     Errors: ValueError for impossible sizes, and for a sound of another length than n_samples.
@@ -41,8 +42,7 @@ class RAVEv1Encoder(nn.Module):
     >>> import torch
     >>> def down(i, o, factor): return nn.Conv1d(i, o, factor, stride=factor)
     >>> def keep(layer): return layer
-    >>> def pool(c, n, f): return nn.Sequential(nn.Flatten(), nn.Linear(c * n, f))
-    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep, "pooling": pool}
+    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep}
     >>> RAVEv1Encoder(1, 1000, width=4, frame_channels=8, **parts)(torch.zeros(2, 1, 1000)).shape
     torch.Size([2, 256])
     """
@@ -60,7 +60,7 @@ class RAVEv1Encoder(nn.Module):
         activation: Activation,
         downsampler: Downsampler,
         normalization: Normalization,
-        pooling: Pooling,
+        pooling: Pooling | None = None,
         convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
@@ -89,7 +89,9 @@ class RAVEv1Encoder(nn.Module):
             activation(widths[-1]),
             layers.conv(widths[-1], frame_channels, 5, groups=2),
         )
-        self.collapse = pooling(frame_channels, frames_of(n_samples, strides), features)
+        self.collapse = one_vector(
+            pooling, frame_channels, frames_of(n_samples, strides), features, normalization
+        )
 
     def forward(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b features"]:
         features: Tensor = self.collapse(self.frames(audio))

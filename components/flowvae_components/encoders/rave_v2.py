@@ -7,6 +7,7 @@ from flowvae.contracts import Activation, Convolution, Downsampler, Normalizatio
 from flowvae_components.blocks.down_stages import doubled, down_stages
 from flowvae_components.blocks.geometry import frames_of, require_odd, require_positive, require_staged
 from flowvae_components.blocks.layers import Layers
+from flowvae_components.blocks.one_vector import one_vector
 from flowvae_components.blocks.whole_frames import WholeFrames
 
 
@@ -30,7 +31,7 @@ class RAVEv2Encoder(nn.Module):
         activation: the non-linearity; leaky_relu in the published network, snake in its third version
         downsampler: what lowers the rate at the end of a stage; without a bias in the published network
         normalization: how the weights of convolutions are held; weight_norm in the published network
-        pooling: what makes the vector out of the frames
+        pooling: what makes the vector out of the frames; none: a linear layer over all of them
         convolution: where convolutions look; none: as far back as ahead
     Source: the second version of RAVE, Caillon and Esling 2021, arxiv.org/abs/2111.05011; made for the 16 bands of pqmf.
     Errors: ValueError for impossible sizes, and for a sound of another length than n_samples.
@@ -38,8 +39,7 @@ class RAVEv2Encoder(nn.Module):
     >>> import torch
     >>> def down(i, o, factor): return nn.Conv1d(i, o, factor, stride=factor)
     >>> def keep(layer): return layer
-    >>> def pool(c, n, f): return nn.Sequential(nn.Flatten(), nn.Linear(c * n, f))
-    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep, "pooling": pool}
+    >>> parts = {"activation": lambda channels: nn.ELU(), "downsampler": down, "normalization": keep}
     >>> RAVEv2Encoder(1, 1000, width=4, frame_channels=8, **parts)(torch.zeros(2, 1, 1000)).shape
     torch.Size([2, 256])
     """
@@ -58,7 +58,7 @@ class RAVEv2Encoder(nn.Module):
         activation: Activation,
         downsampler: Downsampler,
         normalization: Normalization,
-        pooling: Pooling,
+        pooling: Pooling | None = None,
         convolution: Convolution | None = None,
     ) -> None:
         super().__init__()
@@ -84,7 +84,9 @@ class RAVEv2Encoder(nn.Module):
             activation(widths[-1]),
             layers.conv(widths[-1], frame_channels, kernel_size),
         )
-        self.collapse = pooling(frame_channels, frames_of(n_samples, strides), features)
+        self.collapse = one_vector(
+            pooling, frame_channels, frames_of(n_samples, strides), features, normalization
+        )
 
     def forward(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b features"]:
         features: Tensor = self.collapse(self.frames(audio))

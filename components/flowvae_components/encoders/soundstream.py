@@ -13,7 +13,8 @@ from flowvae_components.blocks.geometry import (
     require_positive,
     require_stages,
 )
-from flowvae_components.blocks.initial import level_keeping, same_length
+from flowvae_components.blocks.initial import same_length
+from flowvae_components.blocks.one_vector import one_vector
 from flowvae_components.blocks.residual import residual_units
 from flowvae_components.blocks.whole_frames import WholeFrames
 
@@ -94,11 +95,7 @@ class SoundStreamEncoder(nn.Module):
         self.act_out = activation(widths[-1])
         self.conv_out = normalization(same_length(widths[-1], frame_channels, 3, convolution=convolution))
         self.act_frames = activation(frame_channels)
-        self.collapse = (
-            pooling(frame_channels, n_frames, features)
-            if pooling
-            else _linear(frame_channels * n_frames, features, normalization)
-        )
+        self.collapse = one_vector(pooling, frame_channels, n_frames, features, normalization)
 
     def frames(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b k n"]:
         """What the convolutions see, before one vector is made of it."""
@@ -109,7 +106,3 @@ class SoundStreamEncoder(nn.Module):
     def forward(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b features"]:
         features: Tensor = self.collapse(self.frames(audio))
         return features
-
-
-def _linear(inputs: int, features: int, normalization: Normalization) -> nn.Module:
-    return nn.Sequential(nn.Flatten(), normalization(level_keeping(nn.Linear(inputs, features))))
