@@ -1,7 +1,9 @@
 """What every metric must do."""
 
+import math
+
 import torch
-from attrs import evolve
+from attrs import evolve, fields
 from torch import Tensor
 
 from flowvae.contracts import Evidence, Metric
@@ -25,6 +27,11 @@ def evidence(real: Tensor, estimate: Tensor) -> Evidence:
         generated=sounds(3)[:4],
         codes=noise(len(real), LATENT, seed=4),
         kl=noise(len(real), seed=5).abs(),
+        latents=noise(len(real), LATENT, seed=6),
+        prior_latents=noise(len(real), LATENT, seed=7),
+        kl_by_dimension=noise(len(real), LATENT, seed=8).abs(),
+        round_trips=noise(2, len(real), LATENT, seed=9),
+        trained=sounds(10),
     )
 
 
@@ -49,11 +56,37 @@ def direction_and_unit_are_known_before_a_run(make: Metric) -> None:
     )
 
 
+def it_says_what_it_reads(make: Metric) -> None:
+    """`reads` is a constant of the class and names fields of the evidence: each of those, and no other, moves the figure."""
+    given, measure = evidence(sounds(0), sounds(1)), make(SAMPLE_RATE, PERIODS)
+    reads = vars(type(measure)).get("reads")
+    names = {field.name for field in fields(Evidence)}
+    assert isinstance(reads, tuple), (
+        'reads is no constant of the class; expected a tuple such as ("real", "estimate")'
+    )
+    assert reads, "reads is empty; expected the fields of the evidence that the figure depends on"
+    assert names.issuperset(reads), f"reads is {reads}; expected names among {', '.join(sorted(names))}"
+    figure = measure(given)
+    blind = evolve(given, **{name: getattr(given, name) * math.nan for name in names.difference(reads)})
+    assert torch.equal(measure(blind), figure), (
+        "the figure depends on a field that reads does not name; expected all of them, for only those are gathered"
+    )
+    for name in reads:
+        value = getattr(given, name)
+        # A count may miss one change; of these, none leaves what it depends on as it is.
+        changed = (measure(evolve(given, **{name: other})) for other in (0 * value, 3 * value, value.flip(0)))
+        assert not all(torch.equal(other, figure) for other in changed), (
+            f"the figure does not depend on {name}; expected only what it depends on in reads"
+        )
+
+
 def extremes_stay_finite(make: Metric) -> None:
     """Silence on either side or on both, equal sounds, and sounds over full scale give finite figures."""
     hit, silence = sounds(0), torch.zeros(N_SOUNDS, 2, N_SAMPLES)
     for real, estimate in ((hit, hit), (hit, silence), (silence, hit), (silence, silence), (hit, 10 * hit)):
-        figure = make(SAMPLE_RATE, PERIODS)(evidence(real, estimate))
+        # What the prior makes and what was trained on go along: a set metric compares them with the real sounds.
+        given = evolve(evidence(real, estimate), generated=estimate[:4], trained=estimate)
+        figure = make(SAMPLE_RATE, PERIODS)(given)
         assert figure.isfinite().all(), (
             f"levels of {real.abs().max():.1f} and {estimate.abs().max():.1f} give {figure}; expected finite numbers; "
             "usually a logarithm or a division at 0, or an equal pair whose error is exactly 0"
@@ -63,8 +96,9 @@ def extremes_stay_finite(make: Metric) -> None:
 def a_sound_is_judged_alone(make: Metric) -> None:
     """Where each sound has a figure, it does not depend on the others."""
     whole = evidence(sounds(0), sounds(1))
-    rows = {name: getattr(whole, name)[:2] for name in ("real", "estimate", "codes", "kl")}
-    part = evolve(whole, **rows)
+    of_sounds = ("real", "estimate", "codes", "kl", "latents", "kl_by_dimension")
+    rows = {name: getattr(whole, name)[:2] for name in of_sounds}
+    part = evolve(whole, **rows, round_trips=whole.round_trips[:, :2])
     measure = make(SAMPLE_RATE, PERIODS)
     figure = measure(whole)
     if figure.shape == (N_SOUNDS,):
