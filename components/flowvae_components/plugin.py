@@ -45,9 +45,21 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("loss", "multi_scale_mel", f"{here}.losses.multi_scale_mel:MultiScaleMel")
     register("metric", "active_units", f"{here}.metrics.active_units:ActiveUnits")
     register("metric", "attack_error", f"{here}.metrics.attack_error:AttackError")
+    register("metric", "envelope_ripple", f"{here}.metrics.envelope_ripple:EnvelopeRipple")
+    register("metric", "high_band_ratio", f"{here}.metrics.high_band_ratio:HighBandRatio")
+    register(
+        "metric", "kernel_distance_ceiling", f"{here}.metrics.kernel_distance_ceiling:KernelDistanceCeiling"
+    )
     register("metric", "kl_nats", f"{here}.metrics.kl_nats:KLNats")
+    register("metric", "onset_error", f"{here}.metrics.onset_error:OnsetError")
+    register(
+        "metric",
+        "reconstruction_generation_gap",
+        f"{here}.metrics.reconstruction_generation_gap:ReconstructionGenerationGap",
+    )
     register("metric", "si_sdr", f"{here}.metrics.si_sdr:SISDR")
     register("metric", "spectral_distance", f"{here}.metrics.spectral_distance:SpectralDistance")
+    register("metric", "tail_click", f"{here}.metrics.tail_click:TailClick")
     register("metric", "tonal_artefact", f"{here}.metrics.tonal_artefact:TonalArtefact")
     register("modulation", "film", f"{here}.modulations.film:FiLM")
     register("normalization", "none", f"{here}.normalizations.none:none")
