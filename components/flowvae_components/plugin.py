@@ -44,14 +44,19 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("loss", "multi_resolution_stft", f"{here}.losses.multi_resolution_stft:MultiResolutionSTFT")
     register("loss", "multi_scale_mel", f"{here}.losses.multi_scale_mel:MultiScaleMel")
     register("metric", "active_units", f"{here}.metrics.active_units:ActiveUnits")
+    register("metric", "aggregate_mismatch", f"{here}.metrics.aggregate_mismatch:AggregateMismatch")
     register("metric", "attack_error", f"{here}.metrics.attack_error:AttackError")
+    register("metric", "coverage", f"{here}.metrics.coverage:Coverage")
     register("metric", "envelope_ripple", f"{here}.metrics.envelope_ripple:EnvelopeRipple")
     register("metric", "high_band_ratio", f"{here}.metrics.high_band_ratio:HighBandRatio")
+    register("metric", "kernel_distance", f"{here}.metrics.kernel_distance:KernelDistance")
     register(
         "metric", "kernel_distance_ceiling", f"{here}.metrics.kernel_distance_ceiling:KernelDistanceCeiling"
     )
+    register("metric", "kernel_distance_floor", f"{here}.metrics.kernel_distance_floor:KernelDistanceFloor")
     register("metric", "kl_nats", f"{here}.metrics.kl_nats:KLNats")
     register("metric", "onset_error", f"{here}.metrics.onset_error:OnsetError")
+    register("metric", "precision", f"{here}.metrics.precision:Precision")
     register(
         "metric",
         "reconstruction_generation_gap",
