@@ -44,9 +44,11 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("loss", "multi_resolution_stft", f"{here}.losses.multi_resolution_stft:MultiResolutionSTFT")
     register("loss", "multi_scale_mel", f"{here}.losses.multi_scale_mel:MultiScaleMel")
     register("metric", "active_units", f"{here}.metrics.active_units:ActiveUnits")
+    register("metric", "active_units_kl", f"{here}.metrics.active_units_kl:ActiveUnitsKL")
     register("metric", "aggregate_mismatch", f"{here}.metrics.aggregate_mismatch:AggregateMismatch")
     register("metric", "attack_error", f"{here}.metrics.attack_error:AttackError")
     register("metric", "coverage", f"{here}.metrics.coverage:Coverage")
+    register("metric", "effective_dimensions", f"{here}.metrics.effective_dimensions:EffectiveDimensions")
     register("metric", "envelope_ripple", f"{here}.metrics.envelope_ripple:EnvelopeRipple")
     register("metric", "high_band_ratio", f"{here}.metrics.high_band_ratio:HighBandRatio")
     register("metric", "kernel_distance", f"{here}.metrics.kernel_distance:KernelDistance")
@@ -62,6 +64,7 @@ def flowvae_components(register: RegisterComponent) -> None:
         "reconstruction_generation_gap",
         f"{here}.metrics.reconstruction_generation_gap:ReconstructionGenerationGap",
     )
+    register("metric", "round_trip_drift", f"{here}.metrics.round_trip_drift:RoundTripDrift")
     register("metric", "si_sdr", f"{here}.metrics.si_sdr:SISDR")
     register("metric", "spectral_distance", f"{here}.metrics.spectral_distance:SpectralDistance")
     register("metric", "tail_click", f"{here}.metrics.tail_click:TailClick")
