@@ -32,7 +32,7 @@ class AggregateMismatch(nn.Module):
     """
 
     direction: Literal["lower", "higher", "none"] = "lower"
-    unit: str = "x1000"
+    unit: str = "thousandths"
     family: str = "distribution"
     reads: tuple[str, ...] = ("latents", "prior_latents")
     least_sounds: int = 32

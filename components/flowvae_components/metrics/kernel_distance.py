@@ -33,7 +33,7 @@ class KernelDistance(nn.Module):
     """
 
     direction: Literal["lower", "higher", "none"] = "lower"
-    unit: str = "x1000"
+    unit: str = "thousandths"
     family: str = "distribution"
     reads: tuple[str, ...] = ("real", "generated")
     least_sounds: int = 32

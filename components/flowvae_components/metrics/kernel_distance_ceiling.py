@@ -32,7 +32,7 @@ class KernelDistanceCeiling(nn.Module):
     """
 
     direction: Literal["lower", "higher", "none"] = "none"
-    unit: str = "x1000"
+    unit: str = "thousandths"
     family: str = "distribution"
     reads: tuple[str, ...] = ("real",)
     least_sounds: int = 32

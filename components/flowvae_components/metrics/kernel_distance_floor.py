@@ -26,7 +26,7 @@ class KernelDistanceFloor(nn.Module):
     """
 
     direction: Literal["lower", "higher", "none"] = "none"
-    unit: str = "x1000"
+    unit: str = "thousandths"
     family: str = "distribution"
     reads: tuple[str, ...] = ("real", "trained")
     least_sounds: int = 32

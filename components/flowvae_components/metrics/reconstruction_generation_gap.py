@@ -28,7 +28,7 @@ class ReconstructionGenerationGap(nn.Module):
     """
 
     direction: Literal["lower", "higher", "none"] = "lower"
-    unit: str = "x1000"
+    unit: str = "thousandths"
     family: str = "distribution"
     reads: tuple[str, ...] = ("real", "estimate", "generated")
     least_sounds: int = 32

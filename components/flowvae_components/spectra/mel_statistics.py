@@ -38,7 +38,7 @@ class MelStatistics(nn.Module):
             self.register_buffer(f"filters_{n_fft}", filters.double(), persistent=False)
 
     def forward(self, audio: Float[Tensor, "n c t"]) -> Float[Tensor, "n e"]:
-        return torch.cat([self._of_some(part.double()) for part in torch.split(audio, CHUNK)])
+        return torch.cat([self._of_some(part) for part in torch.split(audio, CHUNK)])
 
     def _of_some(self, audio: Tensor) -> Tensor:
         statistics: list[Tensor] = []
@@ -54,7 +54,7 @@ class MelStatistics(nn.Module):
             )
             # A sine of amplitude 1 has the magnitude n_fft / 4 under a Hann window.
             power = (spectrum.abs() * (4 / n_fft)).square()
-            power = power.view(*audio.shape[:2], *power.shape[1:]).mean(dim=1)
+            power = power.view(*audio.shape[:2], *power.shape[1:]).mean(dim=1).double()
             bands = self.get_buffer(f"filters_{n_fft}").to(audio.device) @ power
             level = 10 * (bands + 10 ** (FLOOR_DB / 10)).log10()
             statistics += [level.mean(dim=2), level.std(dim=2, correction=0), level.amax(dim=2)]
