@@ -11,6 +11,7 @@ from flowvae.errors import Fault, RecipeError, shown
 from flowvae.recipe.filling import Filler
 from flowvae.recipe.inert import SecondPlayer, inert_losses
 from flowvae.recipe.keys import entries
+from flowvae.recipe.measuring import too_few
 from flowvae.recipe.node import Node, Source
 from flowvae.recipe.part import Part, from_keys, leaves
 from flowvae.recipe.reading import parse_text
@@ -123,6 +124,7 @@ class _Resolver:
         if self.fill.faults:  # what could not be read may be what gives the rest its effect
             return
         self.fill.faults += inert_losses(values["losses"], root)
+        self.fill.faults += too_few(values["evaluation"], root)
         if (adversarial := values["adversarial"]) is not None:
             keys = AdversarialKeys(**adversarial.extras)
             self.fill.faults += SecondPlayer(keys, values["train"], values["model"].n_samples, root).faults()
