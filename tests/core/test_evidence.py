@@ -7,13 +7,16 @@ from attrs import fields
 from torch.distributions import Normal, kl_divergence
 
 from conftest import TINY
+from flowvae import worker
 from flowvae.building.construct import construct
 from flowvae.contracts import Evidence
 from flowvae.data.instruments import instrument
 from flowvae.data.prepare import prepare_clips
 from flowvae.evaluation.evidence import HeldOut, evaluating, gather_evidence, trained_sounds, what_is_read
+from flowvae.folder.run_records import Result
 from flowvae.recipe import read_recipe, resolve
-from short_runs import training_of
+from pretend import catalogue_with, offering, plugin
+from short_runs import planned_runs, take, training_of
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +147,36 @@ def test_what_no_metric_reads_is_not_read():
         pass
 
     assert what_is_read({"one": One(), "old": Old()}) == {"real", "latents"}
+
+
+class Known:
+    """How many sounds that were trained on a metric is given, as a figure."""
+
+    direction = "none"
+    unit = "sounds"
+    reads = ("trained",)
+
+    def __init__(self):
+        pass
+
+    def __call__(self, evidence):
+        return torch.tensor(float(len(evidence.trained)))
+
+
+def test_a_run_gathers_what_its_metrics_read(monkeypatch, tmp_path):
+    # As if it were flowvae's own: a run asks that every other distribution be installed.
+    mine = plugin("flowvae", "0.1.0", flowvae_components=offering(("metric", "known", Known)))
+    catalogue = catalogue_with(mine)
+    monkeypatch.setattr(worker.Catalogue, "installed", lambda plugins: catalogue)
+    settings = (
+        *TINY,
+        "evaluation.metrics.known={}",
+        "evaluation.metrics.round_trip_drift={}",
+        "train.steps=1",
+        "model.n_samples=1024",
+    )
+    [run] = planned_runs(settings, catalogue, tmp_path)
+    assert take(run) == 0
+    found = Result.read(run.folder).metrics
+    assert found["known"].value == 4
+    assert found["round_trip_drift"].value > 0
