@@ -32,9 +32,9 @@ def test_fewer_sounds_than_a_metric_needs_are_a_fault_of_the_key(key, value, sai
 def test_the_most_demanding_metric_speaks_for_all(catalogue):
     settings = ("evaluation.metrics.coverage={}", "evaluation.metrics.kernel_distance={}")
     faults = faults_of(catalogue, "percussion_small", *settings)
-    assert [
-        f.what for f in faults
-    ] == ["8 is too few: kernel_distance needs at least 128 sounds of the prior"]
+    assert [f.what for f in faults] == [
+        "8 is too few: kernel_distance needs at least 128 sounds of the prior"
+    ]
 
 
 def test_a_number_that_no_recipe_says_is_measured_by_its_default(catalogue, write):
