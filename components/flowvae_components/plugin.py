@@ -79,10 +79,30 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("loss", "subband_stft", f"{here}.losses.subband_stft:SubbandSTFT")
     register("loss", "waveform_l1", f"{here}.losses.waveform_l1:WaveformL1")
     register("metric", "active_units", f"{here}.metrics.active_units:ActiveUnits")
+    register("metric", "active_units_kl", f"{here}.metrics.active_units_kl:ActiveUnitsKL")
+    register("metric", "aggregate_mismatch", f"{here}.metrics.aggregate_mismatch:AggregateMismatch")
     register("metric", "attack_error", f"{here}.metrics.attack_error:AttackError")
+    register("metric", "coverage", f"{here}.metrics.coverage:Coverage")
+    register("metric", "effective_dimensions", f"{here}.metrics.effective_dimensions:EffectiveDimensions")
+    register("metric", "envelope_ripple", f"{here}.metrics.envelope_ripple:EnvelopeRipple")
+    register("metric", "high_band_ratio", f"{here}.metrics.high_band_ratio:HighBandRatio")
+    register("metric", "kernel_distance", f"{here}.metrics.kernel_distance:KernelDistance")
+    register(
+        "metric", "kernel_distance_ceiling", f"{here}.metrics.kernel_distance_ceiling:KernelDistanceCeiling"
+    )
+    register("metric", "kernel_distance_floor", f"{here}.metrics.kernel_distance_floor:KernelDistanceFloor")
     register("metric", "kl_nats", f"{here}.metrics.kl_nats:KLNats")
+    register("metric", "onset_error", f"{here}.metrics.onset_error:OnsetError")
+    register("metric", "precision", f"{here}.metrics.precision:Precision")
+    register(
+        "metric",
+        "reconstruction_generation_gap",
+        f"{here}.metrics.reconstruction_generation_gap:ReconstructionGenerationGap",
+    )
+    register("metric", "round_trip_drift", f"{here}.metrics.round_trip_drift:RoundTripDrift")
     register("metric", "si_sdr", f"{here}.metrics.si_sdr:SISDR")
     register("metric", "spectral_distance", f"{here}.metrics.spectral_distance:SpectralDistance")
+    register("metric", "tail_click", f"{here}.metrics.tail_click:TailClick")
     register("metric", "tonal_artefact", f"{here}.metrics.tonal_artefact:TonalArtefact")
     register("modulation", "adain", f"{here}.modulations.adain:AdaIN")
     register("modulation", "adain_transfer", f"{here}.modulations.adain_transfer:AdaINTransfer")

@@ -15,7 +15,7 @@ from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
 from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
 from flowvae.evaluation.costs import costs
-from flowvae.evaluation.evidence import HeldOut
+from flowvae.evaluation.evidence import HeldOut, trained_sounds, what_is_read
 from flowvae.evaluation.validation import Validation
 from flowvae.folder.journal import Journal
 from flowvae.folder.lock import locked
@@ -73,10 +73,12 @@ def run(folder: Path, order: Order, status: Status) -> None:
     )
     _begin(training, folder, order)
     checkpoints.resume(training, status)
-    held_out = HeldOut.of(clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
+    chosen = (clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
+    held_out = HeldOut.of(*chosen)
+    trained = trained_sounds(*chosen) if "trained" in what_is_read(training.parts.metrics) else None
     started = time.monotonic()
     with Journal(folder, training.state.step) as journal:
-        validation = Validation(training.parts, held_out, journal, folder)
+        validation = Validation(training.parts, held_out, journal, folder, trained)
         train(training, checkpoints, journal, status, observers=[validation], stop_signal=signals.asked)
         result = _result(
             training,

@@ -3,15 +3,20 @@ from itertools import pairwise
 
 import pytest
 import torch
-from attrs import evolve
+from attrs import evolve, fields
+from torch.distributions import Normal, kl_divergence
 
+from conftest import TINY
+from flowvae import worker
 from flowvae.building.construct import construct
+from flowvae.contracts import Evidence
 from flowvae.data.instruments import instrument
 from flowvae.data.prepare import prepare_clips
-from flowvae.evaluation.evidence import HeldOut
+from flowvae.evaluation.evidence import HeldOut, evaluating, gather_evidence, trained_sounds, what_is_read
 from flowvae.folder.run_records import Result
 from flowvae.recipe import read_recipe, resolve
-from short_runs import planned_runs, take
+from pretend import catalogue_with, offering, plugin
+from short_runs import planned_runs, take, training_of
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +83,119 @@ def test_a_run_writes_the_class_of_each_sound(catalogue, tiny, tmp_path):
     result = Result.read(run.folder)
     assert result.classes == tuple(instrument(name) for name in result.sounds)
     assert len(result.classes) == len(result.metrics["spectral_distance"].per_sound) == 4
+
+
+def test_sounds_that_were_trained_on_are_chosen_as_the_held_out_ones_are(clips):
+    names = [clips.info[row].name for row in clips.rows(held_out=False)]
+    first = min(names, key=lambda n: hashlib.sha256(n.encode()).digest())
+    row = next(i for i, info in enumerate(clips.info) if info.name == first)
+    found = trained_sounds(clips, 1024, 36, torch.device("cpu"))
+    assert found.shape == (36, 1, 1024)
+    assert torch.equal(found[0], torch.from_numpy(clips.audio[row, :, clips.slack : clips.slack + 1024]))
+    assert len(trained_sounds(clips, 1024, 10_000, torch.device("cpu"))) == len(names)
+
+
+def model_with(catalogue, posterior, prior):
+    parts = (f"model.posterior={posterior}", f"model.prior={prior}", 'may_be_unused=["defaults.flow"]')
+    return training_of((*TINY, *parts), catalogue).average
+
+
+ALWAYS = ("real", "estimate", "generated", "codes", "kl")
+MORE = ("latents", "prior_latents", "kl_by_dimension", "round_trips")
+
+
+@pytest.fixture(scope="module")
+def gathered(catalogue):
+    """One model's evidence with each field alone on top, with all, with none; and the model."""
+    model = model_with(catalogue, "gaussian", "standard_normal")
+    with torch.no_grad():
+        for parameter in model.posterior.parameters():  # each sound a posterior of its own
+            parameter.add_(0.1)
+    audio = torch.randn(5, 1, 4096, generator=torch.Generator().manual_seed(0))
+    held_out = HeldOut(audio, tuple("abcde"), tuple("abcde"), ("",) * 5)
+    gather = lambda *reads: gather_evidence(model, held_out, 3, 2, reads=reads)  # noqa: E731
+    return model, {name: gather(name) for name in MORE} | {"all": gather(*MORE), "none": gather()}
+
+
+def test_what_is_gathered_on_demand_moves_nothing_else(gathered):
+    _, found = gathered
+    for name in ALWAYS:
+        assert all(torch.equal(getattr(one, name), getattr(found["none"], name)) for one in found.values())
+    for name in MORE:
+        assert torch.equal(getattr(found[name], name), getattr(found["all"], name))
+        assert not isinstance(getattr(found["none"], name), torch.Tensor)
+    assert {*ALWAYS, *MORE, "trained"} <= {field.name for field in fields(Evidence)}
+
+
+def test_what_is_gathered_on_demand_is_what_its_name_says(gathered):
+    model, found = gathered
+    one = found["all"]
+    with torch.no_grad(), evaluating(model):
+        posterior = model.encode(one.real)
+        mean, scale = posterior.base_dist.loc, posterior.base_dist.scale
+        once = model.encode(model.decode(one.codes)).mode
+        thrice = model.encode(model.decode(model.encode(model.decode(once)).mode)).mode
+    assert one.latents.shape == one.prior_latents.shape == (5, 8)
+    offset = (one.latents - mean) / scale
+    assert 0.5 < offset.std() < 1.5
+    assert torch.allclose(
+        one.kl_by_dimension, kl_divergence(Normal(mean, scale), Normal(0.0, 1.0)), atol=1e-5
+    )
+    assert torch.allclose(one.kl_by_dimension.sum(1), one.kl, rtol=1e-4)
+    assert torch.allclose(one.round_trips, torch.stack([once, thrice]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("posterior", "prior"), [("gaussian", "full_gaussian"), ("flow", "standard_normal"), ("gaussian", "flow")]
+)
+def test_the_divergence_by_dimension_is_missing_where_dimensions_are_not_independent(
+    posterior, prior, catalogue
+):
+    model = model_with(catalogue, posterior, prior)
+    held_out = HeldOut(torch.zeros(3, 1, 4096), tuple("abc"), tuple("abc"), ("",) * 3)
+    found = gather_evidence(model, held_out, 2, 2, reads=["kl_by_dimension"])
+    assert found.kl_by_dimension.shape == (3, 8)
+    assert found.kl_by_dimension.isnan().all()
+
+
+def test_what_no_metric_reads_is_not_read():
+    class One:
+        reads = ("real", "latents")
+
+    class Old:
+        pass
+
+    assert what_is_read({"one": One(), "old": Old()}) == {"real", "latents"}
+
+
+class Known:
+    """How many sounds that were trained on a metric is given, as a figure."""
+
+    direction = "none"
+    unit = "sounds"
+    reads = ("trained",)
+
+    def __init__(self):
+        pass
+
+    def __call__(self, evidence):
+        return torch.tensor(float(len(evidence.trained)))
+
+
+def test_a_run_gathers_what_its_metrics_read(monkeypatch, tmp_path):
+    # As if it were flowvae's own: a run asks that every other distribution be installed.
+    mine = plugin("flowvae", "0.1.0", flowvae_components=offering(("metric", "known", Known)))
+    catalogue = catalogue_with(mine)
+    monkeypatch.setattr(worker.Catalogue, "installed", lambda plugins: catalogue)
+    settings = (
+        *TINY,
+        "evaluation.metrics.known={}",
+        "evaluation.metrics.round_trip_drift={}",
+        "train.steps=1",
+        "model.n_samples=1024",
+    )
+    [run] = planned_runs(settings, catalogue, tmp_path)
+    assert take(run) == 0
+    found = Result.read(run.folder).metrics
+    assert found["known"].value == 4
+    assert found["round_trip_drift"].value > 0

@@ -73,7 +73,7 @@ def lines_of_code(file):
 
 
 # Words of the language that are also names of components.
-COMMON = {"none", "flow", "plain", "folder", "constant", "linear", "kl", "mean", "identity"}
+COMMON = {"none", "flow", "plain", "folder", "constant", "linear", "kl", "mean", "identity", "precision"}
 
 
 def test_the_core_names_no_component():

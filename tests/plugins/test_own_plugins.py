@@ -1,4 +1,5 @@
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from flowvae.testing import checks
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 OFFERS = {
+    "aisfx": {"metric": {"aisfx_distance"}},
     "zuko": {"flow": {"zuko_maf", "zuko_nsf"}},
     "antialias": {"activation": {"alias_free_snake"}},
     "onset": {"envelope": {"peak", "rms"}, "loss": {"envelope_loss"}},
@@ -24,7 +26,7 @@ def project(name):
 
 @pytest.fixture(scope="module")
 def everything(environment_with):
-    """A Python with all three plugins."""
+    """A Python with all our plugins."""
     return environment_with(*map(project, OFFERS))
 
 
@@ -59,7 +61,16 @@ def test_a_wrong_envelope_is_answered_with_the_ones_there_are(everything, tmp_pa
     assert "did you mean rms (envelope, flowvae-onset 0.1.0)?" in done.stderr
 
 
-@pytest.mark.parametrize("name", OFFERS)
+def test_a_plugin_whose_weights_are_not_there_says_what_to_install(everything):
+    """Its own tests bring weights, and the public checks run there."""
+    done = everything.flowvae("check-plugin", "flowvae-aisfx", "--json")
+    failed = [row for row in json.loads(done.stdout)["results"] if row["state"] != "ok"]
+    assert {row["subject"].partition(" ")[0] for row in failed} <= {"aisfx_distance"}
+    assert all("pip install --no-deps aisfx==0.1.2" in row["advice"] for row in failed)
+    assert bool(failed) == (find_spec("aisfx") is None)
+
+
+@pytest.mark.parametrize("name", sorted(OFFERS.keys() - {"aisfx"}))
 def test_a_plugin_passes_the_public_checks(name, everything):
     done = everything.flowvae("check-plugin", f"flowvae-{name}", "--json")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -27,6 +27,7 @@ class ActiveUnits(nn.Module):
     direction: Literal["lower", "higher", "none"] = "none"
     unit: str = "dims"
     family: str = "latent"
+    reads: tuple[str, ...] = ("codes",)
     least_sounds: int = 2
 
     def __init__(self, *, threshold: float = 0.01) -> None:

@@ -39,6 +39,7 @@ class AttackError(nn.Module):
     direction: Literal["lower", "higher", "none"] = "lower"
     unit: str = "ratio"
     family: str = "onset"
+    reads: tuple[str, ...] = ("real", "estimate")
 
     def __init__(self, sample_rate: int, *, duration_ms: float = 20.0) -> None:
         super().__init__()

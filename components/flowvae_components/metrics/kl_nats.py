@@ -25,6 +25,7 @@ class KLNats(nn.Module):
     direction: Literal["lower", "higher", "none"] = "none"
     unit: str = "nats"
     family: str = "latent"
+    reads: tuple[str, ...] = ("kl",)
 
     def forward(self, evidence: Evidence) -> Float[Tensor, " n"]:
         return evidence.kl

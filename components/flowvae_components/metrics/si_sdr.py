@@ -30,6 +30,7 @@ class SISDR(nn.Module):
     direction: Literal["lower", "higher", "none"] = "higher"
     unit: str = "dB"
     family: str = "waveform"
+    reads: tuple[str, ...] = ("real", "estimate")
 
     def forward(self, evidence: Evidence) -> Float[Tensor, " n"]:
         x, y = evidence.real.flatten(1), evidence.estimate.flatten(1)

@@ -36,6 +36,7 @@ class SpectralDistance(nn.Module):
     direction: Literal["lower", "higher", "none"] = "lower"
     unit: str = "dB"
     family: str = "spectral"
+    reads: tuple[str, ...] = ("real", "estimate")
 
     def __init__(self, *, n_ffts: tuple[int, ...] = (4096, 1024, 256, 64), floor: float = 1e-4) -> None:
         super().__init__()

@@ -43,6 +43,7 @@ class TonalArtefact(nn.Module):
     direction: Literal["lower", "higher", "none"] = "lower"
     unit: str = "dB"
     family: str = "artefact"
+    reads: tuple[str, ...] = ("estimate",)
 
     def __init__(self, periods: tuple[int, ...], *, tail: float = 0.33) -> None:
         super().__init__()

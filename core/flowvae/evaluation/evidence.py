@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -16,6 +16,7 @@ from flowvae.building.model import SoundVAE
 from flowvae.contracts import BuiltMetric, Evidence, LatentDistribution
 from flowvae.data.clips import Clips
 from flowvae.data.instruments import class_of
+from flowvae.evaluation.on_demand import OnDemand
 from flowvae.streams import torch_seeded
 
 
@@ -32,12 +33,10 @@ class HeldOut:
     @classmethod
     def of(cls, clips: Clips, n_samples: int, count: int, device: torch.device) -> "HeldOut":
         """Chosen by their names alone, so that neither the seed nor the order of reading matters."""
-        rows = clips.rows(held_out=True)
-        rows = sorted(rows, key=lambda i: hashlib.sha256(clips.info[i].name.encode()).digest())[:count]
-        audio = np.stack([clips.audio[i, :, clips.slack : clips.slack + n_samples] for i in rows])
+        rows = _by_name(clips, count, held_out=True)
         info = [clips.info[i] for i in rows]
         return cls(
-            torch.from_numpy(audio).to(device),
+            _audio(clips, rows, n_samples, device),
             tuple(i.name for i in info),
             tuple(i.group for i in info),
             tuple(class_of(i.name, i.label) for i in info),
@@ -55,6 +54,21 @@ class HeldOut:
         order = sorted(by_class, key=lambda word: (not word, -len(by_class[word]), word))
         rounds = zip_longest(*(by_class[word] for word in order))
         return [row for one in rounds for row in one if row is not None][:count]
+
+
+def trained_sounds(clips: Clips, n_samples: int, count: int, device: torch.device) -> Tensor:
+    """Sounds that the model learns from, chosen as the held-out ones are."""
+    return _audio(clips, _by_name(clips, count, held_out=False), n_samples, device)
+
+
+def _by_name(clips: Clips, count: int, *, held_out: bool) -> list[int]:
+    rows = clips.rows(held_out=held_out)
+    return sorted(rows, key=lambda i: hashlib.sha256(clips.info[i].name.encode()).digest())[:count]
+
+
+def _audio(clips: Clips, rows: list[int], n_samples: int, device: torch.device) -> Tensor:
+    cut = np.stack([clips.audio[i, :, clips.slack : clips.slack + n_samples] for i in rows])
+    return torch.from_numpy(cut).to(device)
 
 
 @frozen(eq=False)
@@ -75,12 +89,24 @@ def kl_per_sound(posterior: LatentDistribution, prior: LatentDistribution) -> Te
 
 
 @torch.no_grad()
-def gather_evidence(model: SoundVAE, held_out: HeldOut, samples: int, batch: int) -> Evidence:
-    """Reconstructions without randomness, and samples from the prior with noise that is the same for every run."""
+def gather_evidence(
+    model: SoundVAE,
+    held_out: HeldOut,
+    samples: int,
+    batch: int,
+    *,
+    trained: Tensor | None = None,
+    reads: Collection[str] = (),
+) -> Evidence:
+    """Reconstructions without randomness, and samples from the prior with noise that is the same for every run.
+
+    `reads` are the fields that the metrics name, beyond those that are always there.
+    """
     estimates, codes, divergences = [], [], []
+    parts = torch.split(held_out.audio, batch)
     with torch_seeded(0, "evaluation"), evaluating(model):
         prior = model.prior()
-        for part in torch.split(held_out.audio, batch):
+        for part in parts:
             posterior = model.encode(part)
             codes.append(posterior.mode)
             estimates.append(model.decode(posterior.mode))
@@ -88,13 +114,17 @@ def gather_evidence(model: SoundVAE, held_out: HeldOut, samples: int, batch: int
         torch.manual_seed(0)
         latents: tuple[Tensor, ...] = torch.split(prior.sample(torch.Size([samples])), batch)
         generated = [model.decode(latent) for latent in latents]
+        more = OnDemand(model, parts, torch.cat(codes)).gather(reads)
+    if trained is not None:
+        more["trained"] = trained
     return Evidence(
-        held_out.audio,
-        torch.cat(estimates),
-        torch.cat(generated),
-        torch.cat(codes),
-        torch.cat(divergences),
-        held_out.classes,
+        real=held_out.audio,
+        estimate=torch.cat(estimates),
+        generated=torch.cat(generated),
+        codes=torch.cat(codes),
+        kl=torch.cat(divergences),
+        classes=held_out.classes,
+        **more,
     )
 
 
@@ -112,6 +142,11 @@ class evaluating:  # noqa: N801 - reads as a word: with evaluating(model)
     def __exit__(self, *_: object) -> None:
         for module in self.training:
             module.training = True
+
+
+def what_is_read(measures: Mapping[str, BuiltMetric]) -> frozenset[str]:
+    """The fields of the evidence that some metric names."""
+    return frozenset(name for one in measures.values() for name in getattr(one, "reads", ()))
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from flowvae.building.parts import Parts
 from flowvae.contracts import Evidence
-from flowvae.evaluation.evidence import Figures, HeldOut, gather_evidence, measure
+from flowvae.evaluation.evidence import Figures, HeldOut, gather_evidence, measure, what_is_read
 from flowvae.folder.audio import slug, write_wav
 from flowvae.folder.journal import Journal, read_journal
 from flowvae.folder.tensorboard import EventFile
@@ -22,6 +22,8 @@ class Validation:
     held_out: HeldOut
     journal: Journal
     folder: Path
+    trained: Tensor | None = None
+    """Sounds that the model is trained on, where a metric reads them."""
     untrained: dict[str, Figures] = Factory(dict)
     last: dict[str, Figures] = Factory(dict)
 
@@ -50,7 +52,12 @@ class Validation:
     def _evidence(self) -> Evidence:
         recipe = self.parts.recipe
         return gather_evidence(
-            self.parts.average, self.held_out, recipe.evaluation.prior_samples, recipe.train.batch_size
+            self.parts.average,
+            self.held_out,
+            recipe.evaluation.prior_samples,
+            recipe.train.batch_size,
+            trained=self.trained,
+            reads=what_is_read(self.parts.metrics),
         )
 
     def _write_audio(self, estimate: Tensor, generated: Tensor, step: int, events: EventFile) -> None:

@@ -12,6 +12,7 @@ from flowvae.recipe.density import Densities
 from flowvae.recipe.filling import Filler
 from flowvae.recipe.inert import SecondPlayer, inert_fit, inert_losses
 from flowvae.recipe.keys import entries
+from flowvae.recipe.measuring import too_few
 from flowvae.recipe.node import Node, Source
 from flowvae.recipe.part import Part, from_keys, leaves
 from flowvae.recipe.reading import parse_text
@@ -140,6 +141,7 @@ class _Resolver:
             return
         self.fill.faults += inert_losses(values["losses"], root)
         keys = None
+        self.fill.faults += too_few(values["evaluation"], root)
         if (adversarial := values["adversarial"]) is not None:
             keys = AdversarialKeys(**adversarial.extras)
             self.fill.faults += SecondPlayer(keys, values["train"], values["model"].n_samples, root).faults()

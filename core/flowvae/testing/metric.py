@@ -1,14 +1,21 @@
 """What every metric must do."""
 
+import math
+from typing import Any
+
 import torch
-from attrs import evolve
+from attrs import evolve, fields
 from torch import Tensor
 
-from flowvae.contracts import Evidence, Metric
+from flowvae.contracts import BuiltMetric, Evidence, Metric
 from flowvae.testing import checks_in
 from flowvae.testing.properties import noise
 
 SAMPLE_RATE, PERIODS, N_SOUNDS, N_SAMPLES, LATENT = 44100, (2, 8, 32), 6, 4096, 3
+
+
+CLASSES = "classes"
+"""The one field that is no tensor."""
 
 
 def sounds(seed: int) -> Tensor:
@@ -25,6 +32,12 @@ def evidence(real: Tensor, estimate: Tensor) -> Evidence:
         generated=sounds(3)[:4],
         codes=noise(len(real), LATENT, seed=4),
         kl=noise(len(real), seed=5).abs(),
+        latents=noise(len(real), LATENT, seed=6),
+        prior_latents=noise(len(real), LATENT, seed=7),
+        kl_by_dimension=noise(len(real), LATENT, seed=8).abs(),
+        round_trips=noise(2, len(real), LATENT, seed=9),
+        trained=sounds(10),
+        classes=tuple(("kick", "snare", "hat")[i % 3] for i in range(len(real))),
     )
 
 
@@ -49,11 +62,48 @@ def direction_and_unit_are_known_before_a_run(make: Metric) -> None:
     )
 
 
+def it_says_what_it_reads(make: Metric) -> None:
+    """`reads` is a constant of the class and names fields of the evidence: each of those, and no other, moves the figure."""
+    given, measure = evidence(sounds(0), sounds(1)), make(SAMPLE_RATE, PERIODS)
+    reads = vars(type(measure)).get("reads")
+    names = {field.name for field in fields(Evidence)}
+    assert isinstance(reads, tuple), (
+        'reads is no constant of the class; expected a tuple such as ("real", "estimate")'
+    )
+    assert reads, "reads is empty; expected the fields of the evidence that the figure depends on"
+    assert names.issuperset(reads), f"reads is {reads}; expected names among {', '.join(sorted(names))}"
+    figure = measure(given)
+    tensors = names - {CLASSES}
+    unread: dict[str, Any] = {name: getattr(given, name) * math.nan for name in tensors.difference(reads)}
+    if CLASSES not in reads:
+        unread[CLASSES] = ()
+    assert torch.equal(measure(evolve(given, **unread)), figure), (
+        "the figure depends on a field that reads does not name; expected all of them, for only those are gathered"
+    )
+    # Hits fall silent, and some figures are about what sounds: so noise as well.
+    read = sorted(tensors.intersection(reads))
+    louder: dict[str, Any] = {n: 0.1 * noise(*getattr(given, n).shape, seed=i) for i, n in enumerate(read)}
+    loud = evolve(given, **louder)
+    for name in read:
+        assert any(_moves(measure, one, name) for one in (given, loud)), (
+            f"the figure does not depend on {name}; expected only what it depends on in reads"
+        )
+
+
+def _moves(measure: BuiltMetric, given: Evidence, name: str) -> bool:
+    """Whether some change of a field changes the figure; a count may miss one of them, or two."""
+    value, figure = getattr(given, name), measure(given)
+    others = (0 * value, 3 * value, value.flip(0))
+    return any(not torch.equal(measure(evolve(given, **{name: other})), figure) for other in others)
+
+
 def extremes_stay_finite(make: Metric) -> None:
     """Silence on either side or on both, equal sounds, and sounds over full scale give finite figures."""
     hit, silence = sounds(0), torch.zeros(N_SOUNDS, 2, N_SAMPLES)
     for real, estimate in ((hit, hit), (hit, silence), (silence, hit), (silence, silence), (hit, 10 * hit)):
-        figure = make(SAMPLE_RATE, PERIODS)(evidence(real, estimate))
+        # What the prior makes and what was trained on go along: a set metric compares them with the real sounds.
+        given = evolve(evidence(real, estimate), generated=estimate[:4], trained=estimate)
+        figure = make(SAMPLE_RATE, PERIODS)(given)
         assert figure.isfinite().all(), (
             f"levels of {real.abs().max():.1f} and {estimate.abs().max():.1f} give {figure}; expected finite numbers; "
             "usually a logarithm or a division at 0, or an equal pair whose error is exactly 0"
@@ -63,8 +113,9 @@ def extremes_stay_finite(make: Metric) -> None:
 def a_sound_is_judged_alone(make: Metric) -> None:
     """Where each sound has a figure, it does not depend on the others."""
     whole = evidence(sounds(0), sounds(1))
-    rows = {name: getattr(whole, name)[:2] for name in ("real", "estimate", "codes", "kl")}
-    part = evolve(whole, **rows)
+    of_sounds = ("real", "estimate", "codes", "kl", "latents", "kl_by_dimension")
+    rows: dict[str, Any] = {name: getattr(whole, name)[:2] for name in (*of_sounds, CLASSES)}
+    part = evolve(whole, **rows, round_trips=whole.round_trips[:, :2])
     measure = make(SAMPLE_RATE, PERIODS)
     figure = measure(whole)
     if figure.shape == (N_SOUNDS,):

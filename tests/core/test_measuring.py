@@ -1,0 +1,95 @@
+"""A recipe whose metrics cannot measure what it asks is refused before anything runs."""
+
+import pytest
+
+from flowvae.catalogue import Catalogue
+from flowvae.errors import RecipeError
+from flowvae.recipe import plan_ablation, read_recipe
+
+
+def faults_of(catalogue, recipe, *settings):
+    try:
+        plan_ablation(read_recipe(recipe, settings), catalogue)
+    except RecipeError as error:
+        return error.faults
+    return []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("prior_samples", 127, "127 is too few: kernel_distance needs at least 128 sounds of the prior"),
+        ("sounds", 31, "31 is too few: kernel_distance needs at least 32 sounds"),
+    ],
+)
+def test_fewer_sounds_than_a_metric_needs_are_a_fault_of_the_key(key, value, said, catalogue):
+    faults = faults_of(catalogue, "ablation_prior", f"evaluation.{key}={value}")
+    assert [(fault.path, fault.what) for fault in faults] == [(f"evaluation.{key}", said)]
+    assert faults[0].place is not None
+    assert not faults_of(catalogue, "ablation_prior", f"evaluation.{key}={value + 1}")
+
+
+def test_the_most_demanding_metric_speaks_for_all(catalogue):
+    settings = ("evaluation.metrics.coverage={}", "evaluation.metrics.kernel_distance={}")
+    faults = faults_of(catalogue, "percussion_small", *settings)
+    assert [f.what for f in faults] == [
+        "8 is too few: kernel_distance needs at least 128 sounds of the prior"
+    ]
+
+
+def test_a_number_that_no_recipe_says_is_measured_by_its_default(catalogue, write):
+    path = write("mine.toml", 'extends = "percussion_small"\nevaluation.metrics.kernel_distance = {}\n')
+    [fault] = faults_of(catalogue, path)
+    assert fault.path == "evaluation.prior_samples"
+    assert fault.accepted == "at least 128"
+
+
+PRIOR = 'ablation={ metric = "METRIC", vary = { "model.prior" = ["standard_normal", "flow"] } }'
+UNUSED = 'may_be_unused=["defaults.flow"]'
+
+
+@pytest.mark.parametrize("metric", ["spectral_distance", "attack_error", "tonal_artefact"])
+def test_a_prior_is_not_judged_by_what_it_does_not_reach(metric, catalogue):
+    [fault] = faults_of(catalogue, "percussion_small", PRIOR.replace("METRIC", metric), UNUSED)
+    assert fault.path == "ablation.metric"
+    assert fault.place is not None
+    said = f"all arms differ in model.prior alone, and {metric} reads nothing that it makes"
+    assert fault.what.startswith(said)
+    listed = fault.accepted.partition(": ")[2].split(", ")
+    assert {"kernel_distance", "precision", "coverage", "aggregate_mismatch"} <= set(listed)
+    # What has no end cannot decide, and what reads none of it neither.
+    assert not {"kl_nats", "kernel_distance_floor", "si_sdr", metric}.intersection(listed)
+
+
+@pytest.mark.parametrize(
+    "vary",
+    [
+        '{ "model.posterior" = ["gaussian", "flow"] }',
+        '{ "model.prior" = ["standard_normal", "flow"], "regularizer.beta" = [1e-4, 1e-3] }',
+        '{ "model.latent_dim" = [64, 32] }',
+    ],
+)
+def test_whoever_varies_more_than_the_prior_may_judge_by_reconstructions(vary, catalogue):
+    setting = f'ablation={{ metric = "spectral_distance", vary = {vary} }}'
+    assert not faults_of(catalogue, "percussion_small", setting, UNUSED)
+
+
+def test_a_key_below_the_prior_is_the_prior(catalogue):
+    vary = 'ablation={ metric = "si_sdr", vary = { "model.prior.flow.n_couplings" = [2, 4] } }'
+    prior = 'model.prior={ use = "flow", flow = "real_nvp" }'
+    [fault] = faults_of(catalogue, "percussion_small", vary, prior)
+    assert "differ in model.prior alone" in fault.what
+
+
+def test_a_metric_that_does_not_say_what_it_reads_is_let_through(monkeypatch, catalogue):
+    [component] = catalogue.find("metric", "spectral_distance")
+    constants = {k: v for k, v in component.signature.constants.items() if k != "reads"}
+    monkeypatch.setattr(type(component.signature), "constants", property(lambda self: constants))
+    found = faults_of(catalogue, "percussion_small", PRIOR.replace("METRIC", "spectral_distance"), UNUSED)
+    assert not found
+
+
+def test_the_shipped_ablation_of_the_prior_compares_with_the_best_normal_distribution():
+    plan = plan_ablation(read_recipe("ablation_prior"), Catalogue.installed())
+    assert [arm.name for arm in plan.arms] == ["full_gaussian", "standard_normal", "flow"]
+    assert plan.recipe.ablation.metric == "kernel_distance"
