@@ -92,6 +92,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     )
     register("metric", "kernel_distance_floor", f"{here}.metrics.kernel_distance_floor:KernelDistanceFloor")
     register("metric", "kl_nats", f"{here}.metrics.kl_nats:KLNats")
+    register("metric", "log_spectral_distance", f"{here}.metrics.log_spectral_distance:LogSpectralDistance")
     register("metric", "onset_error", f"{here}.metrics.onset_error:OnsetError")
     register("metric", "precision", f"{here}.metrics.precision:Precision")
     register(

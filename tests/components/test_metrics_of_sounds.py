@@ -9,6 +9,7 @@ import torch
 from flowvae.contracts import Evidence
 from flowvae_components.metrics.envelope_ripple import EnvelopeRipple
 from flowvae_components.metrics.high_band_ratio import HighBandRatio
+from flowvae_components.metrics.log_spectral_distance import LogSpectralDistance
 from flowvae_components.metrics.onset_error import OnsetError
 from flowvae_components.metrics.tail_click import TailClick
 
@@ -209,3 +210,21 @@ def test_rates_that_are_tones_or_too_slow_for_the_clip_are_left_out(periods):
 def test_values_without_meaning_are_refused_by_name(make, name):
     with pytest.raises(ValueError, match=f"^{name} must"):
         make()
+
+
+def test_the_log_spectral_distance_of_a_gain_is_the_gain_in_decibels_and_its_floor_is_what_silence_costs():
+    x = torch.randn(2, 1, 8192, generator=torch.Generator().manual_seed(0))
+    codes = torch.zeros(2, 2)
+    of = lambda y, **keys: LogSpectralDistance(**keys)(  # noqa: E731 - one line, used four times
+        Evidence(real=x, estimate=y, generated=x, codes=codes, kl=codes[:, 0])
+    )
+    assert torch.allclose(of(0.5 * x), torch.full((2,), 6.02), atol=0.05)
+    assert not of(x).any()
+    high, low = of(0 * x, floor=1e-5).mean(), of(0 * x, floor=1e-3).mean()
+    assert 35 < high - low < 41
+    frames = [
+        20 * torch.stft(a[0, 0], 2048, 512, window=torch.hann_window(2048), pad_mode="constant", return_complex=True).abs().log10()
+        for a in (x, x.flip(-1))
+    ]  # fmt: skip
+    by_hand = (frames[0] - frames[1]).square().mean(0).sqrt().mean()
+    assert float(of(x.flip(-1))[0]) == pytest.approx(float(by_hand), rel=1e-3)

@@ -240,6 +240,9 @@ def test_whatever_a_component_raises_when_it_is_built_is_its_own_fault(tmp_path)
         ),
         ("ablation_freeze", ["freeze-model.encoder-model.posterior", "no-freeze"]),
         ("ablation_feature_matching", ["feature_matching-none", "l1", "relative_l1"]),
+        ("ablation_flows", ["baseline", "prior-flow", "posterior-flow", "posterior-flow-prior-flow"]),
+        ("ablation_pqmf", ["bands-pqmf", "bands-none"]),
+        ("ablation_anti_aliasing", ["snake", "anti_aliased"]),
     ],
 )
 def test_arms_of_lists_and_tables_go_by_what_is_in_them(catalogue, recipe, names):

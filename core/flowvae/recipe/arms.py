@@ -1,6 +1,7 @@
 """The arms of an ablation: the baseline, and one change each."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -163,7 +164,15 @@ def _names(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
         if len(set(short)) < len(short):
             short = _by_difference(nodes, short)
         names[path] = [_slug(name) for name in short]
-    return names
+    # One word on two axes, such as a flow on the prior and one on the posterior, says which by the axis's last key.
+    counts = Counter(name for short in names.values() for name in set(short[1:]))
+    return {
+        path: [
+            _slug(f"{path.rpartition('.')[2]}-{name}") if counts[name] > 1 and len(names) > 1 else name
+            for name in short
+        ]
+        for path, short in names.items()
+    }
 
 
 def _called(node: Node, key: str) -> str | None:

@@ -53,7 +53,8 @@ class Checkpoints:
             status.warnings.append(
                 f"a damaged checkpoint was put aside ({name}); continued from step {found.step}"
             )
-        if checkpoint.read_state(found.files).get("identity") != self.identity:
+        whose = checkpoint.read_state(found.files).get("identity")
+        if whose != self.identity:
             raise CheckpointError("the checkpoint belongs to another recipe", do="choose another --out")
         kept = training.state.restore(found.files)
         if training.state.step != found.step:
