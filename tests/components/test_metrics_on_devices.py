@@ -19,7 +19,8 @@ def of(component):
 
 def moved(*to):
     whole = evidence(sounds(0), sounds(1))
-    return Evidence(**{name: value.to(*to) for name, value in asdict(whole).items()})
+    fields = asdict(whole, recurse=False)
+    return Evidence(**{n: v.to(*to) if isinstance(v, torch.Tensor) else v for n, v in fields.items()})
 
 
 @pytest.mark.parametrize("component", OURS, ids=lambda component: component.name)

@@ -39,7 +39,7 @@ SEEN = {
     Silent: "reads is no constant of the class",
     Forgetful: "the figure depends on a field that reads does not name",
     Boastful: "the figure does not depend on kl",
-    Misspelt: "expected names among codes, estimate",
+    Misspelt: "expected names among classes, codes, estimate",
     Empty: "reads is empty",
 }
 

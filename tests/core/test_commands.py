@@ -43,7 +43,8 @@ def test_explain_of_a_metric_says_which_end_is_good_and_what_it_counts(capsys):
     _, out, _ = run(capsys, "explain", "spectral_distance")
     assert 'direction = "lower", unit = "dB"' in out
     _, out, _ = run(capsys, "explain", "spectral_distance", "--json")
-    assert json.loads(out)[0]["facts"] == {"direction": "lower", "unit": "dB", "family": "spectral"}
+    facts = {"direction": "lower", "unit": "dB", "family": "spectral", "reads": ["real", "estimate"]}
+    assert json.loads(out)[0]["facts"] == facts
 
 
 def test_explain_of_a_kind_shows_its_contract(capsys):

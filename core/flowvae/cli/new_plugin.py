@@ -15,7 +15,9 @@ from flowvae.catalogue.hooks import API_VERSION
 from flowvae.errors import UsageError, shown
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.keys import slots_of
+from flowvae.recipe.measuring import REACHED
 from flowvae.recipe.node import Node, Source, by_name, component_name, node_at
+from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import Recipe
 from flowvae.recipe.values import NONE
 
@@ -133,11 +135,22 @@ def _recipe(name: str, component: str, kind: str, catalogue: Catalogue) -> str:
     absent = NONE if slot.optional else next(catalogue.of_kind(kind)).name
     rival = standing[-1] if standing else absent
     place = f"{path}.{rival}" if slot.many else path
+    name, metric = base.name, 'metric = "spectral_distance"\n'
+    if (
+        path in REACHED
+    ):  # few metrics read what it makes: the ablation that comes with flowvae has one that does
+        name, metric = _ablation_of(path), ""
     return (
-        f'extends = "{base.name}"\n{head}{_unused(base, path, catalogue)}\n[ablation]\n'
-        f'question = "Is {component} better than what stands in its place?"\nmetric = "spectral_distance"\n'
+        f'extends = "{name}"\n{head}{_unused(base, path, catalogue)}\n[ablation]\n'
+        f'question = "Is {component} better than what stands in its place?"\n{metric}'
         f'seeds = 6\n[ablation.vary]\n"{place}" = ["{rival}", "{component}"]\n'
     )
+
+
+def _ablation_of(path: str) -> str:
+    """The shipped recipe that varies a key path and nothing else."""
+    varied = {name: node_at(read_recipe(name).root, "ablation.vary") for name in shipped_recipes()}
+    return next(name for name, node in varied.items() if node is not None and [*node.value] == [path])
 
 
 def _unused(base: Source, path: str, catalogue: Catalogue) -> str:
@@ -167,7 +180,7 @@ def _place(kind: str) -> tuple[Source, str, Slot]:
         for path, slot in slots:
             if node_at(base.root, path):
                 return base, path, slot
-    optional = [(bases[-1], path, slot) for path, slot in slots if slot.optional]
+    optional = [(bases[-1], path, slot) for path, slot in slots if slot.optional or slot.many]
     return optional[0] if optional else (bases[0], f"defaults.{kind}", Slot(kind))
 
 
