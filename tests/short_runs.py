@@ -9,9 +9,8 @@ import torch
 from flowvae import worker
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.runs import all_runs, prepare_run
-from flowvae.building.construct import construct
 from flowvae.data.prepare import prepare_clips
-from flowvae.data.sounds import prepare_sounds
+from flowvae.data.sounds import prepare_sounds, source_of
 from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
 from flowvae.recipe import plan_ablation, read_recipe, resolve
@@ -39,8 +38,7 @@ def clips_of(recipe):
     key = repr((sorted(given.items()), sorted(leaves(data))))
     if key not in _CLIPS:
         with tempfile.TemporaryDirectory() as folder:
-            source = construct(data, "data", given, data.values)
-            _CLIPS[key] = prepare_clips(source, data, model, Path(folder))
+            _CLIPS[key] = prepare_clips(source_of(recipe), data, model, Path(folder))
     return _CLIPS[key]
 
 
