@@ -53,6 +53,14 @@ def initialisation(seed: int | None) -> Callable[[str], AbstractContextManager[N
     return None if seed is None else lambda path: torch_seeded(seed, "initialisation", path)
 
 
+def turn_to(purpose: str) -> None:
+    """From here on torch's own generators follow a stream that belongs to a purpose and to the seed that was set last.
+
+    However much was drawn in between: what a posterior draws does not move what a decoder draws after it.
+    """
+    torch.manual_seed(stream_key(torch.initial_seed(), purpose))
+
+
 @contextmanager
 def torch_seeded(seed: int, *purpose: str | int) -> Iterator[None]:
     """Within, torch's own generators follow a stream; afterwards they are as before.

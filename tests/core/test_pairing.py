@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from conftest import TINY
 from flowvae.recipe import plan_ablation, read_recipe
-from short_runs import begin
+from short_runs import begin, training_of
 
 CPU = torch.device("cpu")
 
@@ -75,3 +76,44 @@ def test_another_seed_is_another_run(catalogue, tmp_path):
     assert not torch.equal(one.batches(0), other.batches(0))
     name, weight = next((n, p) for n, p in one.model.named_parameters() if p.ndim == 3 and p.shape[-1] > 1)
     assert not torch.equal(weight, dict(other.model.named_parameters())[name])
+
+
+NOISY = 'defaults.head={ use = "noise_synth", head = "plain" }'
+POINTS = ("model.posterior=deterministic", "regularizer=none", 'evaluation.metrics=["si_sdr"]')
+FREE = ('may_be_unused=["defaults.flow"]', "model.prior=standard_normal")
+
+
+def noise_of(training, step):
+    """The even noise that is drawn last at a step: augmentations draw theirs before, and nothing but the head after."""
+    heard, drawn = [], torch.rand
+
+    def rand(*size, **keys):
+        heard.append(drawn(*size, **keys))
+        return heard[-1]
+
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(torch, "rand", rand)
+        training.step(step)
+    return heard[-1]
+
+
+def test_what_a_decoder_draws_does_not_depend_on_what_a_posterior_drew(catalogue):
+    gaussian = training_of((*TINY, *FREE, NOISY, "model.posterior=gaussian"), catalogue)
+    points = training_of((*TINY, *FREE, NOISY, *POINTS), catalogue)
+    for step in range(2):
+        assert torch.equal(noise_of(gaussian, step), noise_of(points, step))
+    assert not torch.equal(noise_of(gaussian, 2), noise_of(points, 3))
+
+
+def test_what_a_decoder_draws_does_not_move_what_others_draw(catalogue):
+    plain = training_of((*TINY, *FREE, "model.posterior=gaussian", "defaults.head=plain"), catalogue)
+    noisy = training_of((*TINY, *FREE, "model.posterior=gaussian", NOISY), catalogue)
+    assert torch.equal(plain.step(0)["kl"], noisy.step(0)["kl"])
+
+
+def test_a_trained_decoder_that_draws_gives_one_sound_for_one_code(catalogue):
+    model = training_of((*TINY, *FREE, NOISY, "model.posterior=gaussian"), catalogue).model.eval()
+    code = torch.zeros(2, 8)
+    before = torch.get_rng_state()
+    assert torch.equal(model.decode(code), model.decode(code))
+    assert torch.equal(before, torch.get_rng_state())

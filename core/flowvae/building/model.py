@@ -8,6 +8,7 @@ from torch.nn import functional
 from flowvae.building.builder import Builder
 from flowvae.contracts import LatentDistribution
 from flowvae.recipe.tables import ModelSection
+from flowvae.streams import torch_seeded, turn_to
 
 
 @frozen(eq=False)
@@ -72,7 +73,13 @@ class SoundVAE(nn.Module):
         return distribution
 
     def decode(self, latent: Tensor) -> Tensor:
-        """(b, latent_dim) to (b, c, n_samples)."""
+        """(b, latent_dim) to (b, c, n_samples). Of what a decoder draws, a trained one draws the same each time."""
+        if self.training:
+            return self._decoded(latent)
+        with torch_seeded(0, "decoder"):
+            return self._decoded(latent)
+
+    def _decoded(self, latent: Tensor) -> Tensor:
         # Only encoder and decoder gain from bf16; bands, densities and losses need all their digits.
         with torch.autocast(latent.device.type, torch.bfloat16, enabled=self.bf16):
             bands = self.decoder(latent)
@@ -83,4 +90,5 @@ class SoundVAE(nn.Module):
         """Encodes, samples once, decodes."""
         posterior = self.encode(audio)
         latent, log_prob = posterior.rsample_and_log_prob()
+        turn_to("decoder")
         return Reconstruction(self.decode(latent), latent, log_prob, posterior)

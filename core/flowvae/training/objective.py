@@ -10,6 +10,7 @@ from flowvae.building.model import Reconstruction, SoundVAE
 from flowvae.building.parts import Parts
 from flowvae.contracts import BuiltRegularizer
 from flowvae.recipe.density import DIVERGENCE
+from flowvae.streams import turn_to
 
 
 @define(eq=False, slots=False)
@@ -70,5 +71,6 @@ class Representation:
 
     def nats(self, out: Reconstruction) -> Tensor:
         """What the posterior costs, in nats where its regularizer does not say otherwise."""
+        turn_to("regularizer")
         nats: Tensor = self.regularizer(out.posterior, self.model.prior(), out.latent, out.log_prob)
         return nats
