@@ -119,7 +119,7 @@ use = "synthetic_percussion"
 n_sounds = 48
 seed = 1
 [model]
-n_samples = 1024
+n_samples = 2048
 channels = 2
 """
 
@@ -205,7 +205,7 @@ def in_folders(tmp_path, *names):
     text = "".join(
         f'[data.sources.{name}]\nuse = "folder"\npath = "{(tmp_path / name).as_posix()}"\n' for name in names
     )
-    return f'extends = "percussion_small"\n[data]\nuse = "mix"\n{text}[model]\nn_samples = 1024\n'
+    return f'extends = "percussion_small"\n[data]\nuse = "mix"\n{text}[model]\nn_samples = 2048\n'
 
 
 def test_folders_of_classes_are_no_kits_in_a_mix_either(recipe, tmp_path):

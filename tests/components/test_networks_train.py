@@ -44,7 +44,7 @@ def test_two_steps_move_every_weight_of_both(encoder, decoder, channels, catalog
         f"model.channels={channels}",
         "model.n_samples=1023",
         "model.bands=none",
-        "losses={ multi_scale_mel = { n_ffts = [256], n_mels = [16] } }",
+        "losses={ multi_scale_mel = { n_ffts = [256], n_mels = [16] }, multi_resolution_stft = { n_ffts = [256] } }",
         f"defaults.head={HEADS.get(decoder, PLAIN)}",
         f"defaults.activation={activation}",
         f"defaults.normalization={normalization}",

@@ -247,3 +247,21 @@ def test_whatever_a_component_raises_when_it_is_built_is_its_own_fault(tmp_path)
 )
 def test_arms_of_lists_and_tables_go_by_what_is_in_them(catalogue, recipe, names):
     assert [arm.name for arm in plan_ablation(read_recipe(recipe), catalogue).arms] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("[losses.multi_resolution_stft]\nn_ffts = [512, 16385]\n", "losses.multi_resolution_stft.n_ffts"),
+        ("[losses.long]\nuse = 'rave_spectral'\nn_ffts = [32768]\n", "losses.long.n_ffts"),
+        ("[losses.onset_weighted]\nn_ffts = [20000]\n", "losses.onset_weighted.n_ffts"),
+    ],
+)
+def test_a_window_beyond_the_clip_is_a_fault_of_its_line(text, path, catalogue, write):
+    file = write("mine.toml", f'extends = "percussion_small"\n{text}')
+    with pytest.raises(RecipeError) as caught:
+        resolve(read_recipe(file), catalogue)
+    [fault] = caught.value.faults
+    assert fault.path == path
+    assert "is longer than the 16384 samples of a clip" in fault.what
+    assert fault.place.line == text.count("\n") + 1

@@ -21,7 +21,7 @@ from short_runs import planned_runs, take, training_of
 
 @pytest.fixture(scope="module")
 def clips(catalogue, tmp_path_factory):
-    recipe = resolve(read_recipe("percussion_small", ("model.n_samples=1024",)), catalogue)
+    recipe = resolve(read_recipe("percussion_small", ("model.n_samples=2048",)), catalogue)
     given = {"sample_rate": 44100, "channels": 1, "n_samples": 1024}
     source = construct(recipe.data, "data", given, {**recipe.data.values, "n_sounds": 240})
     return prepare_clips(source, recipe.data, recipe.model, tmp_path_factory.mktemp("clips"))
@@ -192,7 +192,7 @@ def test_a_run_gathers_what_its_metrics_read(monkeypatch, tmp_path):
         "evaluation.metrics.known={}",
         "evaluation.metrics.round_trip_drift={}",
         "train.steps=1",
-        "model.n_samples=1024",
+        "model.n_samples=2048",
     )
     [run] = planned_runs(settings, catalogue, tmp_path)
     assert take(run) == 0

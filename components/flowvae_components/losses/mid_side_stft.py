@@ -35,6 +35,8 @@ class MidSideSTFT(nn.Module):
     tensor(0.)
     """
 
+    within_clip: tuple[str, ...] = ("n_ffts",)
+
     def __init__(
         self,
         stft: Stft,

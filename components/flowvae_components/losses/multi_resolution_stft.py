@@ -33,6 +33,8 @@ class MultiResolutionSTFT(nn.Module):
     tensor(0.)
     """
 
+    within_clip: tuple[str, ...] = ("n_ffts",)
+
     def __init__(
         self,
         stft: Stft,

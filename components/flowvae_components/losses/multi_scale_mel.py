@@ -31,6 +31,8 @@ class MultiScaleMel(nn.Module):
     tensor(0.)
     """
 
+    within_clip: tuple[str, ...] = ("n_ffts",)
+
     def __init__(
         self,
         sample_rate: int,

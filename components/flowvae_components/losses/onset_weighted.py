@@ -37,6 +37,8 @@ class OnsetWeighted(nn.Module):
     tensor(True)
     """
 
+    within_clip: tuple[str, ...] = ("n_ffts",)
+
     def __init__(
         self,
         sample_rate: int,

@@ -23,7 +23,9 @@ class Loss(Protocol):
 
     The module is called as `loss(target, estimate)`. The target carries no gradient. The loss is finite on
     silence, 0 where both are equal, and its own weight is 1: the recipe's `weight` multiplies it. One that
-    cannot hear every number of channels or samples raises Refused where it is called; the probe calls each once.
+    cannot hear every number of channels or samples raises Refused where it is called; the probe calls each once. A
+    class may say `within_clip`, a tuple of its keys whose values are lengths in samples: a recipe in which one is longer
+    than a clip is refused before anything is built.
     """
 
     def __call__(self, sample_rate: int, stft: Stft) -> nn.Module: ...

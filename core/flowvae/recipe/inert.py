@@ -12,10 +12,22 @@ from flowvae.recipe.part import Part
 from flowvae.recipe.tables import AdversarialKeys, ModelSection, PriorFitSection, StartSection, TrainSection
 
 
-def inert_losses(losses: Mapping[str, Part], root: Node) -> Iterator[Fault]:
-    """Losses of weight 0."""
+def inert_losses(losses: Mapping[str, Part], n_samples: int, root: Node) -> Iterator[Fault]:
+    """Losses of weight 0, and windows that are longer than the clip."""
     for name, loss in losses.items():
         yield from _weightless(loss, f"losses.{name}", root)
+        yield from beyond(loss, f"losses.{name}", n_samples, "of a clip (model.n_samples)", root)
+
+
+def beyond(part: Part, path: str, most: int, which: str, root: Node) -> Iterator[Fault]:
+    """Lengths in samples that are longer than there are; the component says which of its keys are lengths."""
+    for key in _names(part.component.signature.constants.get("within_clip")):
+        value = part.values.get(key)
+        lengths = value if isinstance(value, tuple) else (value,)
+        longer = [length for length in lengths if isinstance(length, int) and length > most]
+        if longer:
+            what, here = f"{longer[0]} is longer than the {most} samples {which}", f"{path}.{key}"
+            yield Fault(what, nearest(root, here).place, here, accepted=f"at most {most}")
 
 
 def inert_fit(
@@ -72,15 +84,9 @@ class SecondPlayer:
             yield from self._unknown(name)
 
     def _too_long(self, name: str, part: Part) -> Iterator[Fault]:
-        """Windows and periods that are longer than the sound that is heard; the component says which keys these are."""
+        """Windows and periods that are longer than the sound that is heard."""
         heard = self.keys.hears_samples or self.n_samples
-        for key in _names(part.component.signature.constants.get("within_clip")):
-            value = part.values.get(key)
-            lengths = value if isinstance(value, tuple) else (value,)
-            longer = [length for length in lengths if isinstance(length, int) and length > heard]
-            if longer:
-                what = f"{longer[0]} is longer than the {heard} samples that are heard"
-                yield self._fault(what, f"discriminators.{name}.{key}", f"at most {heard}")
+        yield from beyond(part, f"adversarial.discriminators.{name}", heard, "that are heard", self.root)
 
     def _unknown(self, name: str) -> Iterator[Fault]:
         slots = [key for key, entry in entries(ModelSection).items() if entry.parameter.slot]

@@ -139,7 +139,7 @@ class _Resolver:
     def _check_effects(self, values: Mapping[str, Any], root: Node) -> None:
         if self.fill.faults:  # what could not be read may be what gives the rest its effect
             return
-        self.fill.faults += inert_losses(values["losses"], root)
+        self.fill.faults += inert_losses(values["losses"], values["model"].n_samples, root)
         keys = None
         self.fill.faults += too_few(values["evaluation"], root)
         if (adversarial := values["adversarial"]) is not None:
