@@ -54,6 +54,14 @@ def test_explain_of_a_kind_shows_its_contract(capsys):
     assert "resize_conv" in out
 
 
+def test_explain_takes_kind_and_name_in_two_words_or_in_one(capsys):
+    _, one, _ = run(capsys, "explain", "upsampler.resize_conv")
+    status, two, _ = run(capsys, "explain", "upsampler", "resize_conv")
+    assert status == 0
+    assert one == two
+    assert run(capsys, "explain", "downsampler", "resize_conv")[0] == 2
+
+
 def test_explain_of_nothing_suggests(capsys):
     status, _, err = run(capsys, "explain", "snaek")
     assert status == 2

@@ -30,6 +30,8 @@ def tiny(name):
         settings += SECOND[name == "finetune_adversarial" :]
         settings += [f"adversarial.discriminators.{d}.width=2" for d in root["adversarial"]["discriminators"]]
         settings += ["adversarial.warmup_steps=0"]
+    if "prior_fit" in root:
+        settings.append("prior_fit.from_step=2")
     return (*settings, *(["start=false"] if "start" in root else []))
 
 

@@ -23,13 +23,23 @@ def add_verbs(verbs: Any) -> None:
         "explain", help="a component, a kind, or a table of a recipe, with all its keys"
     )
     explain.add_argument(
-        "name", help="a component (kind.name where several kinds have it), a kind, or a table such as train"
+        "name",
+        nargs="+",
+        action=_Path,
+        help="a component (its kind before it where several have it), a kind, or a table such as train",
     )
     doctor = verbs.add_parser("doctor", help="every plugin: its state, its import time, what it offers")
     for verb, act in ((listing, _list), (explain, _explain), (doctor, _doctor)):
         verb.add_argument("--json", action="store_true")
         add_plugin_options(verb)
         verb.set_defaults(act=act)
+
+
+class _Path(argparse.Action):
+    """Words as one key path: `explain activation snake` asks for what `explain activation.snake` does."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: Any = None) -> None:
+        setattr(namespace, self.dest, ".".join(values))
 
 
 def _list(options: argparse.Namespace) -> int:
