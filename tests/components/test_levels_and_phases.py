@@ -26,10 +26,11 @@ def decibels(ratio):
     return 20 * np.log10(np.asarray(ratio))
 
 
-class Fixed:
+class Fixed(SeededStream):
     """A stream that draws what it is told, one word a draw."""
 
     def __init__(self, *values):
+        super().__init__(0)
         self.values = list(values)
 
     def uniform(self, low, high, size, device):
@@ -145,7 +146,7 @@ def test_normalizing_keeps_the_stereo_image():
     ],
 )
 def test_a_constant_level_settles_at_the_level_of_the_curve(level_db, a, expected_db):
-    compress = Compress(RATE, probability=1.0, low_db=a, high_db=a, smoothing_ms=10.0)
+    compress = Compress(RATE, probability=1.0, low_db=float(a), high_db=float(a), smoothing_ms=10.0)
     out = compress(torch.full((1, 2, 20000), -(10 ** (level_db / 20))).double(), SeededStream(0))
     assert decibels(-out[..., -1]) == pytest.approx(expected_db, abs=1e-3)
 

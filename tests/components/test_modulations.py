@@ -26,6 +26,11 @@ def stream(n_sounds=2, level=1.0, offset=0.0):
 LATENT = torch.ones(2, LATENT_DIM, dtype=torch.float64)
 
 
+def latents(sounds):
+    """As many vectors as there are sounds."""
+    return torch.ones(len(sounds), LATENT_DIM, dtype=torch.float64)
+
+
 def steered(modulation, gain, offset):
     """A modulation whose latent vector says the same gain and offset for all channels."""
     film = getattr(modulation, "film", modulation)
@@ -69,7 +74,7 @@ def test_adain_leaves_a_single_sample_as_it_is():
 def learnt(source, target, module=None):
     module = (module or AdaINTransfer(CHANNELS, LATENT_DIM).double()).eval()
     for module.learn, sounds in (("source", source), ("target", target)):
-        assert torch.equal(module(sounds, LATENT), sounds)
+        assert torch.equal(module(sounds, latents(sounds)), sounds)
     module.learn = "nothing"
     return module
 
@@ -106,7 +111,7 @@ def test_averages_are_over_sounds_however_they_come_and_over_variances(sizes):
     sounds[1] *= 10
     module.learn = "source"
     for batch in sounds.split(sizes):
-        module(batch, LATENT)
+        module(batch, latents(batch))
     assert module.source.count == 4
     assert torch.allclose(module.source.mean, sounds.mean(-1).mean(0), atol=1e-10)
     assert torch.allclose(module.source.variance, sounds.var(-1, correction=0).mean(0), atol=1e-10)

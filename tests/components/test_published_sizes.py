@@ -92,7 +92,7 @@ def test_oobleck_has_the_156_million_weights_of_stable_audios_autoencoder():
 def test_frames_are_the_published_ones_and_the_way_back_is_as_long(name, channels, n_samples, frames):
     with META:
         audio = torch.zeros(2, channels, n_samples)
-        assert encoder(name, channels, n_samples)(audio).shape == (2, *frames)
+        assert encoder(name, channels, n_samples).frames(audio).shape == (2, *frames)
         assert decoder(name, channels, n_samples)(torch.zeros(2, LATENT_DIM)).shape == audio.shape
 
 
@@ -125,7 +125,7 @@ TINIEST = {"width": 1, "frame_channels": 1, "activation": plain, "normalization"
 def test_receptive_field_is_the_published_one(name, keys, field):
     enc = encoder(name, 1, 20480, downsampler=partial(down, normalization=none), **TINIEST, **keys).double()
     audio = torch.zeros(1, 1, 20480, dtype=torch.float64)
-    assert reach(enc, audio, enc(audio).shape[-1] // 2) == field
+    assert reach(enc.frames, audio, enc.frames(audio).shape[-1] // 2) == field
 
 
 def test_a_sample_of_dacs_decoder_depends_on_twenty_frames():

@@ -10,8 +10,8 @@ one digit at worst; the couplings of Real NVP are bounded alike, by exp(-2) = 0.
 
 
 def tanh_root(
-    target: Float[Tensor, "*n"], gain: Float[Tensor, "*n"], *, n_iterations: int = 20
-) -> Float[Tensor, "*n"]:
+    target: Float[Tensor, "*#n"], gain: Float[Tensor, "*#n"], *, n_iterations: int = 20
+) -> Float[Tensor, "*#n"]:
     """The a with a + gain * tanh(a) = target, for a gain above -1.
 
     Formula: for target >= 0 (the equation is odd) the left side is concave where gain > 0 and convex where gain < 0.
