@@ -25,6 +25,8 @@ from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
 
 LATENT_DIM = 12
+PRESETS = ("dac", "oobleck", "rave_v1", "rave_v2", "rave_v3", "soundstream", "wavegan")
+"""The shipped recipes that are named after them; each has a small size, NAME_small."""
 
 
 def leaky(channels):

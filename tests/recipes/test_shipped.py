@@ -10,9 +10,12 @@ from conftest import TINY
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.shipped import shipped_recipes
+from published_networks import PRESETS
 from short_runs import begin
 
 RECIPES = shipped_recipes()
+TRAINED = [name for name in RECIPES if name.removesuffix("_small") not in PRESETS]
+"""Those that take a step here: of the published systems the small sizes do so in test_presets, as they are."""
 ABLATIONS = [name for name in RECIPES if name.startswith("ablation_")]
 GOLDEN = Path(__file__).with_name("golden.json")
 
@@ -35,7 +38,7 @@ def tiny(name):
     return (*settings, *(["start=false"] if "start" in root else []))
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_every_arm_takes_a_step_of_each_phase_at_tiny_size(name, catalogue, tmp_path):
     for arm in plan_ablation(read_recipe(name, tiny(name)), catalogue).arms:
         training = begin(arm.recipe)
