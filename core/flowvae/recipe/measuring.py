@@ -46,7 +46,7 @@ def blind(recipes: Sequence[Recipe], place: Place, catalogue: Catalogue) -> Iter
     if inside and LENGTH not in differences:
         fields = tuple(dict.fromkeys(field for part in parts for field in REACHED[part]))
         if isinstance(reads, tuple) and not set(reads).intersection(fields):
-            decide = [c.name for c in catalogue.of_kind("metric") if _decides(c, fields)]
+            decide = [c.name for c in catalogue.of_kind("metric") if decides(c, fields)]
             yield Fault(
                 f"all arms differ in {' and '.join(parts)} alone, and {ablation.metric} reads nothing that it makes: only "
                 f"{' and '.join(map(str, reads))}",
@@ -70,11 +70,17 @@ def idle(recipes: Sequence[Recipe], place: Place) -> Iterator[Fault]:
             yield Fault(what, place, "ablation.vary")
 
 
-def _decides(metric: Component, fields: tuple[str, ...]) -> bool:
+def fields_of(path: str) -> tuple[str, ...]:
+    """What of the evidence a part reaches by itself; nothing where it moves all of it."""
+    return next((fields for part, fields in REACHED.items() if f"{path}.".startswith(f"{part}.")), ())
+
+
+def decides(metric: Component, fields: tuple[str, ...]) -> bool:
+    """Whether one end of a metric is the better one, and it reads one of some fields, where there are any."""
     said = _says(metric)
     reads = said.get("reads")
     has_end = said.get("direction") in {"lower", "higher"}
-    return has_end and isinstance(reads, tuple) and bool(set(reads).intersection(fields))
+    return has_end and isinstance(reads, tuple) and (not fields or not set(reads).isdisjoint(fields))
 
 
 def _says(component: Component) -> Mapping[str, object]:
