@@ -9,6 +9,9 @@ from torch import Tensor
 from flowvae.contracts import Refused, Stream
 from flowvae_components.spectra.fast_length import fast_length
 
+LONGEST_S = 10
+"""Longer ringing takes transforms that no clip is worth: they grow with it, whatever the length of the clip."""
+
 
 class PhaseMangle:
     """Delays the partials around a random frequency and leaves every magnitude as it was.
@@ -54,6 +57,12 @@ class PhaseMangle:
         self.log_low, self.log_high = math.log(low_hz), math.log(high_hz)
         # The ringing falls as radius^n: this many samples later it is 120 dB down, under 16-bit rounding.
         self.n_ring = math.ceil(math.log(1e-6) / math.log(radius))
+        if self.n_ring > LONGEST_S * sample_rate:
+            raise Refused(
+                "radius",
+                f"radius must let the filter ring out within {LONGEST_S} s, got {radius}: "
+                f"it takes {self.n_ring / sample_rate:.0f} s",
+            )
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:
         n_items, _, n_samples = batch.shape
