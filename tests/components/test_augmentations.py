@@ -141,7 +141,7 @@ def test_dequantizing_noise_fills_one_step_around_zero():
         (lambda: RandomCrop(RATE, 8, jitter_ms=-1.0), "jitter_ms"),
         (lambda: PhaseMangle(RATE, probability=1.5), "probability"),
         (lambda: PhaseMangle(RATE, low_hz=0.0), "low_hz"),
-        (lambda: PhaseMangle(2000), "low_hz"),
+        (lambda: PhaseMangle(2000), "high_hz"),
         (lambda: PhaseMangle(RATE, radius=1.0), "radius"),
         (lambda: PhaseMangle(RATE, radius=0.999_999), "radius"),
         (lambda: Polarity(probability=-0.1), "probability"),

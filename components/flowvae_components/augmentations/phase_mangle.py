@@ -46,11 +46,12 @@ class PhaseMangle:
     ) -> None:
         if not 0 <= probability <= 1:
             raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
-        if not 0 < low_hz <= high_hz <= sample_rate / 2:
+        if not 0 < high_hz <= sample_rate / 2:
             raise Refused(
-                "low_hz",
-                f"low_hz must be above 0 and at most high_hz, and that at most half the rate, got {low_hz}",
+                "high_hz", f"high_hz must be above 0 and at most half the sample rate, got {high_hz}"
             )
+        if not 0 < low_hz <= high_hz:
+            raise Refused("low_hz", f"low_hz must be above 0 and at most {high_hz} (high_hz), got {low_hz}")
         if not 0 < radius < 1:
             raise Refused("radius", f"radius must be above 0 and below 1, got {radius}")
         self.sample_rate, self.probability, self.radius = sample_rate, probability, radius
