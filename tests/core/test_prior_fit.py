@@ -8,6 +8,7 @@ from flowvae.building.parts import Parts
 from flowvae.errors import NumbersError, RecipeError, Stopped
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
+from flowvae.recipe.placing import placed
 from short_runs import go, planned_runs, take, training_of, weights
 
 FIT = (
@@ -153,8 +154,12 @@ def test_a_prior_without_weights_is_refused(tiny, catalogue):
     recipe = resolve(
         read_recipe("percussion_small", (*tiny, *FIT, *GAUSSIAN, "model.prior=standard_normal")), catalogue
     )
-    with pytest.raises(RecipeError, match="standard_normal has no weights, so there is nothing to fit"):
+    with pytest.raises(
+        RecipeError, match="standard_normal has no weights, so there is nothing to fit"
+    ) as caught:
         probe(recipe, catalogue)
+    [fault] = caught.value.faults
+    assert placed(fault, recipe).place is not None
 
 
 def test_the_cost_of_each_phase_is_known_before_the_first_step(tiny, catalogue):
