@@ -43,7 +43,7 @@ def main(folder: Path, arm: str, data: Path, identity: str) -> int:
         figures = {}
         for name, reference in parts.references.items():
             with at_work(recipe.evaluation.references[name], f"evaluation.references.{name}"):
-                estimate = _checked(reference, held_out.audio, recipe.train.batch_size)
+                estimate = _checked(name, reference, held_out.audio, recipe.train.batch_size)
             figures[name] = _recorded(measure(measures, _evidence(held_out, estimate)))
             for i, row in enumerate(held_out.audio_examples(recipe.evaluation.audio_examples)):
                 file = f"{i:02d}-{slug(held_out.names[row])}.wav"
@@ -70,13 +70,16 @@ def _of_reconstructions(metrics: Mapping[str, BuiltMetric]) -> Iterator[tuple[st
             yield name, metric
 
 
-def _checked(reference: BuiltReference, audio: Tensor, batch: int) -> Tensor:
+def _checked(name: str, reference: BuiltReference, audio: Tensor, batch: int) -> Tensor:
+    where = f"evaluation.references.{name}"
     with torch.no_grad():
         estimate = torch.cat([reference(part) for part in torch.split(audio, batch)])
     if estimate.shape != audio.shape:
-        raise PluginError(f"a reference returned {list(estimate.shape)}, expected {list(audio.shape)}")
+        raise PluginError(
+            f"a reference returned {list(estimate.shape)}, expected {list(audio.shape)}", where=where
+        )
     if not bool(torch.isfinite(estimate).all()):
-        raise PluginError("a reference returned values that are not finite")
+        raise PluginError("a reference returned values that are not finite", where=where)
     return estimate
 
 

@@ -144,9 +144,11 @@ def test_pqmf_refuses_an_attenuation_without_a_cut_off():
         PQMF(attenuation_db=75)
 
 
-@pytest.mark.parametrize("t", [1000, 368])
-def test_pqmf_refuses_lengths_that_do_not_fit(t):
-    with pytest.raises(ValueError, match=f"got {t}"):
+@pytest.mark.parametrize(
+    ("t", "said"), [(1000, "multiple of n_bands = 16, got 1000"), (368, "at most 15 for 368 samples, got 16")]
+)
+def test_pqmf_refuses_lengths_that_do_not_fit(t, said):
+    with pytest.raises(ValueError, match=said):
         PQMF().analysis(torch.zeros(1, 1, t))
 
 

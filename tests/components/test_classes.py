@@ -136,11 +136,13 @@ def test_a_recipe_finds_the_table_beside_it_and_keeps_its_classes(kits, catalogu
     assert (outlook.held_out, outlook.told) == (len(clips.rows(held_out=True)), clips.told)
 
 
-def test_a_fault_of_the_table_is_told_at_its_key(kits, catalogue, tmp_path):
+def test_a_fault_of_the_table_is_told_with_the_line_that_names_it(kits, catalogue, tmp_path):
     recipe = recipe_of(kits(WHOLE), catalogue, tmp_path)
     (tmp_path / "classes.csv").write_text("file,class\nq.wav,x\n")
-    with pytest.raises(RecipeError) as caught:
-        look_ahead(recipe)
-    [fault] = caught.value.faults
-    assert fault.path == "data.classes"
-    assert "classes.csv, line 2" in fault.what
+    for use in (look_ahead, lambda mine: prepare_sounds(mine, tmp_path / "data", lambda _: None)):
+        with pytest.raises(RecipeError) as caught:
+            use(recipe)
+        [fault] = caught.value.faults
+        assert fault.path == "data.classes"
+        assert "mine.toml:" in str(fault.place)
+        assert "classes.csv, line 2" in fault.what

@@ -204,7 +204,8 @@ def test_compressing_keeps_the_stereo_image():
         (lambda: Normalize(peak_db=1.0), "peak_db"),
         (lambda: Normalize(max_gain_db=-1.0), "max_gain_db"),
         (lambda: Compress(RATE, probability=2.0), "probability"),
-        (lambda: Compress(RATE, high_db=1.0), "low_db"),
+        (lambda: Compress(RATE, high_db=1.0), "high_db"),
+        (lambda: Gain(high_db=121.0), "high_db"),
         (lambda: Compress(RATE, smoothing_ms=0.0), "smoothing_ms"),
     ],
 )

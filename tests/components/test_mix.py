@@ -23,8 +23,9 @@ from flowvae_components.datasets.mix import Mix
 class Tones:
     """As many sounds as are asked for, of one class in two groups; it does not know their names before."""
 
-    def __init__(self, rate, channels, n_samples, *, n=4, label="", weight=1.0):
+    def __init__(self, rate, channels, n_samples, *, n=4, label="", weight=1.0, pitch=0.1):
         self.rate, self.channels, self.n, self.label, self.weight = rate, channels, n, label, weight
+        self.pitch = pitch
 
     def fingerprint(self):
         return f"{self.rate}{self.n}".ljust(64, "0")
@@ -32,7 +33,7 @@ class Tones:
     def read(self):
         yield Skipped("broken.wav", "no sound")
         for i in range(self.n):
-            audio = np.sin(np.arange(1, self.rate // 20) * (0.1 + i / 50))[None].repeat(self.channels, 0)
+            audio = np.sin(np.arange(1, self.rate // 20) * (self.pitch + i / 50))[None].repeat(self.channels, 0)
             sound = audio.astype(np.float32)
             yield Sound(f"{i % 2}/{i}", f"{i % 2}", sound, label=self.label, weight=self.weight)
 
@@ -50,13 +51,13 @@ def mix(*sources):
     return Mix(8000, 1, 1024, sources=tuple(Weighed(*source) for source in sources))
 
 
-TWO = (("a", of(label="x"), 2.0), ("b", of(n=2, weight=3.0), 0.5))
+TWO = (("a", of(label="x"), 2.0), ("b", of(n=2, weight=3.0, pitch=0.7), 0.5))
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("make", [Tones, NamedTones])
 def test_a_mix_keeps_the_contract(check, make):
-    sources = (Weighed("a", of(make), 2.0), Weighed("b", of(make, n=2)))
+    sources = (Weighed("a", of(make), 2.0), Weighed("b", of(make, n=2, pitch=0.7)))
     check(lambda rate, channels, n: Mix(rate, channels, n, sources=sources))
 
 
@@ -66,6 +67,18 @@ def test_sounds_and_groups_of_one_name_stay_apart_and_weights_are_multiplied():
     assert sounds[:2] == [("a/0/0", "a/0", "x", 2.0), ("a/1/1", "a/1", "x", 2.0)]
     assert sounds[4:] == [("b/0/0", "b/0", "", 1.5), ("b/1/1", "b/1", "", 1.5)]
     assert [s.name for s in found if isinstance(s, Skipped)] == ["a/broken.wav", "b/broken.wav"]
+
+
+def test_a_sound_that_two_sources_hold_is_used_once():
+    """Else one of them may be trained on while the other is held out."""
+    found = list(mix(("a", of(n=2), 1.0), ("b", of(n=4), 1.0)).read())
+    assert [s.name for s in found if isinstance(s, Sound)] == ["a/0/0", "a/1/1", "b/0/2", "b/1/3"]
+    assert [s for s in found if isinstance(s, Skipped)][2:] == [
+        Skipped("b/0/0", "the same sound as a/0/0"),
+        Skipped("b/1/1", "the same sound as a/1/1"),
+    ]
+    with pytest.raises(FileNotFoundError, match="source b has no usable sound: 2 x a sound of a"):
+        list(mix(("a", of(n=2), 1.0), ("b", of(n=2), 1.0)).read())
 
 
 def test_names_are_known_where_every_source_knows_its_own():
@@ -197,7 +210,7 @@ def test_a_mix_without_sources_is_told(recipe):
 def write_kit(folder, names):
     for seed, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng([seed, len(str(folder))]).standard_normal((2000, 1 + seed % 2))
+        noise = np.random.default_rng([seed, *folder.name.encode()]).standard_normal((2000, 1 + seed % 2))
         soundfile.write(folder / name, 0.1 * noise * np.exp(-np.arange(2000) / 300)[:, None], 44_100)
 
 

@@ -114,7 +114,7 @@ def test_shifting_keeps_the_stereo_image():
     [
         ({"probability": 1.1}, "probability"),
         ({"low_semitones": 3.0}, "low_semitones"),
-        ({"high_semitones": 25.0}, "low_semitones"),
+        ({"high_semitones": 25.0}, "high_semitones"),
     ],
 )
 def test_values_without_meaning_are_refused_by_name(keys, name):

@@ -123,3 +123,64 @@ def test_a_network_that_gives_no_audio_is_refused(tmp_path):
         torch.jit.trace(Summed(), torch.zeros(1, 1, 64)).save(str(path))
     with pytest.raises(Refused, match="a network from audio to audio"):
         Codec(RATE, path=path)(noise(2, 1, 64))
+
+
+class Flat(nn.Module):
+    def forward(self, audio):
+        return audio[:, :, 0]
+
+
+class Slower(nn.Module):
+    def forward(self, audio):
+        return audio[..., ::2]
+
+
+class Whole(nn.Module):
+    def forward(self, audio):
+        return (100 * audio).to(torch.int16)
+
+
+class Divided(nn.Module):
+    def forward(self, audio):
+        return audio / torch.zeros_like(audio)
+
+
+class Stereo(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mixed = nn.Conv1d(2, 2, 1)
+
+    def forward(self, audio):
+        return self.mixed(audio)
+
+
+@pytest.mark.parametrize(
+    ("network", "channels", "said"),
+    [
+        (Flat(), 1, r"\(2, 1, 64\) gave \(2, 1\)$"),
+        (Slower(), 1, r"\(2, 1, 64\) gave \(2, 1, 32\)$"),
+        (Whole(), 1, r"gave torch\.int16$"),
+        (Divided(), 1, "gave values that are not finite$"),
+        (Stereo(), 2, r"\(2, 1, 64\) failed: .*expected input.* to have 2 channels"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_network_does_wrong_is_a_fault_of_its_file(network, channels, said, tmp_path):
+    path = tmp_path / "network.ts"
+    with pytest.warns(DeprecationWarning, match="torch.jit"):
+        torch.jit.trace(network, torch.zeros(1, channels, 64)).save(str(path))
+    with pytest.raises(Refused, match=said) as caught:
+        Codec(RATE, path=path)(noise(2, 1, 64))
+    assert caught.value.key == "path"
+
+
+def test_a_folder_is_not_called_missing(tmp_path):
+    with pytest.raises(Refused, match="this is a folder"):
+        Codec(RATE, path=tmp_path)
+
+
+@pytest.mark.parametrize("rate", [0, 1, 10**9])
+def test_a_rate_that_no_sound_has_is_refused(script, rate):
+    with pytest.raises(Refused) as caught:
+        Codec(RATE, path=script, codec_rate=rate)
+    assert caught.value.key == "codec_rate"

@@ -93,3 +93,48 @@ def test_the_shipped_ablation_of_the_prior_compares_with_the_best_normal_distrib
     plan = plan_ablation(read_recipe("ablation_prior"), Catalogue.installed())
     assert [arm.name for arm in plan.arms] == ["full_gaussian", "standard_normal", "flow"]
     assert plan.recipe.ablation.metric == "kernel_distance"
+
+
+FIT = """
+extends = "percussion_small"
+may_be_unused = ["defaults.flow"]
+start.from = "runs/any"
+model.prior = "full_gaussian"
+[prior_fit]
+optimizer = "adam"
+schedule = "constant"
+[ablation]
+metric = "si_sdr"
+vary = { VARY }
+"""
+
+
+@pytest.mark.parametrize(
+    ("vary", "parts"),
+    [
+        ('"prior_fit.optimizer" = ["adam", "sgd"]', "prior_fit"),
+        (
+            '"model.prior" = ["full_gaussian", "gaussian_mixture"], "prior_fit.optimizer.lr" = [1e-3, 1e-2]',
+            "model.prior and prior_fit",
+        ),
+    ],
+)
+def test_the_fit_of_a_prior_is_not_judged_by_reconstructions(vary, parts, catalogue, write):
+    [fault] = faults_of(catalogue, write("mine.toml", FIT.replace("VARY", vary)))
+    assert fault.path == "ablation.metric"
+    assert fault.what.startswith(f"all arms differ in {parts} alone, and si_sdr reads nothing")
+
+
+def test_a_fit_that_takes_steps_from_the_model_may_be_judged_by_reconstructions(catalogue, write):
+    vary = '"prior_fit.from_step" = [100, 200]'
+    assert not faults_of(catalogue, write("mine.toml", FIT.replace("VARY", vary)))
+
+
+@pytest.mark.parametrize("path", ["train.optimizer.lr", "losses.multi_scale_mel.weight", "regularizer.beta"])
+def test_how_a_model_is_trained_is_no_question_where_it_never_moves(path, catalogue, write):
+    mine = write("mine.toml", FIT.replace("VARY", f'"{path}" = [1e-3, 2e-3]'))
+    [fault] = faults_of(catalogue, mine)
+    assert fault.path == "ablation.vary"
+    assert fault.place is not None
+    assert fault.what.endswith(f"so no result depends on {path}")
+    assert not faults_of(catalogue, mine, "prior_fit.from_step=10")

@@ -11,6 +11,7 @@ from flowvae.contracts import Refused
 from flowvae.errors import RecipeError
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
+from flowvae.recipe.placing import placed
 from pretend import catalogue_with, offering, plugin
 from short_runs import begin
 
@@ -81,10 +82,9 @@ def refused(catalogue, text, tmp_path, monkeypatch):
             {"sample_rate": 44100},
             recipe.augmentations["choosy"].values,
         )
-    from flowvae.ablation.probing import _placed
 
     [fault] = caught.value.faults
-    return _placed(fault, recipe)
+    return placed(fault, recipe)
 
 
 LOUD = 'extends = "percussion_small"\n[augmentations.choosy]\nlead = 2\nlevel = 3.0\n'

@@ -2,10 +2,13 @@
 
 import pytest
 import torch
+from attrs import evolve
 
+from flowvae.building.parts import Parts
 from flowvae.errors import NumbersError, RecipeError, Stopped
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
+from flowvae.recipe.placing import placed
 from short_runs import go, planned_runs, take, training_of, weights
 
 FIT = (
@@ -129,12 +132,34 @@ def test_a_fit_that_comes_before_the_adversarial_phase_is_a_fault(tiny, catalogu
         )
 
 
+def test_a_gradient_that_is_cut_to_nothing_is_a_fault(tiny, catalogue):
+    found = faults(catalogue, tiny, *FIT, "prior_fit.clip=0", "train.clip=0")
+    what = "a gradient of length 0 moves nothing"
+    assert sorted(found) == [("prior_fit.clip", what), ("train.clip", what)]
+
+
+def test_the_schedule_of_the_discriminators_ends_where_the_fit_begins(tiny, catalogue):
+    settings = (
+        *tiny, *FIT, *GAUSSIAN,
+        "adversarial.from_step=1", "adversarial.hears_samples=4096", "adversarial.schedule=linear",
+    )  # fmt: skip
+    recipe = resolve(read_recipe("percussion_small_adversarial", settings), catalogue)
+    alone = evolve(recipe, prior_fit=None, train=evolve(recipe.train, steps=4))
+    fitted, plain = (Parts(one, 0).second_player.schedule for one in (recipe, alone))
+    assert [fitted(step) for step in range(3)] == [plain(step) for step in range(3)]
+    assert fitted(2) < 0.5
+
+
 def test_a_prior_without_weights_is_refused(tiny, catalogue):
     recipe = resolve(
         read_recipe("percussion_small", (*tiny, *FIT, *GAUSSIAN, "model.prior=standard_normal")), catalogue
     )
-    with pytest.raises(RecipeError, match="standard_normal has no weights, so there is nothing to fit"):
+    with pytest.raises(
+        RecipeError, match="standard_normal has no weights, so there is nothing to fit"
+    ) as caught:
         probe(recipe, catalogue)
+    [fault] = caught.value.faults
+    assert placed(fault, recipe).place is not None
 
 
 def test_the_cost_of_each_phase_is_known_before_the_first_step(tiny, catalogue):

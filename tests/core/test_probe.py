@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from flowvae.errors import PluginError
+from flowvae.errors import PluginError, RecipeError
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
 from pretend import catalogue_with, offering, plugin
@@ -136,3 +136,16 @@ def test_weights_are_no_more_for_a_larger_batch(tiny):
         )
 
     assert more(4096) < 1.5 * more(16)
+
+
+def test_a_clip_that_is_too_short_for_the_bands_is_their_fault(tiny, catalogue):
+    short = ("model.n_samples=320", "model.bands=pqmf")
+    losses = ("losses.multi_scale_mel.n_ffts=[256]", "losses.multi_resolution_stft.n_ffts=[256]")
+    recipe = resolve(read_recipe("percussion_small", (*tiny, *losses, *short)), catalogue)
+    with pytest.raises(RecipeError) as caught:
+        probe(recipe, catalogue)
+    [fault] = caught.value.faults
+    assert (fault.path, fault.what) == (
+        "model.bands.n_bands",
+        "n_bands must be at most 13 for 320 samples, got 16",
+    )

@@ -374,6 +374,16 @@ def test_a_figure_of_the_discriminators_that_is_no_number_stops_the_run(make, tm
 FAULTS = {
     "never begins": (("adversarial.from_step=6",), "adversarial.from_step", "the phase never begins"),
     "warm-up": (("adversarial.warmup_steps=7",), "adversarial.warmup_steps", "the weight never gets there"),
+    "warm-up before a fit": (
+        (
+            "adversarial.warmup_steps=3",
+            'prior_fit={ from_step = 4, optimizer = "adam", schedule = "constant" }',
+            "adversarial.from_step=2",
+        ),
+        "adversarial.warmup_steps",
+        "the weight never gets there: the phase has 2 steps",
+    ),
+    "clip": (("adversarial.clip=0",), "adversarial.clip", "a gradient of length 0 moves nothing"),
     "no effect": (
         ("adversarial.feature_matching=none", "adversarial.weight=0"),
         "adversarial.weight",

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from flowvae.cli.main import main
+from flowvae.recipe.family import questions
 from flowvae.recipe.shipped import shipped_recipes
 
 
@@ -92,3 +93,31 @@ def test_what_it_proposes_is_a_recipe_that_checks(capsys, tmp_path, monkeypatch)
 def test_an_unknown_recipe_is_a_fault(capsys):
     assert main(["suggest", "percusion_small"]) == 2
     assert "percussion_small" in capsys.readouterr().err
+
+
+def example(capsys, name):
+    assert main(["suggest", name, "--no-plugins"]) == 0
+    return capsys.readouterr().out.partition("To ask the first")[2]
+
+
+def test_the_example_extends_what_lies_beside_it_and_no_ablation(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "mine.toml").write_text('extends = "percussion_small"\n')
+    (tmp_path / "inner" / "ask.toml").write_text(ASK + '"defaults.activation" = ["snake", "elu"]\n')
+    for name in ("inner/mine.toml", "inner/ask.toml"):
+        assert 'extends = "mine.toml"' in example(capsys, name)
+    assert 'extends = "percussion_small.toml"' in example(capsys, "ablation_snake")
+
+
+def test_the_example_is_judged_by_a_metric_of_the_recipe(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = 'extends = "percussion_small"\nevaluation.metrics = ["kl_nats", "si_sdr"]\n'
+    (tmp_path / "mine.toml").write_text(text)
+    assert 'metric = "si_sdr"' in example(capsys, "mine.toml")
+
+
+def test_a_prior_is_suggested_with_a_metric_that_hears_it(catalogue):
+    _, family = questions("ablation_prior", catalogue)
+    assert family.judge("model.encoder") == "spectral_distance"
+    assert family.judge("model.prior") in {"kernel_distance", "precision", "coverage", "aggregate_mismatch"}

@@ -63,3 +63,18 @@ def test_a_run_that_cannot_be_taught_says_what_could_be(runs):
     assert "adain_transfer" in caught.value.do
     with pytest.raises(UsageError):
         runs[1].forget_timbres()
+
+
+@pytest.mark.parametrize("spoil", [lambda a: a[:0], lambda a: a * float("nan"), lambda a: (100 * a).int()])
+def test_no_timbre_is_learnt_from_what_is_no_sound(runs, spoil):
+    audio = sounds(runs[0], 1)
+    for use in (runs[0].learn_source, runs[0].encode):
+        with pytest.raises(UsageError, match="audio has "):
+            use(spoil(audio))
+
+
+def test_a_morph_is_between_two_sounds(runs):
+    audio = sounds(runs[1], 1)
+    assert len(runs[1].morph(audio[0], audio[1:2], n=3)) == 3
+    with pytest.raises(UsageError, match="one sound is expected"):
+        runs[1].morph(audio, audio[0])

@@ -52,8 +52,10 @@ class Compress:
     ) -> None:
         if not 0 <= probability <= 1:
             raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
-        if not -80 <= low_db <= high_db <= 0:
-            raise Refused("low_db", f"low_db must be from -80 to high_db, and that at most 0, got {low_db}")
+        if not -80 <= high_db <= 0:
+            raise Refused("high_db", f"high_db must be from -80 to 0, got {high_db}")
+        if not -80 <= low_db <= high_db:
+            raise Refused("low_db", f"low_db must be from -80 to {high_db} (high_db), got {low_db}")
         if not smoothing_ms > 0:
             raise Refused("smoothing_ms", f"smoothing_ms must be above 0, got {smoothing_ms}")
         self.probability, self.low_db, self.high_db = probability, low_db, high_db

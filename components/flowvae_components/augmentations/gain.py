@@ -30,10 +30,10 @@ class Gain:
     def __init__(self, *, probability: float = 0.5, low_db: float = -6.0, high_db: float = 3.0) -> None:
         if not 0 <= probability <= 1:
             raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
-        if not -120 <= low_db <= high_db <= 120:  # more than the range of 20 bits is a slip of the pen
-            raise Refused(
-                "low_db", f"low_db must be from -120 to high_db, and that at most 120, got {low_db}"
-            )
+        if not -120 <= high_db <= 120:  # more than the range of 20 bits is a slip of the pen
+            raise Refused("high_db", f"high_db must be from -120 to 120, got {high_db}")
+        if not -120 <= low_db <= high_db:
+            raise Refused("low_db", f"low_db must be from -120 to {high_db} (high_db), got {low_db}")
         self.probability, self.low_db, self.high_db = probability, low_db, high_db
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:

@@ -96,13 +96,16 @@ class ImpulseResponse:
 def read_responses(path: Path, sample_rate: int) -> list[NDArray[np.float32]]:
     """Every response below a folder, in the order of the names' bytes, each (c, t) at the rate of the sounds."""
     folder = os.fsencode(path.expanduser())  # names may be any bytes
+    name = shown(
+        os.fsencode(path.name)
+    )  # a run reads a copy: where that lies means nothing to whoever wrote the path
     try:
         files = [file for file in list_files(folder) if named_like_audio(file.name)]
     except OSError as error:
         why = in_plain_words(error) if path.expanduser().exists() else "there is no such folder"
-        raise Refused("path", f"path must be a folder of responses, got {shown(folder)}: {why}") from None
+        raise Refused("path", f"path must be a folder of responses, got {name}: {why}") from None
     if not files:
-        raise Refused("path", f"path must hold a response, got {shown(folder)} without any audio file")
+        raise Refused("path", f"path must hold a response, got {name} without any audio file")
     with Decoder() as decoder:
         return [_response(file, decoder, sample_rate) for file in files]
 

@@ -9,6 +9,9 @@ from torch import Tensor
 from flowvae.contracts import Refused, Stream
 from flowvae_components.spectra.fast_length import fast_length
 
+LONGEST_S = 10
+"""Longer ringing takes transforms that no clip is worth: they grow with it, whatever the length of the clip."""
+
 
 class PhaseMangle:
     """Delays the partials around a random frequency and leaves every magnitude as it was.
@@ -43,17 +46,24 @@ class PhaseMangle:
     ) -> None:
         if not 0 <= probability <= 1:
             raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
-        if not 0 < low_hz <= high_hz <= sample_rate / 2:
+        if not 0 < high_hz <= sample_rate / 2:
             raise Refused(
-                "low_hz",
-                f"low_hz must be above 0 and at most high_hz, and that at most half the rate, got {low_hz}",
+                "high_hz", f"high_hz must be above 0 and at most half the sample rate, got {high_hz}"
             )
+        if not 0 < low_hz <= high_hz:
+            raise Refused("low_hz", f"low_hz must be above 0 and at most {high_hz} (high_hz), got {low_hz}")
         if not 0 < radius < 1:
             raise Refused("radius", f"radius must be above 0 and below 1, got {radius}")
         self.sample_rate, self.probability, self.radius = sample_rate, probability, radius
         self.log_low, self.log_high = math.log(low_hz), math.log(high_hz)
         # The ringing falls as radius^n: this many samples later it is 120 dB down, under 16-bit rounding.
         self.n_ring = math.ceil(math.log(1e-6) / math.log(radius))
+        if self.n_ring > LONGEST_S * sample_rate:
+            raise Refused(
+                "radius",
+                f"radius must let the filter ring out within {LONGEST_S} s, got {radius}: "
+                f"it takes {self.n_ring / sample_rate:.0f} s",
+            )
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:
         n_items, _, n_samples = batch.shape

@@ -53,10 +53,12 @@ class PitchShift:
     ) -> None:
         if not 0 <= probability <= 1:
             raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
-        if not -24 <= low_semitones <= high_semitones <= 24:  # two octaves: the cost grows with the ratio
+        if not -24 <= high_semitones <= 24:  # two octaves: the cost grows with the ratio
+            raise Refused("high_semitones", f"high_semitones must be from -24 to 24, got {high_semitones}")
+        if not -24 <= low_semitones <= high_semitones:
             raise Refused(
                 "low_semitones",
-                f"low_semitones must be from -24 to high_semitones, and that at most 24, got {low_semitones}",
+                f"low_semitones must be from -24 to {high_semitones} (high_semitones), got {low_semitones}",
             )
         self.n_samples, self.probability = n_samples, probability
         self.low, self.high = low_semitones, high_semitones

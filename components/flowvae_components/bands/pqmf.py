@@ -106,9 +106,12 @@ class PQMF(nn.Module):
 
     def _require_length(self, t: int) -> None:
         least = _TAPS_PER_BAND * self.n_bands
-        if t % self.n_bands or t < least:
-            raise ValueError(
-                f"t must be a multiple of n_bands = {self.n_bands} and at least {least}, got {t}"
+        if t % self.n_bands:
+            raise ValueError(f"t must be a multiple of n_bands = {self.n_bands}, got {t}")
+        if t < least:
+            raise Refused(
+                "n_bands",
+                f"n_bands must be at most {t // _TAPS_PER_BAND} for {t} samples, got {self.n_bands}",
             )
 
     def _shape_ends(self, sound: Tensor) -> Tensor:

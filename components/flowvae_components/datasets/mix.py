@@ -18,8 +18,8 @@ from flowvae.contracts import (
     Weighed,
 )
 
-# What a fingerprint stands for; a change in how sounds are named or weighed raises it.
-_VERSION = 1
+# What a fingerprint stands for; a change in which sounds are used, or how they are named or weighed, raises it.
+_VERSION = 2
 
 
 class Mix:
@@ -28,6 +28,7 @@ class Mix:
     Formula: sound n of source s is called s/n and lies in the group s/g; its weight is multiplied with that of s. In
         training a sound of weight 2 is drawn twice as often as one of weight 1, so a source has the share
         weight * sounds of all draws, divided by the sum of that over the sources. Held-out sounds count alike.
+        Of sources that hold the same sound the first is used: one that is trained on must not be held out as well.
     Shapes: as the sources give them.
     Units: weights are relative: doubling all changes nothing.
     Parameters:
@@ -67,7 +68,8 @@ class Mix:
 
     def read(self) -> Iterator[Sound | Skipped]:
         """The sounds of one source after the other."""
-        return chain.from_iterable(source.read() for source in self.sources)
+        first_names: dict[bytes, str] = {}
+        return chain.from_iterable(source.read(first_names) for source in self.sources)
 
     def _names(self) -> Iterator[tuple[str, ...]]:
         return chain.from_iterable(source.names() for source in self.sources)
@@ -87,7 +89,8 @@ class _Source:
         inner: tuple[str, ...] = getattr(self.built, "apart", ())
         return tuple(f"{self.name}/{part}" for part in inner) or (self.name,)
 
-    def read(self) -> Iterator[Sound | Skipped]:
+    def read(self, first_names: dict[bytes, str]) -> Iterator[Sound | Skipped]:
+        """Its sounds; `first_names` is what the sounds of all sources so far are called."""
         reasons: Counter[str] = Counter()
         usable = 0
         for item in self.built.read():
@@ -95,6 +98,12 @@ class _Source:
             if isinstance(item, Skipped):
                 reasons[item.reason] += 1
                 yield evolve(item, name=name)
+                continue
+            digest = hashlib.sha256(item.audio.tobytes()).digest()
+            first = first_names.setdefault(digest, name)
+            if first != name:
+                reasons[f"a sound of {first.partition('/')[0]}"] += 1
+                yield Skipped(name, f"the same sound as {first}")
             else:
                 usable += 1
                 group = f"{self.name}/{item.group}"

@@ -13,6 +13,9 @@ from torchaudio.functional import resample
 
 from flowvae.contracts import Refused
 
+LEAST_RATE, MOST_RATE = 1000, 768_000
+"""What a model's sample rate may be."""
+
 
 class Codec:
     """Sends every sound through a network from a file, there and back: a codec beside what was trained.
@@ -26,7 +29,7 @@ class Codec:
         codec_rate: the sample rate of the network; without one it is the model's
         mono: whether the network takes one channel, so that each channel goes through it by itself
     Source: own.
-    Errors: ValueError for a file that cannot be read, or that returns another shape.
+    Errors: ValueError for a file that cannot be read, and for a network that fails or returns what is no such audio.
 
     >>> Codec(44100, path=Path("nothing.ts"))
     Traceback (most recent call last):
@@ -36,38 +39,59 @@ class Codec:
     def __init__(
         self, sample_rate: int, *, path: Path, codec_rate: int | None = None, mono: bool = False
     ) -> None:
-        if codec_rate is not None and codec_rate < 1:
-            raise Refused("codec_rate", f"codec_rate must be at least 1, got {codec_rate}")
+        if codec_rate is not None and not LEAST_RATE <= codec_rate <= MOST_RATE:
+            raise Refused(
+                "codec_rate", f"codec_rate must be from {LEAST_RATE} to {MOST_RATE}, got {codec_rate}"
+            )
         self.rate, self.codec_rate, self.mono = sample_rate, codec_rate or sample_rate, mono
         self.network = _onnx(path) if path.suffix == ".onnx" else _script(path)
 
     @torch.no_grad()
     def __call__(self, audio: Float[Tensor, "b c t"]) -> Float[Tensor, "b c t"]:
         given = audio.flatten(0, 1)[:, None] if self.mono else audio
-        heard = self.network(resample(given, self.rate, self.codec_rate))
-        if not isinstance(heard, Tensor) or heard.shape[:2] != given.shape[:2]:
-            shape = tuple(heard.shape) if isinstance(heard, Tensor) else type(heard).__name__
-            raise Refused(
-                "path", f"path must be a network from audio to audio: {tuple(given.shape)} gave {shape}"
-            )
+        heard = self._heard(resample(given, self.rate, self.codec_rate))
         back = resample(heard.to(audio), self.codec_rate, self.rate)
         return functional.pad(back, (0, max(0, audio.shape[-1] - back.shape[-1])))[
             ..., : audio.shape[-1]
         ].reshape(audio.shape)
 
+    def _heard(self, given: Float[Tensor, "b c n"]) -> Float[Tensor, "b c m"]:
+        """What the network makes of audio; Refused where that is none."""
+        asked = f"path must be a network from audio to audio: {tuple(given.shape)}"
+        try:
+            heard = self.network(given)
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a program of the user's raises is the fault of its file
+            if "allocate" in str(error):
+                raise
+            # TorchScript ends with what happened, after where.
+            raise Refused("path", f"{asked} failed: {str(error).strip().splitlines()[-1]}") from error
+        if not isinstance(heard, Tensor):
+            raise Refused("path", f"{asked} gave {type(heard).__name__}")
+        # Half as long is sound at another rate, not a frame that is missing.
+        fits = heard.ndim == given.ndim and heard.shape[:2] == given.shape[:2]
+        if not fits or 2 * heard.shape[-1] <= given.shape[-1]:
+            raise Refused("path", f"{asked} gave {tuple(heard.shape)}")
+        if not heard.is_floating_point():
+            raise Refused("path", f"{asked} gave {heard.dtype}")
+        if not bool(heard.isfinite().all()):
+            raise Refused("path", f"{asked} gave values that are not finite")
+        return heard
+
 
 def _script(path: Path) -> Callable[[Tensor], Tensor]:
     if not path.is_file():
-        raise Refused(
-            "path", f"path must be a TorchScript or an ONNX file, got {path.name}: there is no such file"
-        )
+        why = "this is a folder" if path.is_dir() else "there is no such file"
+        raise Refused("path", f"path must be a TorchScript or an ONNX file, got {path.name}: {why}")
     try:
         with warnings.catch_warnings():
             # torch wants programs in its newer form; what people have lying on their disks is in this one.
             warnings.simplefilter("ignore", DeprecationWarning)
             network: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
-        why = str(error).strip().splitlines()[0]
+        # What follows the first sentence guesses at checkpoints, which nobody spoke of.
+        why = str(error).strip().splitlines()[0].partition(". ")[0]
         raise Refused(
             "path", f"path must be a TorchScript or an ONNX file, got {path.name}: {why}"
         ) from error

@@ -13,12 +13,13 @@ from attrs import evolve, frozen
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import free_folder
 from flowvae.data.sounds import Sounds
-from flowvae.errors import DataError, Fault, FlowvaeError, Place, RecipeError, RunFolderError, shown
+from flowvae.errors import DataError, Fault, FlowvaeError, RecipeError, RunFolderError, shown
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Arms, Probed, ProbedArm
 from flowvae.folder.starts import begun
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.identity import counting_leaves, identity
+from flowvae.recipe.placing import placed
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
 from flowvae.text import toml_like
@@ -97,7 +98,7 @@ def hand_on(plan: AblationPlan, status: int, output: str, words: str) -> NoRetur
         said = json.loads(output)
         recipe = next(arm.recipe for arm in plan.arms if arm.name == said["arm"])
         faults = [
-            _placed(Fault(what, None, path, component, accepted), recipe)
+            placed(Fault(what, None, path, component, accepted), recipe)
             for path, what, component, accepted in said["faults"]
         ]
         raise RecipeError(faults, recipe=recipe.name)
@@ -130,9 +131,3 @@ def _entry(recipe: Recipe, fingerprint: str) -> ProbedArm:
         leaves=leaves,
         plugins=tuple(owners(recipe)),
     )
-
-
-def _placed(fault: Fault, recipe: Recipe) -> Fault:
-    """A component's fault where the recipe says the value, or where it names the component."""
-    origin = recipe.origins.get(fault.path) or recipe.origins.get(f"{fault.path}.use")
-    return evolve(fault, place=Place(origin) if origin else None)

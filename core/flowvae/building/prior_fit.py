@@ -29,7 +29,8 @@ class PriorFit:
         weights = [(f"prior.{name}", weight) for name, weight in prior.named_parameters()]
         if not weights:
             what = f"{recipe.model.prior.name} has no weights, so there is nothing to fit"
-            raise RecipeError([Fault(what, path=HERE)])
+            accepted = "a prior with weights; or no [prior_fit]"
+            raise RecipeError([Fault(what, path="model.prior", accepted=accepted)])
         return cls(
             section,
             builder.build(section.optimizer, f"{HERE}.optimizer", parameters=weights),

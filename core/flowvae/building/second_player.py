@@ -64,7 +64,7 @@ class SecondPlayer:
             balance=optional("balance"),
             optimizer=builder.build(keys.optimizer, f"{HERE}.optimizer", parameters=weights),
             schedule=builder.build(
-                keys.schedule, f"{HERE}.schedule", n_steps=recipe.train.steps - keys.from_step
+                keys.schedule, f"{HERE}.schedule", n_steps=recipe.model_steps - keys.from_step
             ),
         )
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
-from flowvae.recipe.family import Question, questions
+from flowvae.recipe.family import Family, Question, questions
 from flowvae.recipe.values import NONE
 from flowvae.text import toml_like
 
@@ -40,7 +40,7 @@ def _suggest(options: argparse.Namespace) -> int:
         print(_line(question))
     slots = [question for question in open_ones if question.left != (NONE,)]
     if slots:
-        print(_example(options.recipe, slots[0]))
+        print(_example(family, slots[0]))
     for line in family.broken:
         print(f"left out: {line}")
     return 0
@@ -57,12 +57,12 @@ def _line(question: Question) -> str:
     return "\n".join(lines)
 
 
-def _example(recipe: str, question: Question) -> str:
+def _example(family: Family, question: Question) -> str:
     arms = toml_like([question.now, question.left[0]])
-    base = recipe if recipe.endswith(".toml") else f"{recipe}.toml"
+    metric = family.judge(question.key)
     return (
-        f'\nTo ask the first, a file beside it: extends = "{base}", and\n'
-        f'  [ablation]\n  metric = "spectral_distance"\n  [ablation.vary]\n  "{question.key}" = {arms}'
+        f'\nTo ask the first, a file beside it: extends = "{family.base.name}", and\n'
+        f'  [ablation]\n  metric = "{metric}"\n  [ablation.vary]\n  "{question.key}" = {arms}'
     )
 
 

@@ -54,7 +54,9 @@ def look_ahead(recipe: Recipe) -> Outlook | None:
         members = [Member(*row) for row in source.names()]
         _refuse_unusable(source)
     except OSError as error:
-        raise DataError(f"the sounds cannot be read: {error}", do="check data.path, or --data") from error
+        raise DataError(
+            f"the sounds cannot be read: {error}", do="check what [data] says, or --data"
+        ) from error
     if len(members) < ENOUGH:
         raise PluginError(f"{recipe.data.component} names {len(members)} sounds and reads more")
     split = split_of(source, recipe.data, members)

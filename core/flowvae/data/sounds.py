@@ -12,8 +12,9 @@ from flowvae.building.builder import Builder
 from flowvae.data.clips import Clips, load_clips
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.verdict import refuse_unmeasurable
-from flowvae.errors import DataError, shown
+from flowvae.errors import DataError, RecipeError, shown
 from flowvae.recipe import Recipe
+from flowvae.recipe.placing import placed
 
 
 @frozen(eq=False)
@@ -48,8 +49,11 @@ def given_to_sources(recipe: Recipe) -> dict[str, int]:
 
 
 def source_of(recipe: Recipe) -> Any:
-    """The data set of a recipe."""
-    return Builder(None).build(recipe.data, "data", **given_to_sources(recipe))
+    """The data set of a recipe; RecipeError with the place where it refuses a value."""
+    try:
+        return Builder(None).build(recipe.data, "data", **given_to_sources(recipe))
+    except RecipeError as error:
+        raise RecipeError([placed(fault, recipe) for fault in error.faults], recipe=recipe.name) from error
 
 
 def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
@@ -64,7 +68,9 @@ def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sound
         say(f"reading sounds: {recipe.data.said()}")
         prepare_clips(source, recipe.data, recipe.model, mine)
     except OSError as error:
-        raise DataError(f"the sounds cannot be read: {error}", do="check data.path, or --data") from error
+        raise DataError(
+            f"the sounds cannot be read: {error}", do="check what [data] says, or --data"
+        ) from error
     sounds = Sounds(mine, load_clips(mine))
     _announce(sounds, say)
     return sounds

@@ -94,7 +94,7 @@ class Player:
     def morph(self, one: Tensor, other: Tensor, n: int) -> Tensor:
         """From one sound to another in n equal steps through the latent space, both ends included: (n, c, t)."""
         _require_count(n)
-        ends = self.encode(torch.stack([_single(one), _single(other)]))
+        ends = self.encode(torch.cat([self._single(one), self._single(other)]))
         return self.decode(torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, n)[:, None]))
 
     def _checked(self, audio: Tensor) -> Tensor:
@@ -109,6 +109,15 @@ class Player:
                 f"audio is {_shape(audio)}; this model takes (b, {section.channels}, {section.n_samples})",
                 do=f"give sounds of {section.n_samples} samples at {section.sample_rate} Hz, with silence after the end",
             )
+        if not len(batch) or not batch.is_floating_point() or not bool(batch.isfinite().all()):
+            what = "no sound" if not len(batch) else "values that are no finite floating-point numbers"
+            raise UsageError(f"audio has {what}", do="full scale is 1.0")
+        return batch
+
+    def _single(self, audio: Tensor) -> Tensor:
+        batch = self._checked(audio)
+        if len(batch) != 1:
+            raise UsageError(f"audio is {_shape(audio)}; one sound is expected", do="audio[:1] is the first")
         return batch
 
 
@@ -123,7 +132,3 @@ def _shape(value: object) -> str:
         if isinstance(value, Tensor)
         else f"a {type(value).__name__}, no tensor"
     )
-
-
-def _single(audio: Tensor) -> Tensor:
-    return audio[0] if audio.ndim == 3 and len(audio) == 1 else audio

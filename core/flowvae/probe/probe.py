@@ -3,6 +3,7 @@
 import torch
 from attrs import evolve
 from torch import Tensor
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from flowvae.building.construct import at_work
@@ -29,6 +30,7 @@ def probe(recipe: Recipe, catalogue: Catalogue) -> Probed:
     check_training_memory(recipe, parameters, free_memory())
     audio = torch.randn(2, section.channels, section.n_samples) * 0.1
     audio.requires_grad_()
+    _try_bands(parts, audio.detach())
     with (
         traced(parts.builder, recipe) as trace,
         FlopCounterMode(display=False) as counter,
@@ -73,6 +75,13 @@ def _refuse_idle_prior(parts: Parts) -> None:
         raise RecipeError(
             [Fault(what, path="model.prior", accepted="[prior_fit], which fits it to the codes")]
         )
+
+
+def _try_bands(parts: Parts, audio: Tensor) -> None:
+    """There and back through the bands: what they say of the length of a clip is said of them, not of who calls them."""
+    with at_work(parts.recipe.model.bands, "model.bands"):
+        bands, padding = parts.model.bands, parts.model.padding
+        bands.synthesis(bands.analysis(functional.pad(audio, (0, padding))))
 
 
 def _try_a_batch(parts: Parts, estimate: Tensor) -> None:

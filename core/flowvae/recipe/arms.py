@@ -12,7 +12,7 @@ from flowvae.errors import Fault, RecipeError
 from flowvae.recipe.content import by_content
 from flowvae.recipe.identity import OUTSIDE
 from flowvae.recipe.layering import set_path
-from flowvae.recipe.measuring import blind
+from flowvae.recipe.measuring import blind, idle
 from flowvae.recipe.node import Dropped, Node, Source, component_name, node_at
 from flowvae.recipe.resolve import faults_of_values, resolve
 from flowvae.recipe.tables import Recipe
@@ -68,8 +68,9 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         arms.append(Arm(_arm_name(names, choice), recipe, changes))
     faults += _faults_between(arms, source)
     if not faults:
-        place = source.root.value["ablation"].value["metric"].place
-        faults += blind([arm.recipe for arm in arms], place, catalogue)
+        ablation, recipes = source.root.value["ablation"].value, [arm.recipe for arm in arms]
+        faults += blind(recipes, ablation["metric"].place, catalogue)
+        faults += idle(recipes, ablation["vary"].key_place)
     if faults:
         unique = {(f.place, f.path, f.what): f for f in faults}
         raise RecipeError(list(unique.values()), recipe=source.name)

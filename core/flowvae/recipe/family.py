@@ -10,9 +10,10 @@ from flowvae.catalogue import Catalogue, Slot
 from flowvae.errors import RecipeError, shown
 from flowvae.recipe.arms import plan_ablation
 from flowvae.recipe.keys import entries
+from flowvae.recipe.measuring import decides, fields_of
 from flowvae.recipe.node import node_at
 from flowvae.recipe.part import Part, keys_of
-from flowvae.recipe.reading import files_of, read_recipe
+from flowvae.recipe.reading import files_of, parse_file, read_recipe
 from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import Recipe
 from flowvae.recipe.values import NONE
@@ -44,13 +45,22 @@ class Family:
     ablations: Mapping[str, tuple[Mapping[str, Any], ...]]
     """Name to the leaves of each of its arms."""
     broken: tuple[str, ...]
+    base: Path
+    """What another ablation would extend: the recipe, or what it extends where it is an ablation itself."""
+    recipe: Recipe
+
+    def judge(self, path: str) -> str:
+        """A metric of the recipe that can decide on what fills a slot; the first one where none says so."""
+        metrics = self.recipe.evaluation.metrics
+        able = [name for name, part in metrics.items() if decides(part.component, fields_of(path))]
+        return [*able, *metrics][0]
 
 
 def questions(name: str, catalogue: Catalogue) -> tuple[list[Question], Family]:
     """What could be compared in a recipe, and the family that was asked."""
     source = read_recipe(name)
     recipe = plan_ablation(source, catalogue).recipe
-    family = _family(source.file, catalogue)
+    family = _family(source.file, recipe, catalogue)
     found: dict[tuple[str, str, str], list[str]] = {}
     for path, slot, now in _places(recipe):
         # Several of a kind under one table stand in each other's place; one among others by name has its own.
@@ -77,8 +87,10 @@ def _compared(paths: list[str], family: Family) -> dict[str, tuple[str, ...]]:
     return compared
 
 
-def _family(file: Path, catalogue: Catalogue) -> Family:
-    bases = set(files_of(file))
+def _family(file: Path, recipe: Recipe, catalogue: Catalogue) -> Family:
+    layers = files_of(file)
+    bases = set(layers)
+    plain = [layer for layer in layers if "ablation" not in parse_file(layer).value]
     candidates = {*shipped_recipes().values(), *file.parent.glob("*.toml")}
     ablations: dict[str, tuple[Mapping[str, Any], ...]] = {}
     broken = []
@@ -93,7 +105,7 @@ def _family(file: Path, catalogue: Catalogue) -> Family:
             continue
         if len(plan.arms) > 1:
             ablations[candidate.stem] = tuple(arm.recipe.leaves() for arm in plan.arms)
-    return Family(ablations, tuple(broken))
+    return Family(ablations, tuple(broken), plain[-1] if plain else file, recipe)
 
 
 def _places(recipe: Recipe) -> Iterator[tuple[str, Slot, str]]:

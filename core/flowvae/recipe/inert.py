@@ -30,6 +30,15 @@ def beyond(part: Part, path: str, most: int, which: str, root: Node) -> Iterator
             yield Fault(what, nearest(root, here).place, here, accepted=f"at most {most}")
 
 
+def inert_clips(sections: Mapping[str, Any], root: Node) -> Iterator[Fault]:
+    """Gradients that are cut to nothing."""
+    for name, section in sections.items():
+        if section is not None and section.clip == 0:
+            path = f"{name}.clip"
+            what = "a gradient of length 0 moves nothing"
+            yield Fault(what, nearest(root, path).place, path, accepted="more than 0; or leave it out")
+
+
 def inert_fit(
     fit: PriorFitSection,
     train: TrainSection,
@@ -59,6 +68,7 @@ class SecondPlayer:
 
     keys: AdversarialKeys
     train: TrainSection
+    fit: PriorFitSection | None
     n_samples: int
     root: Node
 
@@ -68,8 +78,8 @@ class SecondPlayer:
         if keys.from_step >= steps:
             what = f"the phase never begins: train.steps = {steps}"
             yield self._fault(what, "from_step", f"less than {steps}")
-        elif keys.warmup_steps > steps - keys.from_step:
-            what = f"the weight never gets there: the phase has {steps - keys.from_step} steps"
+        elif keys.warmup_steps > (n_steps := self._ends() - keys.from_step):
+            what = f"the weight never gets there: the phase has {n_steps} steps"
             yield self._fault(what, "warmup_steps", "at most as many")
         if keys.weight == 0 and keys.feature_matching is None:
             yield self._fault("nothing of the discriminators reaches the model", "weight", "more than 0")
@@ -82,6 +92,11 @@ class SecondPlayer:
             yield self._fault(what, "hears_samples", f"at most {self.n_samples}")
         for name in keys.freeze:
             yield from self._unknown(name)
+
+    def _ends(self) -> int:
+        """The step that is no longer of the phase: a fit that comes after it ends it."""
+        steps, fit = self.train.steps, self.fit
+        return fit.from_step if fit and self.keys.from_step < fit.from_step < steps else steps
 
     def _too_long(self, name: str, part: Part) -> Iterator[Fault]:
         """Windows and periods that are longer than the sound that is heard."""

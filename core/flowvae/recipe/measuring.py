@@ -10,8 +10,13 @@ from flowvae.recipe.tables import EvaluationSection, Recipe
 
 LEAST = {"sounds": ("least_sounds", "sounds"), "prior_samples": ("least_generated", "sounds of the prior")}
 """Key of the evaluation: the constant by which a metric says how many it needs, and what it counts."""
-REACHED = {"model.prior": ("generated", "kl", "kl_by_dimension", "prior_latents")}
+OF_THE_PRIOR = ("generated", "kl", "kl_by_dimension", "prior_latents")
+REACHED = {"model.prior": OF_THE_PRIOR, "prior_fit": OF_THE_PRIOR}
 """What of the evidence a part reaches by itself; all else it moves only by way of training, together with everything."""
+LENGTH = "prior_fit.from_step"
+"""The one key below these that decides how long all else is trained."""
+IDLE = ("losses.", "regularizer.", "adversarial.", "train.optimizer.", "train.schedule.", "train.clip")
+"""What nothing reads where the whole run is a fit of the prior."""
 
 
 def too_few(evaluation: EvaluationSection, root: Node) -> Iterator[Fault]:
@@ -36,12 +41,14 @@ def blind(recipes: Sequence[Recipe], place: Place, catalogue: Catalogue) -> Iter
     if ablation is None or not differences:
         return
     reads = _says(first.evaluation.metrics[ablation.metric].component).get("reads")
-    for part, fields in REACHED.items():
-        only_here = all(f"{path}.".startswith(f"{part}.") for path in differences)
-        if only_here and isinstance(reads, tuple) and not set(reads).intersection(fields):
-            decide = [c.name for c in catalogue.of_kind("metric") if _decides(c, fields)]
+    parts = [part for part in REACHED if any(f"{path}.".startswith(f"{part}.") for path in differences)]
+    inside = all(f"{path}.".startswith(tuple(f"{part}." for part in parts)) for path in differences)
+    if inside and LENGTH not in differences:
+        fields = tuple(dict.fromkeys(field for part in parts for field in REACHED[part]))
+        if isinstance(reads, tuple) and not set(reads).intersection(fields):
+            decide = [c.name for c in catalogue.of_kind("metric") if decides(c, fields)]
             yield Fault(
-                f"all arms differ in {part} alone, and {ablation.metric} reads nothing that it makes: only "
+                f"all arms differ in {' and '.join(parts)} alone, and {ablation.metric} reads nothing that it makes: only "
                 f"{' and '.join(map(str, reads))}",
                 place,
                 "ablation.metric",
@@ -50,11 +57,30 @@ def blind(recipes: Sequence[Recipe], place: Place, catalogue: Catalogue) -> Iter
             )
 
 
-def _decides(metric: Component, fields: tuple[str, ...]) -> bool:
+def idle(recipes: Sequence[Recipe], place: Place) -> Iterator[Fault]:
+    """Arms that differ from the baseline only in how a model is trained that no longer moves."""
+    first, *others = recipes
+    for one in others:
+        differences = [entry["path"] for entry in effective_difference(first, one)]
+        fitted = all(
+            recipe.prior_fit is not None and not recipe.prior_fit.from_step for recipe in (first, one)
+        )
+        if fitted and differences and all(path.startswith(IDLE) for path in differences):
+            what = f"nothing but the prior moves ({LENGTH} = 0), so no result depends on {', '.join(differences)}"
+            yield Fault(what, place, "ablation.vary")
+
+
+def fields_of(path: str) -> tuple[str, ...]:
+    """What of the evidence a part reaches by itself; nothing where it moves all of it."""
+    return next((fields for part, fields in REACHED.items() if f"{path}.".startswith(f"{part}.")), ())
+
+
+def decides(metric: Component, fields: tuple[str, ...]) -> bool:
+    """Whether one end of a metric is the better one, and it reads one of some fields, where there are any."""
     said = _says(metric)
     reads = said.get("reads")
     has_end = said.get("direction") in {"lower", "higher"}
-    return has_end and isinstance(reads, tuple) and bool(set(reads).intersection(fields))
+    return has_end and isinstance(reads, tuple) and (not fields or not set(reads).isdisjoint(fields))
 
 
 def _says(component: Component) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from flowvae.catalogue import REQUIRED, Catalogue, Slot
 from flowvae.errors import Fault, RecipeError, shown
 from flowvae.recipe.density import Densities
 from flowvae.recipe.filling import Filler
-from flowvae.recipe.inert import SecondPlayer, inert_fit, inert_losses
+from flowvae.recipe.inert import SecondPlayer, inert_clips, inert_fit, inert_losses
 from flowvae.recipe.keys import entries
 from flowvae.recipe.measuring import too_few
 from flowvae.recipe.node import Node, Source
@@ -140,13 +140,14 @@ class _Resolver:
         if self.fill.faults:  # what could not be read may be what gives the rest its effect
             return
         self.fill.faults += inert_losses(values["losses"], values["model"].n_samples, root)
-        keys = None
+        keys, train, fit = None, values["train"], values["prior_fit"]
         self.fill.faults += too_few(values["evaluation"], root)
         if (adversarial := values["adversarial"]) is not None:
             keys = AdversarialKeys(**adversarial.extras)
-            self.fill.faults += SecondPlayer(keys, values["train"], values["model"].n_samples, root).faults()
-        if (fit := values["prior_fit"]) is not None:
-            self.fill.faults += inert_fit(fit, values["train"], keys, values["start"], root)
+            self.fill.faults += SecondPlayer(keys, train, fit, values["model"].n_samples, root).faults()
+        self.fill.faults += inert_clips({"train": train, "adversarial": keys, "prior_fit": fit}, root)
+        if fit is not None:
+            self.fill.faults += inert_fit(fit, train, keys, values["start"], root)
 
     def _check_paths(self, values: Mapping[str, Any]) -> None:
         """What a path points to is part of the recipe, but for the sounds: their data set tells what is wrong with them."""
