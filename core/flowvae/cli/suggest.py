@@ -38,7 +38,7 @@ def _suggest(options: argparse.Namespace) -> int:
     )
     for question in open_ones:
         print(_line(question))
-    slots = [question for question in open_ones if question.left != (NONE,)]
+    slots = [question for question in open_ones if question.left != (NONE,) and question.metric]
     if slots:
         print(_example(options.recipe, slots[0]))
     for line in family.broken:
@@ -62,7 +62,7 @@ def _example(recipe: str, question: Question) -> str:
     base = recipe if recipe.endswith(".toml") else f"{recipe}.toml"
     return (
         f'\nTo ask the first, a file beside it: extends = "{base}", and\n'
-        f'  [ablation]\n  metric = "spectral_distance"\n  [ablation.vary]\n  "{question.key}" = {arms}'
+        f'  [ablation]\n  metric = "{question.metric}"\n  [ablation.vary]\n  "{question.key}" = {arms}'
     )
 
 

@@ -10,6 +10,7 @@ from flowvae.catalogue import Catalogue, Slot
 from flowvae.errors import RecipeError, shown
 from flowvae.recipe.arms import plan_ablation
 from flowvae.recipe.keys import entries
+from flowvae.recipe.measuring import judge_of
 from flowvae.recipe.node import node_at
 from flowvae.recipe.part import Part, keys_of
 from flowvae.recipe.reading import files_of, read_recipe
@@ -35,6 +36,8 @@ class Question:
     """What else is on offer; of a part that stands among others by name, only to be without it."""
     key: str
     """What an ablation of it varies: the slot, or the default of the kind that fills it or would fill several."""
+    metric: str
+    """What of the recipe's own metrics an ablation of it can be decided by; "" for none."""
 
 
 @frozen
@@ -62,7 +65,8 @@ def questions(name: str, catalogue: Catalogue) -> tuple[list[Question], Family]:
         key = f"defaults.{kind}" if default and not name_of_many else paths[0]
         compared = _compared(paths, family)
         left = [name for name in dict.fromkeys(offered) if name not in compared and name != now]
-        asked.append(Question(kind, tuple(paths), now, compared, tuple(left), key))
+        metric = judge_of(recipe.evaluation, paths[0])
+        asked.append(Question(kind, tuple(paths), now, compared, tuple(left), key, metric))
     return asked, family
 
 

@@ -50,11 +50,22 @@ def blind(recipes: Sequence[Recipe], place: Place, catalogue: Catalogue) -> Iter
             )
 
 
+def judge_of(evaluation: EvaluationSection, path: str) -> str:
+    """The first metric of a recipe that can tell which of several arms is better that differ in one part; "" for none."""
+    of_part = [fields for part, fields in REACHED.items() if f"{path}.".startswith(f"{part}.")]
+    for name, metric in evaluation.metrics.items():
+        if _has_end(metric.component) and all(_decides(metric.component, fields) for fields in of_part):
+            return name
+    return ""
+
+
 def _decides(metric: Component, fields: tuple[str, ...]) -> bool:
-    said = _says(metric)
-    reads = said.get("reads")
-    has_end = said.get("direction") in {"lower", "higher"}
-    return has_end and isinstance(reads, tuple) and bool(set(reads).intersection(fields))
+    reads = _says(metric).get("reads")
+    return _has_end(metric) and isinstance(reads, tuple) and bool(set(reads).intersection(fields))
+
+
+def _has_end(metric: Component) -> bool:
+    return _says(metric).get("direction") in {"lower", "higher"}
 
 
 def _says(component: Component) -> Mapping[str, object]:
