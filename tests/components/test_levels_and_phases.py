@@ -78,14 +78,6 @@ def test_angles_are_even_up_to_the_largest_either_way():
     assert angles.std().item() == pytest.approx(2 / 12**0.5, rel=0.05)
 
 
-@pytest.mark.parametrize(
-    "augmentation", [Compress(RATE, probability=0.0), Gain(probability=0.0), Mute(probability=0.0)]
-)
-def test_what_is_not_chosen_stays_as_it_was_above_full_scale_too(augmentation):
-    x = 3 * noise(4, 2, 300)
-    assert torch.equal(augmentation(x, SeededStream(0)), x)
-
-
 def test_gain_is_the_drawn_ratio_of_levels():
     x = 0.1 * noise(50, 2, 300).clamp(-4, 4)
     for gain_db in (-6.0, 0.5, 3.0):
