@@ -255,6 +255,15 @@ def test_a_sound_of_weight_two_is_drawn_twice_as_often(mixed):
         assert abs(counts[:, which].sum(1) - expected * which.sum()).max() < 1
 
 
+def test_sources_of_other_weights_are_mixed_within_an_epoch(mixed):
+    batches = batches_of(mixed)
+    n, is_loud = len(batches.names), torch.tensor([name.startswith("loud/") for name in batches.names])
+    drawn = torch.cat([batches.rows(step) for step in range(60 * n // batches.size)])
+    early = sum(int(is_loud[epoch[: n // 2]].sum()) for epoch in drawn.split(n))
+    # Half of them, as far as chance goes.
+    assert early / int(is_loud[drawn].sum()) == pytest.approx(0.5, abs=0.05)
+
+
 def test_a_batch_stays_a_function_of_seed_and_step(mixed):
     there, back, other = (batches_of(mixed, seed) for seed in (0, 0, 1))
     steps = range(250)
