@@ -85,7 +85,7 @@ def _checked(name: str, reference: BuiltReference, audio: Tensor, batch: int) ->
 
 def _evidence(held_out: HeldOut, estimate: Tensor) -> Evidence:
     nothing = estimate.new_zeros(0)
-    return Evidence(held_out.audio, estimate, nothing, nothing, nothing)
+    return Evidence(held_out.audio, estimate, nothing, nothing, nothing, held_out.classes)
 
 
 def _recorded(figures: Mapping[str, Figures]) -> dict[str, MeasuredFigure]:

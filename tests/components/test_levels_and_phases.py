@@ -66,11 +66,16 @@ def test_what_is_rotated_at_the_end_does_not_come_in_at_the_start():
     assert turned[..., :100].abs().max() < 2 / (math.pi * 3996)
 
 
-def test_angles_are_even_up_to_the_largest():
-    x = torch.zeros(4000, 1, 1)
-    x[...] = 1.0  # an offset is multiplied by cos(phi): a single sample has nothing else
-    cosines = PhaseRotation(max_radians=1.0)(x.repeat(1, 1, 64), SeededStream(0)).amax(dim=(1, 2))
-    assert cosines.min() >= math.cos(1.0) - 1e-3
+def test_angles_are_even_up_to_the_largest_either_way():
+    click = torch.zeros(4000, 1, 64, dtype=torch.float64)
+    click[..., 32] = 1.0
+    turned = PhaseRotation(max_radians=1.0)(click, SeededStream(0))[:, 0]
+    # The Hilbert transform of a click is 0 where it stands, and 2 / pi right after it.
+    angles = torch.atan2(-turned[:, 33] * math.pi / 2, turned[:, 32])
+    assert angles.min().item() == pytest.approx(-1, abs=0.01)
+    assert angles.max().item() == pytest.approx(1, abs=0.01)
+    assert angles.mean().item() == pytest.approx(0, abs=0.04)
+    assert angles.std().item() == pytest.approx(2 / 12**0.5, rel=0.05)
 
 
 def test_gain_is_the_drawn_ratio_of_levels():

@@ -257,6 +257,14 @@ def test_the_mismatch_does_not_depend_on_units_of_the_latent_space():
     assert AggregateMismatch()(latents(posterior * units, prior * units)).item() > one / 2
 
 
+def test_the_mismatch_is_in_units_of_the_spread_of_the_prior():
+    prior, posterior = noise(64, 2), noise(64, 2, seed=1) * torch.tensor([0.02, 3.0])
+    deviation = prior.std(dim=0, correction=0)
+    scale = (deviation**2 + (0.25 * deviation.min()) ** 2).sqrt()  # of two, the lower one is torch's median
+    expected = 1000 * discrepancy(prior / scale, posterior / scale).item()
+    assert AggregateMismatch()(latents(posterior, prior)).item() == pytest.approx(expected, rel=1e-9)
+
+
 def test_latents_of_one_point_and_of_one_sound_give_what_is_said():
     point = torch.zeros(8, 3)
     assert AggregateMismatch()(latents(point, point)).item() == 0

@@ -33,7 +33,9 @@ class Tones:
     def read(self):
         yield Skipped("broken.wav", "no sound")
         for i in range(self.n):
-            audio = np.sin(np.arange(1, self.rate // 20) * (self.pitch + i / 50))[None].repeat(self.channels, 0)
+            audio = np.sin(np.arange(1, self.rate // 20) * (self.pitch + i / 50))[None].repeat(
+                self.channels, 0
+            )
             sound = audio.astype(np.float32)
             yield Sound(f"{i % 2}/{i}", f"{i % 2}", sound, label=self.label, weight=self.weight)
 
@@ -266,6 +268,15 @@ def test_a_sound_of_weight_two_is_drawn_twice_as_often(mixed):
         assert abs(counts[:, which].sum(0) - 60 * expected).max() < 4 * spread
         # All sounds of a source together have their share in every single epoch.
         assert abs(counts[:, which].sum(1) - expected * which.sum()).max() < 1
+
+
+def test_sources_of_other_weights_are_mixed_within_an_epoch(mixed):
+    batches = batches_of(mixed)
+    n, is_loud = len(batches.names), torch.tensor([name.startswith("loud/") for name in batches.names])
+    drawn = torch.cat([batches.rows(step) for step in range(60 * n // batches.size)])
+    early = sum(int(is_loud[epoch[: n // 2]].sum()) for epoch in drawn.split(n))
+    # Half of them, as far as chance goes.
+    assert early / int(is_loud[drawn].sum()) == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_batch_stays_a_function_of_seed_and_step(mixed):

@@ -50,6 +50,14 @@ def test_adain_is_torchs_instance_norm_with_gain_and_offset():
     assert torch.allclose(steered(AdaIN(CHANNELS, LATENT_DIM), 0.5, 3)(x, LATENT), expected, atol=1e-10)
 
 
+def test_adain_takes_a_mean_off_that_half_precision_could_not_hold():
+    x = (200 + torch.randn(2, CHANNELS, 500)).bfloat16()
+    expected = functional.instance_norm(x.float(), eps=1e-5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = AdaIN(CHANNELS, LATENT_DIM)(x, torch.ones(2, LATENT_DIM))
+    assert (y.float() - expected).abs().max() < 0.02
+
+
 @pytest.mark.parametrize("modulation", [FiLM, AdaIN])
 def test_gain_and_offset_depend_on_the_latent_vector_of_their_own_sound(modulation):
     module, x = modulation(CHANNELS, LATENT_DIM).double(), stream()

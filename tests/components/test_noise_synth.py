@@ -152,3 +152,22 @@ def test_stages_have_two_strides_of_taps():
 def test_impossible_sizes_are_refused_by_name(keys, message):
     with pytest.raises(ValueError, match=message):
         make(**keys)
+
+
+def test_a_length_that_the_frames_do_not_divide_is_followed_by_silence():
+    synth, x = make().double(), torch.randn(2, 3, 21, dtype=torch.float64)
+    torch.manual_seed(1)
+    noise = synth.noise(x)
+    torch.manual_seed(1)
+    whole = synth.noise(nn.functional.pad(x, (0, 3)))
+    assert torch.equal(noise, whole[..., :21])
+
+
+def test_double_precision_hears_the_same_noise_as_single():
+    synth, x = saying(3.0), torch.randn(1, 3, 64, dtype=torch.float64)
+    torch.manual_seed(1)
+    double = synth.noise(x)
+    torch.manual_seed(1)
+    single = synth.float().noise(x.float())
+    assert double.abs().max() > 0.01
+    assert (double - single).abs().max() < 1e-6

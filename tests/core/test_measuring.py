@@ -4,7 +4,8 @@ import pytest
 
 from flowvae.catalogue import Catalogue
 from flowvae.errors import RecipeError
-from flowvae.recipe import plan_ablation, read_recipe
+from flowvae.recipe import plan_ablation, read_recipe, resolve
+from flowvae.recipe.measuring import judge_of
 
 
 def faults_of(catalogue, recipe, *settings):
@@ -87,6 +88,23 @@ def test_a_metric_that_does_not_say_what_it_reads_is_let_through(monkeypatch, ca
     monkeypatch.setattr(type(component.signature), "constants", property(lambda self: constants))
     found = faults_of(catalogue, "percussion_small", PRIOR.replace("METRIC", "spectral_distance"), UNUSED)
     assert not found
+
+
+@pytest.mark.parametrize(
+    ("metrics", "path", "judge"),
+    [
+        ('["active_units", "si_sdr", "attack_error"]', "model.encoder", "si_sdr"),
+        ('["si_sdr", "kernel_distance", "coverage"]', "model.prior", "kernel_distance"),
+        ('["si_sdr", "kernel_distance"]', "model.prior.flow", "kernel_distance"),
+        ('["si_sdr", "active_units"]', "model.prior", ""),
+    ],
+)
+def test_the_judge_is_the_first_metric_with_an_end_that_reads_something_of_the_part(
+    metrics, path, judge, catalogue
+):
+    many = ("evaluation.prior_samples=128", "evaluation.sounds=32")
+    recipe = resolve(read_recipe("percussion_small", (f"evaluation.metrics={metrics}", *many)), catalogue)
+    assert judge_of(recipe.evaluation, path) == judge
 
 
 def test_the_shipped_ablation_of_the_prior_compares_with_the_best_normal_distribution():

@@ -124,12 +124,11 @@ def test_what_could_have_no_effect_is_a_fault(tiny, catalogue):
     ]
 
 
-def test_a_fit_that_comes_before_the_adversarial_phase_is_a_fault(tiny, catalogue):
-    with pytest.raises(RecipeError, match="the adversarial phase begins at 6"):
-        resolve(
-            read_recipe("percussion_small_adversarial", (*tiny, *FIT, *GAUSSIAN, "adversarial.from_step=6")),
-            catalogue,
-        )
+@pytest.mark.parametrize("step", [4, 6])
+def test_a_fit_that_comes_before_the_adversarial_phase_or_with_it_is_a_fault(tiny, catalogue, step):
+    begins = f"adversarial.from_step={step}"
+    with pytest.raises(RecipeError, match=f"the adversarial phase begins at {step}"):
+        resolve(read_recipe("percussion_small_adversarial", (*tiny, *FIT, *GAUSSIAN, begins)), catalogue)
 
 
 def test_a_gradient_that_is_cut_to_nothing_is_a_fault(tiny, catalogue):

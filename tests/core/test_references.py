@@ -15,6 +15,7 @@ from flowvae.ablation import drive, probing
 from flowvae.ablation import references as measuring
 from flowvae.catalogue import Catalogue
 from flowvae.errors import RecipeError
+from flowvae.evaluation.evidence import measure as by_metrics
 from flowvae.folder.run_records import MeasuredReferences, Result
 from flowvae.probe.__main__ import main as probe
 from flowvae.recipe import read_recipe
@@ -93,6 +94,20 @@ def test_references_have_the_figures_of_reconstructions_and_no_others(go):
     [result] = go.folder.glob("runs/*/seed-0/result.json")
     sounds = Result.read(result.parent).sounds
     assert len(figures["same"]["spectral_distance"].per_sound) == len(sounds)
+
+
+def test_their_metrics_are_told_the_classes_of_the_sounds(go, monkeypatch):
+    told = []
+
+    def told_first(measures, evidence):
+        told.append(evidence.classes)
+        return by_metrics(measures, evidence)
+
+    monkeypatch.setattr("flowvae.references.measure", told_first)
+    go(BESIDE)
+    [result] = go.folder.glob("runs/*/seed-0/result.json")
+    assert told == 2 * [Result.read(result.parent).classes]
+    assert any(told[0])
 
 
 def test_they_stand_in_the_report_with_figures_sounds_and_rows(go):

@@ -81,13 +81,23 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_stands(capsys, tmp_path
     assert "[ablation.vary]" in out
 
 
-def test_what_it_proposes_is_a_recipe_that_checks(capsys, tmp_path, monkeypatch):
+@pytest.mark.parametrize("metrics", ["", 'metrics = ["active_units", "attack_error"]\n'])
+def test_what_it_proposes_is_a_recipe_that_checks(capsys, tmp_path, monkeypatch, metrics):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.toml").write_text('extends = "percussion_small.toml"\n')
+    (tmp_path / "mine.toml").write_text(f'extends = "percussion_small.toml"\n[evaluation]\n{metrics}')
     main(["suggest", "mine.toml", "--no-plugins"])
     lines = capsys.readouterr().out.split("To ask the first")[1].splitlines()[1:5]
     (tmp_path / "asked.toml").write_text("\n".join(['extends = "mine.toml"', *lines]))
     assert main(["check", "asked.toml", "--no-plugins"]) == 0
+
+
+def test_it_proposes_no_ablation_that_no_metric_of_the_recipe_can_decide(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(
+        'extends = "percussion_small.toml"\n[evaluation]\nmetrics = ["active_units"]\n'
+    )
+    assert main(["suggest", "mine.toml", "--no-plugins"]) == 0
+    assert "[ablation.vary]" not in capsys.readouterr().out
 
 
 def test_an_unknown_recipe_is_a_fault(capsys):

@@ -10,7 +10,8 @@ from torch.nn import functional
 from flowvae.contracts import Refused, Stream
 
 GRID = 256
-"""Ratios are whole numbers of 256ths, at most 3.4 cents from what was drawn: after 256 samples the same weights come back."""
+"""Ratios are whole numbers of 256ths: after 256 samples the same weights come back. They are at most 3.4 cents from what was
+drawn where that is no lower than the sound, and as many times more as it is lower: 6.8 for an octave."""
 BLOCK = 32
 """Samples that are made of one window of the sound: of 16 to 128 none is clearly faster on a CPU."""
 CROSSINGS = 32

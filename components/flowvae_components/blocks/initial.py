@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from flowvae.contracts import Convolution
-from flowvae_components.blocks.padded import padded_conv
+from flowvae_components.blocks.padded import ends_of, padded_conv
 
 Layer = TypeVar("Layer", nn.Conv1d, nn.ConvTranspose1d, nn.Linear)
 
@@ -64,14 +64,12 @@ def same_length(
     >>> same_length(4, 2, 7, dilation=3)(torch.zeros(1, 4, 16)).shape
     torch.Size([1, 2, 16])
     """
-    missing = dilation * (kernel_size - 1)
-    before, after = convolution(missing) if convolution else (missing // 2, missing - missing // 2)
     layer = padded_conv(
         in_channels,
         out_channels,
         kernel_size,
         dilation=dilation,
-        padding=(before, after),
+        padding=ends_of(dilation * (kernel_size - 1), convolution),
         bias=bias,
         groups=groups,
     )

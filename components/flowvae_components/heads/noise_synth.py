@@ -13,7 +13,7 @@ from flowvae_components.blocks.filtered_noise import filtered, impulse_responses
 from flowvae_components.blocks.geometry import require_positive
 from flowvae_components.blocks.initial import HEAD_GAIN, level_keeping
 from flowvae_components.blocks.mod_sigmoid import mod_sigmoid
-from flowvae_components.blocks.padded import padded_conv
+from flowvae_components.blocks.padded import ends_of, padded_conv
 
 QUIET = 5.0
 """What is taken off the network's output before the gate: where it says 0, a band stands at 2.0e-5, or -94 dB."""
@@ -74,8 +74,7 @@ class NoiseSynth(nn.Module):
         self.net = nn.Sequential()
         for stage, (stride, (i, o)) in enumerate(zip(strides, pairwise(widths), strict=True), 1):
             last = stage == len(strides)
-            ends = convolution(stride) if convolution else (stride - stride // 2, stride // 2)
-            layer = padded_conv(i, o, 2 * stride, stride=stride, padding=ends)
+            layer = padded_conv(i, o, 2 * stride, stride=stride, padding=ends_of(stride, convolution))
             self.net.append(normalization(level_keeping(layer, HEAD_GAIN if last else 1.0)))
             if not last:
                 self.net.append(activation(o))

@@ -1,5 +1,6 @@
 """Level and offset of each channel set by the latent vector."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -20,7 +21,6 @@ class AdaIN(nn.Module):
     Source: Huang and Belongie 2017, arxiv.org/abs/1703.06868; gain and offset from a latent vector as in StyleGAN, Karras,
         Laine and Aila 2019, arxiv.org/abs/1812.04948.
 
-    >>> import torch
     >>> y = AdaIN(4, 3)(5 + 7 * torch.randn(2, 4, 100), torch.randn(2, 3))
     >>> bool(y.mean(-1).abs().max() < 1e-5), bool((y.std(-1, correction=0) - 1).abs().max() < 1e-3)
     (True, True)
@@ -32,7 +32,9 @@ class AdaIN(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c t"], latent: Float[Tensor, "b d"]) -> Float[Tensor, "b c t"]:
         if x.shape[-1] > 1:
-            mean, variance = x.mean(-1, keepdim=True), x.var(-1, correction=0, keepdim=True)
-            x = (x - mean) * (variance + EPSILON).rsqrt()
+            # Half precision cannot hold the mean of a channel that lies far from 0, and what is left would be offset.
+            full = x.to(torch.promote_types(x.dtype, torch.float32))
+            mean, variance = full.mean(-1, keepdim=True), full.var(-1, correction=0, keepdim=True)
+            x = ((full - mean) * (variance + EPSILON).rsqrt()).to(x.dtype)
         y: Tensor = self.film(x, latent)
         return y

@@ -12,7 +12,7 @@ def adamax(
     lr: float = 2e-3,
     betas: tuple[float, float] = (0.9, 0.999),
 ) -> torch.optim.Adamax:
-    """Steps by the mean of the gradient over the largest that was seen lately: no single weight moves by more than lr.
+    """Steps by the mean of the gradient over the largest that was seen lately: no single weight moves by much more than lr.
 
     Formula: m = b1 * m + (1 - b1) * g, u = max(b2 * u, |g| + 1e-8), w -= lr * m / ((1 - b1^t) * u).
     Shapes: any; the names of the parameters are kept in the optimizer's state.

@@ -38,7 +38,7 @@ def _suggest(options: argparse.Namespace) -> int:
     )
     for question in open_ones:
         print(_line(question))
-    slots = [question for question in open_ones if question.left != (NONE,)]
+    slots = [question for question in open_ones if question.left != (NONE,) and family.judge(question.key)]
     if slots:
         print(_example(family, slots[0]))
     for line in family.broken:

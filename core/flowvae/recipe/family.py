@@ -10,7 +10,7 @@ from flowvae.catalogue import Catalogue, Slot
 from flowvae.errors import RecipeError, shown
 from flowvae.recipe.arms import plan_ablation
 from flowvae.recipe.keys import entries
-from flowvae.recipe.measuring import decides, fields_of
+from flowvae.recipe.measuring import judge_of
 from flowvae.recipe.node import node_at
 from flowvae.recipe.part import Part, keys_of
 from flowvae.recipe.reading import files_of, parse_file, read_recipe
@@ -50,10 +50,8 @@ class Family:
     recipe: Recipe
 
     def judge(self, path: str) -> str:
-        """A metric of the recipe that can decide on what fills a slot; the first one where none says so."""
-        metrics = self.recipe.evaluation.metrics
-        able = [name for name, part in metrics.items() if decides(part.component, fields_of(path))]
-        return [*able, *metrics][0]
+        """A metric of the recipe that can decide on what fills a slot; nothing where none can."""
+        return judge_of(self.recipe.evaluation, path)
 
 
 def questions(name: str, catalogue: Catalogue) -> tuple[list[Question], Family]:

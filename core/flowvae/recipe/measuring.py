@@ -70,6 +70,12 @@ def idle(recipes: Sequence[Recipe], place: Place) -> Iterator[Fault]:
             yield Fault(what, place, "ablation.vary")
 
 
+def judge_of(evaluation: EvaluationSection, path: str) -> str:
+    """The first metric of a recipe that can tell which of several arms is better that differ in one part; "" for none."""
+    able = (n for n, part in evaluation.metrics.items() if decides(part.component, fields_of(path)))
+    return next(able, "")
+
+
 def fields_of(path: str) -> tuple[str, ...]:
     """What of the evidence a part reaches by itself; nothing where it moves all of it."""
     return next((fields for part, fields in REACHED.items() if f"{path}.".startswith(f"{part}.")), ())
