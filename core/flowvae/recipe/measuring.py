@@ -39,7 +39,7 @@ def blind(recipes: Sequence[Recipe], place: Place, catalogue: Catalogue) -> Iter
     for part, fields in REACHED.items():
         only_here = all(f"{path}.".startswith(f"{part}.") for path in differences)
         if only_here and isinstance(reads, tuple) and not set(reads).intersection(fields):
-            decide = [c.name for c in catalogue.of_kind("metric") if _decides(c, fields)]
+            decide = [c.name for c in catalogue.of_kind("metric") if _decides(c, [fields])]
             yield Fault(
                 f"all arms differ in {part} alone, and {ablation.metric} reads nothing that it makes: only "
                 f"{' and '.join(map(str, reads))}",
@@ -53,19 +53,14 @@ def blind(recipes: Sequence[Recipe], place: Place, catalogue: Catalogue) -> Iter
 def judge_of(evaluation: EvaluationSection, path: str) -> str:
     """The first metric of a recipe that can tell which of several arms is better that differ in one part; "" for none."""
     of_part = [fields for part, fields in REACHED.items() if f"{path}.".startswith(f"{part}.")]
-    for name, metric in evaluation.metrics.items():
-        if _has_end(metric.component) and all(_decides(metric.component, fields) for fields in of_part):
-            return name
-    return ""
+    return next((name for name, part in evaluation.metrics.items() if _decides(part.component, of_part)), "")
 
 
-def _decides(metric: Component, fields: tuple[str, ...]) -> bool:
-    reads = _says(metric).get("reads")
-    return _has_end(metric) and isinstance(reads, tuple) and bool(set(reads).intersection(fields))
-
-
-def _has_end(metric: Component) -> bool:
-    return _says(metric).get("direction") in {"lower", "higher"}
+def _decides(metric: Component, of_each: Sequence[tuple[str, ...]]) -> bool:
+    """Whether one end of it is good, and it reads something of each of some parts."""
+    said = _says(metric)
+    reads, has_end = said.get("reads", ()), said.get("direction") in {"lower", "higher"}
+    return has_end and isinstance(reads, tuple) and all(set(reads).intersection(fields) for fields in of_each)
 
 
 def _says(component: Component) -> Mapping[str, object]:
