@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from flowvae_components.activations.leaky_relu import LeakyReLU
+from flowvae_components.blocks.one_vector import one_vector
 from flowvae_components.downsamplers.strided_conv import StridedConv
 from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
@@ -125,3 +126,8 @@ def test_places_are_sines_and_cosines_of_falling_rates():
             angle = n / 10000 ** (2 * i / CHANNELS)
             expected = torch.tensor([math.sin(angle), math.cos(angle)]) * math.sqrt(2)
             assert torch.allclose(places[2 * i : 2 * i + 2, n].float(), expected, atol=1e-5)
+
+
+def test_without_a_pooling_the_linear_layer_over_all_frames_is_normalized_too():
+    layer = one_vector(None, CHANNELS, FRAMES, FEATURES, weight_norm)
+    assert any(name.endswith("weight.original0") for name, _ in layer.named_parameters())

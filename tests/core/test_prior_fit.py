@@ -47,7 +47,9 @@ def test_in_the_fit_nothing_moves_but_the_prior_and_its_average(make):
         training.step(step)
     before = kept(training)
     for step in range(4, 8):
-        assert {"loss", "prior_nats", "grad_norm"} == training.step(step).keys()
+        figures = training.step(step)
+        assert {"loss", "prior_nats", "grad_norm"} == figures.keys()
+        assert float(figures["loss"]) == pytest.approx(float(figures["prior_nats"]) / 8)  # latent dimensions
     names = moved(before, kept(training))
     assert names
     assert all(name.removeprefix("average.").startswith("prior.") for name in names)
