@@ -124,3 +124,12 @@ def test_clipping_is_counted():
     [note] = [note for note in sound_notes(clipped, "PCM_16") if "clipped" in note]
     assert note == f"clipped: {(np.abs(clipped) >= 0.9999).sum()} samples at full scale"
     assert not any("clipped" in note for note in sound_notes(clipped * np.float32(0.9), "PCM_16"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "wanted"), [(96_000, RATE), (RATE, 96_000), (48_000, 8_000), (8_000, 8_001)]
+)
+@pytest.mark.parametrize("n_samples", [1, 2, 7, 441, 1000])
+def test_another_rate_has_its_share_of_samples_and_one_at_least(rate, wanted, n_samples):
+    resampled = fitting.to_rate(np.ones((2, n_samples), np.float32), rate, wanted)
+    assert resampled.shape == (2, max(1, round(n_samples * wanted / rate)))

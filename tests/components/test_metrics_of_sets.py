@@ -10,7 +10,7 @@ from flowvae.contracts import Evidence
 from flowvae_components.datasets.synthetic_percussion import SyntheticPercussion
 from flowvae_components.metrics.aggregate_mismatch import AggregateMismatch
 from flowvae_components.metrics.coverage import Coverage
-from flowvae_components.metrics.discrepancy import discrepancy, spread
+from flowvae_components.metrics.discrepancy import discrepancy, spread, squared_distances
 from flowvae_components.metrics.kernel_distance import KernelDistance
 from flowvae_components.metrics.kernel_distance_ceiling import KernelDistanceCeiling
 from flowvae_components.metrics.kernel_distance_floor import KernelDistanceFloor
@@ -255,6 +255,19 @@ def test_the_mismatch_does_not_depend_on_units_of_the_latent_space():
     other = AggregateMismatch()(latents(5 * posterior, 5 * prior)).item()
     assert other == pytest.approx(one, rel=1e-9)
     assert AggregateMismatch()(latents(posterior * units, prior * units)).item() > one / 2
+
+
+def test_equal_vectors_are_no_hair_apart():
+    x = 1000 + noise(40, 8)
+    assert not squared_distances(x, x.clone()).diagonal().any()
+
+
+def test_the_ceiling_is_noise_as_loud_as_each_channel_by_itself():
+    real = 0.1 * noise(8, 2, 2000) * torch.tensor([1.0, 0.0])[:, None]
+    left = torch.randn(real.shape, generator=torch.Generator().manual_seed(0))[:, :1].to(real)
+    left = left * real[:, :1].square().mean(-1, keepdim=True).sqrt()
+    expected = KernelDistance(RATE)(evidence(real, torch.cat((left, 0 * left), dim=1))).item()
+    assert KernelDistanceCeiling(RATE)(evidence(real, real)).item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_mismatch_is_in_units_of_the_spread_of_the_prior():

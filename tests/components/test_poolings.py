@@ -1,10 +1,13 @@
 """What makes one vector of frames: what it keeps of their order, and its formula."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from flowvae_components.activations.leaky_relu import LeakyReLU
+from flowvae_components.blocks.one_vector import one_vector
 from flowvae_components.downsamplers.strided_conv import StridedConv
 from flowvae_components.normalizations.none import none
 from flowvae_components.normalizations.weight_norm import weight_norm
@@ -114,3 +117,17 @@ def test_impossible_numbers_are_refused_by_name():
         pool_by(Attention, n_queries=0)
     with pytest.raises(ValueError, match="stride must be at least 2, got 1"):
         pool_by(strided, stride=1)
+
+
+def test_places_are_sines_and_cosines_of_falling_rates():
+    places = pool_by(Attention).places
+    for n in range(FRAMES):
+        for i in range(CHANNELS // 2):
+            angle = n / 10000 ** (2 * i / CHANNELS)
+            expected = torch.tensor([math.sin(angle), math.cos(angle)]) * math.sqrt(2)
+            assert torch.allclose(places[2 * i : 2 * i + 2, n].float(), expected, atol=1e-5)
+
+
+def test_without_a_pooling_the_linear_layer_over_all_frames_is_normalized_too():
+    layer = one_vector(None, CHANNELS, FRAMES, FEATURES, weight_norm)
+    assert any(name.endswith("weight.original0") for name, _ in layer.named_parameters())

@@ -1,6 +1,7 @@
 """What is never trained: the sound itself, partials and noise, and networks from files."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -43,6 +44,24 @@ def test_a_partial_is_kept_with_its_phase():
 def test_with_every_peak_a_partial_little_is_left_to_noise():
     sound = 0.1 * noise(2, 1, N)
     assert snr_db(sound, SinesAndNoise(RATE, n_partials=300)(sound)) > 20
+
+
+def test_the_flank_of_a_loud_partial_takes_no_place_of_a_soft_one():
+    time = torch.arange(N) / RATE
+    sound = (torch.sin(2 * math.pi * 440 * time) + 0.1 * torch.sin(2 * math.pi * 5000 * time))[None, None]
+    heard = SinesAndNoise(RATE, n_partials=2)(sound)
+    inside = slice(2048, N - 2048)  # at the ends a sine has no single peak
+    assert snr_db(sound[..., inside], heard[..., inside]) > 30  # as noise, the soft one alone would leave 17
+
+
+def test_bands_of_noise_are_evenly_wide_in_mels():
+    bands = SinesAndNoise(RATE).bands
+    edges = 700 * (10 ** (torch.linspace(0, 2595 * math.log10(1 + RATE / 2 / 700), 25) / 2595) - 1)
+    hz = torch.arange(513) * RATE / 1024
+    expected = torch.tensor([((low <= hz) & (hz < high)).sum() for low, high in pairwise(edges)])
+    expected[-1] += 1  # the last bin is the upper edge of all
+    assert torch.equal(bands.sum(1), expected[expected > 0].double())
+    assert torch.equal(bands.sum(0), torch.ones(513, dtype=torch.float64))
 
 
 def test_noise_keeps_its_level_and_its_colour_and_loses_its_shape():

@@ -1,5 +1,7 @@
 """Schedules of weights and warm-ups, against the codes they come from and through a recipe."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -138,3 +140,10 @@ def test_schedules_refuse_values_without_meaning_by_name(make, wrong):
 def test_a_run_without_steps_has_no_schedule(make):
     with pytest.raises(ValueError, match=r"^n_steps must"):
         make(0)
+
+
+@pytest.mark.parametrize("n_steps", [8, 9, 10, 11])
+def test_a_run_has_no_more_cycles_than_are_asked_for(n_steps):
+    factor = cyclic(n_steps, n_cycles=4, rise=1.0)
+    factors = [factor(step) for step in range(n_steps)]
+    assert 1 + sum(later < earlier for earlier, later in pairwise(factors)) <= 4

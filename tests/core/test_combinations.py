@@ -265,3 +265,9 @@ def test_a_window_beyond_the_clip_is_a_fault_of_its_line(text, path, catalogue, 
     assert fault.path == path
     assert "is longer than the 16384 samples of a clip" in fault.what
     assert fault.place.line == text.count("\n") + 1
+
+
+def test_a_window_as_long_as_the_clip_is_no_fault(catalogue, write):
+    text = "[losses.multi_resolution_stft]\nn_ffts = [16384]\n"
+    recipe = resolve(read_recipe(write("mine.toml", f'extends = "percussion_small"\n{text}')), catalogue)
+    assert recipe.losses["multi_resolution_stft"].values["n_ffts"] == (16384,)

@@ -8,7 +8,11 @@ from flowvae.building.parts import Parts
 from flowvae.errors import NumbersError, RecipeError, Stopped
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
+<<<<<<< HEAD
 from flowvae.recipe.placing import placed
+=======
+from flowvae_components.schedules.cosine import cosine
+>>>>>>> h-rev2
 from short_runs import go, planned_runs, take, training_of, weights
 
 FIT = (
@@ -48,7 +52,9 @@ def test_in_the_fit_nothing_moves_but_the_prior_and_its_average(make):
         training.step(step)
     before = kept(training)
     for step in range(4, 8):
-        assert {"loss", "prior_nats", "grad_norm"} == training.step(step).keys()
+        figures = training.step(step)
+        assert {"loss", "prior_nats", "grad_norm"} == figures.keys()
+        assert float(figures["loss"]) == pytest.approx(float(figures["prior_nats"]) / 8)  # latent dimensions
     names = moved(before, kept(training))
     assert names
     assert all(name.removeprefix("average.").startswith("prior.") for name in names)
@@ -81,6 +87,21 @@ def test_a_batch_goes_only_as_far_as_its_codes(make, monkeypatch):
     for model in (training.model, training.average):
         monkeypatch.setattr(model, "decode", lambda latent: pytest.fail("decoded"))
     training.step(4)
+
+
+def test_the_codes_are_those_of_the_averaged_weights(make, monkeypatch):
+    training = make("train.ema=0.5")
+    for step in range(4):
+        training.step(step)
+    monkeypatch.setattr(training.model, "encode", lambda audio: pytest.fail("not averaged"))
+    training.step(4)
+
+
+def test_the_schedule_of_the_fit_runs_over_its_phase(tiny, catalogue):
+    settings = (*tiny, *FIT, *GAUSSIAN, "prior_fit.schedule=cosine")
+    fit = Parts(resolve(read_recipe("percussion_small", settings), catalogue), 0).prior_fit
+    alone = cosine(8)
+    assert [fit.schedule(step) for step in range(8)] == [alone(step) for step in range(8)]
 
 
 def test_a_run_that_is_stopped_within_the_fit_ends_in_the_same_bits(make, tmp_path):

@@ -14,7 +14,7 @@ from flowvae import worker
 from flowvae.ablation import drive, probing
 from flowvae.ablation import references as measuring
 from flowvae.catalogue import Catalogue
-from flowvae.errors import RecipeError
+from flowvae.errors import FlowvaeError, RecipeError
 from flowvae.evaluation.evidence import measure as by_metrics
 from flowvae.folder.run_records import MeasuredReferences, Result
 from flowvae.probe.__main__ import main as probe
@@ -153,6 +153,13 @@ def test_a_codec_counts_by_what_is_in_its_file(go, tmp_path):
     assert first.identity != second.identity
     near, far = (one.figures["codec"]["spectral_distance"].value for one in (first, second))
     assert near < far
+
+
+def test_a_network_that_gives_no_numbers_is_told_and_not_measured(go, tmp_path):
+    path = codec(tmp_path / "codec.ts", float("nan"))
+    with pytest.raises(FlowvaeError, match="not finite"):
+        go(f"evaluation.references={{ codec = {{ path = '{path}' }} }}")
+    assert not (go.folder / MeasuredReferences.file).exists()
 
 
 def test_a_file_that_is_no_network_is_a_fault_of_its_line_before_anything_trains(go, tmp_path):

@@ -48,6 +48,12 @@ def test_a_slot_that_an_ablation_varies_is_no_longer_suggested(suggest, family):
     }
 
 
+def test_what_was_never_compared_comes_first(suggest):
+    compared = [bool(question["compared"]) for question in suggest("percussion_small").values()]
+    assert compared == sorted(compared)
+    assert {*compared} == {False, True}
+
+
 def test_what_was_compared_and_where_is_told(suggest):
     activation = suggest("percussion_small")["activation", "model.encoder.activation"]
     assert "ablation_snake" in activation["compared"]["leaky_relu"]

@@ -79,8 +79,8 @@ class SinesAndNoise:
         """The noise with the energy of the rest in each band of each frame."""
         bands = self.bands.to(rest.real)
         wanted, there = (bands @ spectrum.abs().square() for spectrum in (rest, noise))
-        # The mean over the frames: a band of few bins is now loud, now soft, and a gain that evened that out would leave
-        # frames that do not fit together, 3 dB too soft.
+        # The mean over the frames: in a single one a band of few bins may hold next to nothing, and a gain that evened
+        # that out would be without bound.
         return noise * (bands.T @ (wanted / (there.mean(-1, keepdim=True) + TINY)).sqrt())
 
 
