@@ -8,11 +8,8 @@ from flowvae.building.parts import Parts
 from flowvae.errors import NumbersError, RecipeError, Stopped
 from flowvae.probe.probe import probe
 from flowvae.recipe import read_recipe, resolve
-<<<<<<< HEAD
 from flowvae.recipe.placing import placed
-=======
 from flowvae_components.schedules.cosine import cosine
->>>>>>> h-rev2
 from short_runs import go, planned_runs, take, training_of, weights
 
 FIT = (

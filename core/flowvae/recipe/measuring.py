@@ -41,19 +41,12 @@ def blind(recipes: Sequence[Recipe], place: Place, catalogue: Catalogue) -> Iter
     if ablation is None or not differences:
         return
     reads = _says(first.evaluation.metrics[ablation.metric].component).get("reads")
-<<<<<<< HEAD
     parts = [part for part in REACHED if any(f"{path}.".startswith(f"{part}.") for path in differences)]
     inside = all(f"{path}.".startswith(tuple(f"{part}." for part in parts)) for path in differences)
     if inside and LENGTH not in differences:
         fields = tuple(dict.fromkeys(field for part in parts for field in REACHED[part]))
         if isinstance(reads, tuple) and not set(reads).intersection(fields):
             decide = [c.name for c in catalogue.of_kind("metric") if decides(c, fields)]
-=======
-    for part, fields in REACHED.items():
-        only_here = all(f"{path}.".startswith(f"{part}.") for path in differences)
-        if only_here and isinstance(reads, tuple) and not set(reads).intersection(fields):
-            decide = [c.name for c in catalogue.of_kind("metric") if _decides(c, [fields])]
->>>>>>> h-rev2
             yield Fault(
                 f"all arms differ in {' and '.join(parts)} alone, and {ablation.metric} reads nothing that it makes: only "
                 f"{' and '.join(map(str, reads))}",
@@ -79,7 +72,6 @@ def idle(recipes: Sequence[Recipe], place: Place) -> Iterator[Fault]:
 
 def judge_of(evaluation: EvaluationSection, path: str) -> str:
     """The first metric of a recipe that can tell which of several arms is better that differ in one part; "" for none."""
-<<<<<<< HEAD
     able = (n for n, part in evaluation.metrics.items() if decides(part.component, fields_of(path)))
     return next(able, "")
 
@@ -95,17 +87,6 @@ def decides(metric: Component, fields: tuple[str, ...]) -> bool:
     reads = said.get("reads")
     has_end = said.get("direction") in {"lower", "higher"}
     return has_end and isinstance(reads, tuple) and (not fields or not set(reads).isdisjoint(fields))
-=======
-    of_part = [fields for part, fields in REACHED.items() if f"{path}.".startswith(f"{part}.")]
-    return next((name for name, part in evaluation.metrics.items() if _decides(part.component, of_part)), "")
-
-
-def _decides(metric: Component, of_each: Sequence[tuple[str, ...]]) -> bool:
-    """Whether one end of it is good, and it reads something of each of some parts."""
-    said = _says(metric)
-    reads, has_end = said.get("reads", ()), said.get("direction") in {"lower", "higher"}
-    return has_end and isinstance(reads, tuple) and all(set(reads).intersection(fields) for fields in of_each)
->>>>>>> h-rev2
 
 
 def _says(component: Component) -> Mapping[str, object]:
