@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from flowvae.contracts import Refused, Stream
+from flowvae_components.augmentations.probability import require_probability
 
 BLOCK = 128
 """Samples that are summed at once: on a CPU the fastest of 32 to 256. It decides nothing but the rounding."""
@@ -50,8 +51,7 @@ class Compress:
         high_db: float = 0.0,
         smoothing_ms: float = 100.0,
     ) -> None:
-        if not 0 <= probability <= 1:
-            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
+        require_probability(probability)
         if not -80 <= high_db <= 0:
             raise Refused("high_db", f"high_db must be from -80 to 0, got {high_db}")
         if not -80 <= low_db <= high_db:

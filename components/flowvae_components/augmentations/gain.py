@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowvae.contracts import Refused, Stream
+from flowvae_components.augmentations.probability import require_probability
 
 
 class Gain:
@@ -28,8 +29,7 @@ class Gain:
     """
 
     def __init__(self, *, probability: float = 0.5, low_db: float = -6.0, high_db: float = 3.0) -> None:
-        if not 0 <= probability <= 1:
-            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
+        require_probability(probability)
         if not -120 <= high_db <= 120:  # more than the range of 20 bits is a slip of the pen
             raise Refused("high_db", f"high_db must be from -120 to 120, got {high_db}")
         if not -120 <= low_db <= high_db:

@@ -16,6 +16,7 @@ from flowvae_components.audio_files.faults import fault
 from flowvae_components.audio_files.fitting import to_channels, to_rate
 from flowvae_components.audio_files.listing import Listed, in_plain_words, list_files, shown
 from flowvae_components.audio_files.opening import contents
+from flowvae_components.augmentations.probability import require_probability
 from flowvae_components.spectra.fast_length import fast_length
 
 DIRECT_DB = -20.0
@@ -56,8 +57,7 @@ class ImpulseResponse:
     def __init__(
         self, sample_rate: int, n_samples: int, *, path: Path, probability: float = 0.5, mix: float = 0.5
     ) -> None:
-        if not 0 <= probability <= 1:
-            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
+        require_probability(probability)
         if not 0 <= mix <= 1:
             raise Refused("mix", f"mix must be from 0 to 1, got {mix}")
         self.probability, self.mix = probability, mix

@@ -3,7 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from flowvae.contracts import Refused, Stream
+from flowvae.contracts import Stream
+from flowvae_components.augmentations.probability import require_probability
 
 
 class Mute:
@@ -24,8 +25,7 @@ class Mute:
     """
 
     def __init__(self, *, probability: float = 0.1) -> None:
-        if not 0 <= probability <= 1:
-            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
+        require_probability(probability)
         self.probability = probability
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:

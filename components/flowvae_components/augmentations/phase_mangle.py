@@ -7,6 +7,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from flowvae.contracts import Refused, Stream
+from flowvae_components.augmentations.probability import require_probability
 from flowvae_components.spectra.fast_length import fast_length
 
 LONGEST_S = 10
@@ -44,8 +45,7 @@ class PhaseMangle:
         high_hz: float = 2000.0,
         radius: float = 0.99,
     ) -> None:
-        if not 0 <= probability <= 1:
-            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
+        require_probability(probability)
         if not 0 < high_hz <= sample_rate / 2:
             raise Refused(
                 "high_hz", f"high_hz must be above 0 and at most half the sample rate, got {high_hz}"

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowvae.contracts import Refused, Stream
+from flowvae_components.augmentations.probability import require_probability
 from flowvae_components.spectra.fast_length import fast_length
 
 
@@ -32,8 +33,7 @@ class PhaseRotation:
     """
 
     def __init__(self, *, probability: float = 1.0, max_radians: float = 3.141592653589793) -> None:
-        if not 0 <= probability <= 1:
-            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
+        require_probability(probability)
         if not 0 <= max_radians <= math.pi:
             raise Refused("max_radians", f"max_radians must be from 0 to pi, got {max_radians}")
         self.probability, self.max_radians = probability, max_radians

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from flowvae.contracts import Refused, Stream
+from flowvae_components.augmentations.probability import require_probability
 
 GRID = 256
 """Ratios are whole numbers of 256ths: after 256 samples the same weights come back. They are at most 3.4 cents from what was
@@ -52,8 +53,7 @@ class PitchShift:
         low_semitones: float = -2.0,
         high_semitones: float = 2.0,
     ) -> None:
-        if not 0 <= probability <= 1:
-            raise Refused("probability", f"probability must be from 0 to 1, got {probability}")
+        require_probability(probability)
         if not -24 <= high_semitones <= 24:  # two octaves: the cost grows with the ratio
             raise Refused("high_semitones", f"high_semitones must be from -24 to 24, got {high_semitones}")
         if not -24 <= low_semitones <= high_semitones:
