@@ -117,3 +117,11 @@ def test_a_trained_decoder_that_draws_gives_one_sound_for_one_code(catalogue):
     before = torch.get_rng_state()
     assert torch.equal(model.decode(code), model.decode(code))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_what_a_regularizer_draws_is_not_moved_by_what_a_decoder_drew(catalogue):
+    """The samples of the prior that codes are compared with."""
+    codes = (*POINTS[:1], 'evaluation.metrics=["si_sdr"]', "regularizer=wasserstein_mmd")
+    plain = training_of((*TINY, *FREE, *codes, "defaults.head=plain"), catalogue)
+    noisy = training_of((*TINY, *FREE, *codes, NOISY), catalogue)
+    assert torch.equal(plain.step(0)["mmd"], noisy.step(0)["mmd"])
