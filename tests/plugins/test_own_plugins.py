@@ -6,6 +6,8 @@ import pytest
 
 from flowvae.testing import checks
 
+pytestmark = pytest.mark.slow  # each plugin in processes of its own
+
 PLUGINS = Path(__file__).parents[2] / "plugins"
 OFFERS = {
     "aisfx": {"metric": {"aisfx_distance"}},
