@@ -3,7 +3,6 @@
 import argparse
 import json
 from collections import Counter
-from typing import Any
 
 from attrs import asdict
 
@@ -12,15 +11,8 @@ from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.errors import PluginError, UsageError
 
 
-def add_verbs(verbs: Any) -> None:
-    """check-plugin."""
-    check = verbs.add_parser("check-plugin", help="run the public checks over a plugin or a component")
-    check.add_argument("name", help="a distribution, an entry point, or a component")
-    check.add_argument("--json", action="store_true")
-    check.set_defaults(act=_check)
-
-
-def _check(options: argparse.Namespace) -> int:
+def check_plugin(options: argparse.Namespace) -> int:
+    """Runs the public checks and tells each result."""
     catalogue = Catalogue.installed()
     plugins, components = meant(options.name, catalogue)
     require_torch("check-plugin")

@@ -6,31 +6,19 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
+import shtab
+
 from flowvae.catalogue import Catalogue
+from flowvae.cli.arguments import run_parser, verbs_parser
 from flowvae.recipe.keys import entries
 from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import Recipe
 
-USAGE = """
-bash and zsh: put eval "$(flowvae completion bash)" or zsh into ~/.bashrc or, after compinit, ~/.zshrc. fish: put
-flowvae completion fish | source into ~/.config/fish/config.fish. Names are those of what is installed when the shell
-starts.
-"""
 
-
-def add_verbs(verbs: Any) -> None:
-    """The verb completion; whoever holds the parsers gives them as the option `parsers`."""
-    completion = verbs.add_parser("completion", help="a script that completes these commands", epilog=USAGE)
-    completion.add_argument("shell", choices=["bash", "zsh", "fish"])
-    completion.set_defaults(act=_completion)
-
-
-def _completion(options: argparse.Namespace) -> int:
-    import shtab  # noqa: PLC0415 - other verbs start faster without it
-
+def completion(options: argparse.Namespace) -> int:
+    """Prints the script."""
     catalogue = Catalogue.installed()
-    for make in options.parsers:
-        parser = make()
+    for parser in (verbs_parser(), run_parser()):
         _complete(parser, catalogue)
         print(shtab.complete(parser, options.shell))
     return 0
@@ -38,8 +26,6 @@ def _completion(options: argparse.Namespace) -> int:
 
 def _complete(parser: argparse.ArgumentParser, catalogue: Catalogue) -> None:
     """Says of every argument what may stand there; shtab reads it off the actions."""
-    import shtab  # noqa: PLC0415
-
     folders, files, recipes = shtab.DIRECTORY, shtab.FILE, _recipes()
     places = {
         "FOLDER": folders,

@@ -2,30 +2,15 @@
 
 import argparse
 import json
-from pathlib import Path
-from typing import Any
 
-from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
+from flowvae.cli.plugins_option import catalogue_of
 from flowvae.errors import MachineError, UsageError, shown
 from flowvae.folder.files import write_bytes
 from flowvae.reference.pages import INDEX, MARK, reference_pages
 
 
-def add_verbs(verbs: Any) -> None:
-    """Docs."""
-    docs = verbs.add_parser("docs", help="reference pages of recipes, kinds and components, in Markdown")
-    docs.add_argument(
-        "--out", metavar="FOLDER", type=Path, default=Path("reference"), help="default: reference"
-    )
-    docs.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 2 where pages are not current"
-    )
-    docs.add_argument("--json", action="store_true")
-    add_plugin_options(docs)
-    docs.set_defaults(act=_docs)
-
-
-def _docs(options: argparse.Namespace) -> int:
+def docs(options: argparse.Namespace) -> int:
+    """Writes the pages, or says which are not current."""
     pages, folder = reference_pages(catalogue_of(options)), options.out
     try:
         there = {file.name: file.read_bytes() for file in folder.glob("*.md")}

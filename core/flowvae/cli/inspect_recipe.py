@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
-from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
+from flowvae.cli.plugins_option import catalogue_of
 from flowvae.folder.starts import check_starts
 from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
@@ -21,26 +21,6 @@ if TYPE_CHECKING:
     from flowvae.data.outlook import Outlook
 
 
-def add_verbs(verbs: Any) -> None:
-    """check, resolve and diff."""
-    check = verbs.add_parser("check", help="every fault of a recipe, or what it would run")
-    resolve = verbs.add_parser("resolve", help="the complete recipe, every value with its origin")
-    diff = verbs.add_parser("diff", help="what two recipes really differ in, after all defaults")
-    diff.add_argument("recipe")
-    diff.add_argument("other")
-    diff.add_argument(
-        "--costs", action="store_true", help="weights, multiply-adds, receptive field; loads torch"
-    )
-    for verb, act in ((check, _check), (resolve, _resolve), (diff, _diff)):
-        if verb is not diff:
-            verb.add_argument("recipe", help="a TOML file, or the name of a shipped recipe")
-            verb.add_argument("--data", metavar="FOLDER", help="as for flowvae-run")
-        verb.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], dest="settings")
-        verb.add_argument("--json", action="store_true")
-        add_plugin_options(verb)
-        verb.set_defaults(act=act)
-
-
 def _plan(options: argparse.Namespace) -> AblationPlan:
     catalogue, settings = catalogue_of(options), list(options.settings)
     if options.data is not None:
@@ -48,7 +28,8 @@ def _plan(options: argparse.Namespace) -> AblationPlan:
     return plan_ablation(read_recipe(options.recipe, tuple(settings)), catalogue)
 
 
-def _check(options: argparse.Namespace) -> int:
+def check(options: argparse.Namespace) -> int:
+    """Every fault of a recipe, or what it would run."""
     plan = _plan(options)
     check_starts(plan)
     ablation = plan.recipe.ablation
@@ -95,7 +76,8 @@ def _look_ahead(plan: AblationPlan) -> "Mapping[Outlook, list[str]]":
     return outlooks(plan.arms)
 
 
-def _resolve(options: argparse.Namespace) -> int:
+def resolve(options: argparse.Namespace) -> int:
+    """The complete recipe, every value with its origin."""
     plan = _plan(options)
     if options.json:
         leaves = plan.recipe.leaves()
@@ -107,7 +89,8 @@ def _resolve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _diff(options: argparse.Namespace) -> int:
+def diff(options: argparse.Namespace) -> int:
+    """What two recipes really differ in, after all defaults."""
     catalogue, settings = catalogue_of(options), tuple(options.settings)
     recipes = [
         plan_ablation(read_recipe(r, settings), catalogue).recipe for r in (options.recipe, options.other)

@@ -9,59 +9,23 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from types import FrameType
-from typing import NoReturn
 
-from flowvae import __version__
-from flowvae.cli import (
-    browse,
-    check_plugin,
-    completion,
-    docs,
-    inspect_recipe,
-    new_plugin,
-    schema,
-    suggest,
-    work,
-)
+from flowvae.cli.arguments import run_parser, verbs_parser
 from flowvae.cli.search_path import leave_out_this_folder
-from flowvae.errors import FlowvaeError, MachineError, Stopped, UsageError
+from flowvae.errors import FlowvaeError, MachineError, Stopped
 from flowvae.text import printable
 
 
 def main(arguments: list[str] | None = None) -> int:
     """`flowvae`: see what is on offer, check recipes, look at data, rebuild reports."""
-    parser = verbs_parser()
-    return _guarded(parser, sys.argv[1:] if arguments is None else arguments)
-
-
-def verbs_parser() -> argparse.ArgumentParser:
-    """What reads the arguments of `flowvae`."""
-    parser = _Parser(prog="flowvae", description="True comparisons of neural-audio components.")
-    parser.add_argument("--version", action="version", version=f"flowvae {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in (browse, inspect_recipe, suggest, work, docs, schema, completion, new_plugin, check_plugin):
-        module.add_verbs(verbs)
-    parser.set_defaults(parsers=(verbs_parser, run_parser))  # what completion completes
-    return parser
+    return _guarded(verbs_parser(), sys.argv[1:] if arguments is None else arguments)
 
 
 def run_main(arguments: list[str] | None = None) -> int:
     """`flowvae-run RECIPE`: the same as `flowvae run RECIPE`."""
-    parser = run_parser()
-    return _guarded(parser, sys.argv[1:] if arguments is None else arguments)
-
-
-def run_parser() -> argparse.ArgumentParser:
-    """What reads the arguments of `flowvae-run`."""
-    parser = _Parser(prog="flowvae-run", description="Checks, plans, runs and reports; again: continues.")
-    work.add_run_arguments(parser)
-    return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, do=f"{self.prog} --help")
+    return _guarded(run_parser(), sys.argv[1:] if arguments is None else arguments)
 
 
 def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
@@ -76,8 +40,7 @@ def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
         signal.signal(signal.SIGHUP, _stop)
     try:
         options = parser.parse_args(arguments)
-        act: Callable[[argparse.Namespace], int] = options.act
-        status = act(options)
+        status = _act(options.act)(options)
         if sys.stdout is not None:  # a daemon may have none
             sys.stdout.flush()
     except FlowvaeError as error:
@@ -101,6 +64,13 @@ def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
         _tell(f"flowvae: error[MACHINE]: {error.strerror or error}{where}")
         return MachineError.exit_status
     return status
+
+
+def _act(name: str) -> Callable[[argparse.Namespace], int]:
+    """What a verb does: "module:function" of this package."""
+    module, _, function = name.partition(":")
+    act: Callable[[argparse.Namespace], int] = getattr(import_module(f"flowvae.cli.{module}"), function)
+    return act
 
 
 def _tell(message: str) -> None:

@@ -7,7 +7,6 @@ import re
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from flowvae import __version__
 from flowvae.catalogue import Catalogue, Slot
@@ -39,16 +38,8 @@ SHARED = ("data", "execution.")
 """What all arms share: they hear the same sounds, in the same place."""
 
 
-def add_verbs(verbs: Any) -> None:
-    """new-plugin."""
-    new = verbs.add_parser("new-plugin", help="write a package with a component of your own")
-    new.add_argument("name", help="of the distribution: small letters, digits and hyphens")
-    new.add_argument("--kind", required=True, help="the kind of its first component")
-    new.add_argument("--in", type=Path, default=Path(), dest="folder", help="where the package goes")
-    new.set_defaults(act=_new)
-
-
-def _new(options: argparse.Namespace) -> int:
+def new_plugin(options: argparse.Namespace) -> int:
+    """Writes the package."""
     folder = write_plugin(options.name, options.kind, options.folder, Catalogue.installed())
     print(f"wrote {shown(folder)}\nnext: cd {shown(folder)} && pip install -e '.[test]' && pytest")
     return 0

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
+from flowvae.cli.plugins_option import catalogue_of
 from flowvae.recipe.family import Family, Question, questions
 from flowvae.recipe.values import NONE
 from flowvae.text import toml_like
@@ -13,18 +13,8 @@ SEVERAL = 2
 """Paths that are named before the rest is counted."""
 
 
-def add_verbs(verbs: Any) -> None:
-    """The verb itself."""
-    suggest = verbs.add_parser(
-        "suggest", help="the slots of a recipe that no ablation of its family has compared yet"
-    )
-    suggest.add_argument("recipe", help="a TOML file, or the name of a shipped recipe")
-    suggest.add_argument("--json", action="store_true")
-    add_plugin_options(suggest)
-    suggest.set_defaults(act=_suggest)
-
-
-def _suggest(options: argparse.Namespace) -> int:
+def suggest(options: argparse.Namespace) -> int:
+    """The slots of a recipe that no ablation of its family has compared yet."""
     found, family = questions(options.recipe, catalogue_of(options))
     open_ones = [q for q in found if q.left]
     open_ones.sort(key=lambda q: bool(q.compared))
