@@ -1,9 +1,6 @@
 """What building needs beside flowvae itself. Everything else works in an installation without torch."""
 
 import importlib.util
-from importlib.metadata import PackageNotFoundError, requires
-
-from packaging.requirements import Requirement
 
 from flowvae.errors import MachineError
 
@@ -23,6 +20,11 @@ def require_torch(what: str) -> None:
 
 def _wanted(names: list[str]) -> list[str]:
     """The names with the versions that flowvae is made for, as its own metadata have them."""
+    # Whoever has torch needs neither, and every command that could need torch asks here first.
+    from importlib.metadata import PackageNotFoundError, requires  # noqa: PLC0415
+
+    from packaging.requirements import Requirement  # noqa: PLC0415
+
     try:
         lines = requires("flowvae") or []
     except PackageNotFoundError:  # run from its sources

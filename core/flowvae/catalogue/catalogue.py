@@ -1,6 +1,5 @@
 """The catalogue: kinds, components, owners; and the answer when a name is not there."""
 
-import difflib
 import importlib
 import sys
 from collections import defaultdict
@@ -207,6 +206,8 @@ class Catalogue:
     @staticmethod
     def suggest(name: str, among: Iterable[str]) -> tuple[str, ...]:
         """Up to three names that may have been meant."""
+        import difflib  # noqa: PLC0415 - only for who has misspelt one
+
         return tuple(difflib.get_close_matches(name, list(among), n=3, cutoff=0.6))
 
 

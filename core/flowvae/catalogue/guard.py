@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Shared:
     """Something of which a process has one."""
 

@@ -7,23 +7,19 @@ dies or falls silent, the plugin whose turn it was is to blame, and another chil
 import faulthandler
 import json
 import os
+import select
 import signal
 import sys
 import warnings
-from contextlib import suppress
-from importlib.metadata import EntryPoint
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-from attrs import astuple
-
+from flowvae.catalogue.entry_points import EntryPoint
 from flowvae.catalogue.guard import Guard, guarded
 from flowvae.catalogue.loading import ask, load, new_manager
 from flowvae.catalogue.plugin import ComponentOffer, KindOffer, Plugin
 from flowvae.errors import MachineError
 from flowvae.text import shortened
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 PATIENCE_S = 60.0
 """The longest that one plugin may take."""
@@ -50,8 +46,6 @@ def ask_isolated(waiting: list[tuple[Plugin, EntryPoint]]) -> None:
 
 def _ask_in_child(waiting: list[tuple[Plugin, EntryPoint]]) -> tuple[list[dict[str, Any]], str]:
     """The answers that came, and what ended the child before it was through."""
-    from multiprocessing.connection import Connection  # noqa: PLC0415 - needless where nobody is asked
-
     reader, writer = os.pipe()
     with warnings.catch_warnings():
         # Python warns of threads that may hold a lock which the child then waits for: PATIENCE_S ends that.
@@ -62,23 +56,38 @@ def _ask_in_child(waiting: list[tuple[Plugin, EntryPoint]]) -> tuple[list[dict[s
             os.close(reader)
             while writer <= 2:  # where standard output was closed, the pipe may have its number
                 writer = os.dup(writer)
-            _answer(Connection(writer, readable=False), waiting)
+            _answer(writer, waiting)
         finally:
             os._exit(1)  # the parent ends a child that has answered
     os.close(writer)
     answers: list[dict[str, Any]] = []
     late = ""
     try:
-        with Connection(reader, writable=False) as connection, suppress(EOFError, OSError):
-            while len(answers) < len(waiting) and not late:
-                if connection.poll(PATIENCE_S):
-                    answers.append(json.loads(connection.recv_bytes()))
-                else:
-                    late = f"its import took more than {PATIENCE_S:g} s"
+        for line in _lines(reader):
+            answers.append(json.loads(line))
+            if len(answers) == len(waiting):
+                break
+    except TimeoutError:
+        late = f"its import took more than {PATIENCE_S:g} s"
     finally:
+        os.close(reader)
         os.kill(child, signal.SIGKILL)  # what has ended already keeps its status
         _, status = os.waitpid(child, 0)
     return answers, late or f"the process that imported it was ended by {_end(status)}"
+
+
+def _lines(pipe: int) -> Iterator[bytes]:
+    """What comes out of a pipe, line by line, to its end; TimeoutError where nothing comes for too long."""
+    poll, text = select.poll(), b""
+    poll.register(pipe, select.POLLIN)
+    while True:
+        if not poll.poll(PATIENCE_S * 1000):
+            raise TimeoutError
+        more = os.read(pipe, 1 << 16)
+        if not more:
+            return  # a line that its writer did not end is no answer
+        *lines, text = (text + more).split(b"\n")
+        yield from lines
 
 
 def _end(status: int) -> str:
@@ -101,13 +110,13 @@ def _take(plugin: Plugin, entry: EntryPoint, answer: dict[str, Any]) -> None:
     )
 
 
-def _answer(answers: "Connection[Any, Any]", waiting: list[tuple[Plugin, EntryPoint]]) -> None:
+def _answer(pipe: int, waiting: list[tuple[Plugin, EntryPoint]]) -> None:
     """What the child does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a real Ctrl-C is for the parent, which ends the child
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     faulthandler.disable()  # the parent tells of a crash, and its own standard error is where a dump would go
     printed = _catch_prints()
-    manager, guard = new_manager(), Guard()
+    manager, guard, answers = new_manager(), Guard(), os.fdopen(pipe, "wb")
     for plugin, entry in waiting:
         try:
             load(plugin, entry)
@@ -116,7 +125,8 @@ def _answer(answers: "Connection[Any, Any]", waiting: list[tuple[Plugin, EntryPo
             plugin.fail("it raises KeyboardInterrupt")
         guard.put_back(plugin.notes.append)
         _note_prints(plugin, printed)
-        answers.send_bytes(json.dumps(_told(plugin), default=repr).encode())
+        answers.write(json.dumps(_told(plugin), default=repr).encode() + b"\n")
+        answers.flush()
 
 
 def _told(plugin: Plugin) -> dict[str, Any]:
@@ -124,7 +134,7 @@ def _told(plugin: Plugin) -> dict[str, Any]:
     return {
         **{name: getattr(plugin, name) for name in ANSWERED},
         "here": not all(target for _, _, target, _ in components),
-        "kinds": [astuple(offer) for offer in plugin.kinds],
+        "kinds": plugin.kinds,
         "components": components,
     }
 

@@ -2,16 +2,15 @@
 
 import re
 import time
-import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
 
 from flowvae.catalogue import hooks
+from flowvae.catalogue.entry_points import EntryPoint
 from flowvae.catalogue.plugin import GROUP, ComponentOffer, KindOffer, Plugin
 
 SLOW_S = 2.0
@@ -77,5 +76,7 @@ def _contained(plugin: Plugin) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, sys.exit included
+        import traceback  # noqa: PLC0415 - only where something fails
+
         cause = " ".join(str(error).split())[:400]
         plugin.fail(f"{type(error).__name__}: {cause}".rstrip(": "), traceback.format_exc())

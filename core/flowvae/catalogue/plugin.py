@@ -1,15 +1,14 @@
 """A plugin: who it is, what it offers, and how it fared."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 GROUP = "flowvae"
 OWN = "flowvae"
 
 
-@frozen
-class KindOffer:
+class KindOffer(NamedTuple):
     """What `flowvae_kinds` registers."""
 
     kind: str
@@ -17,8 +16,7 @@ class KindOffer:
     checks: str = ""
 
 
-@frozen
-class ComponentOffer:
+class ComponentOffer(NamedTuple):
     """What `flowvae_components` registers."""
 
     kind: str

@@ -15,7 +15,8 @@ from typing import Any, Literal, Union
 from attrs import evolve, frozen
 
 from flowvae.catalogue import docstrings
-from flowvae.catalogue.source import Source, SourceError, literals
+from flowvae.catalogue.outline import Argument, Arguments, expression
+from flowvae.catalogue.source import Source, SourceError
 from flowvae.text import toml_like, type_name
 
 
@@ -101,25 +102,23 @@ SlotOf = Callable[[str], str | None]
 def read_signature(source: Source, given: tuple[str, ...], slot_of: SlotOf) -> Signature:
     """The signature of a definition; `given` names the parent's arguments where no star marks them."""
     family = list(_family(source))
-    doc = ast.get_docstring(source.definition) or ""
     owner, arguments = _arguments(family)
-    leading = [a.arg for a in (*arguments.posonlyargs, *arguments.args) if a.arg not in {"self", "cls"}]
-    if arguments.kwarg or arguments.vararg:
+    if arguments.is_open:
         raise SourceError("its signature has * or ** arguments: a recipe could not know its keys")
-    read = _Reader(owner, slot_of)
     meanings: dict[str, str] = {}
     constants: dict[str, object] = {}
     for member in reversed(family):  # what is nearer stands over what is inherited
-        meanings |= docstrings.meanings(ast.get_docstring(member.definition) or "")
-        constants |= literals(member.definition.body) if isinstance(member.definition, ast.ClassDef) else {}
+        meanings |= docstrings.meanings(member.definition.doc)
+        constants |= member.definition.constants
+    leading = [a for a in arguments.leading if a.name not in {"self", "cls"}]
+    keys = [*arguments.keys]
     if given:
-        pairs = [*_defaults(arguments), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-        pairs = [(a, d) for a, d in pairs if a.arg not in {*given, "self", "cls"}]
-        leading = [name for name in leading if name in given]
-    else:
-        pairs = list(zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True))
-    parameters = {a.arg: read.parameter(a, d, meanings.get(a.arg, "")) for a, d in pairs}
-    return Signature(source.summary, doc, tuple(leading), parameters, constants)
+        keys = [a for a in (*leading, *keys) if a.name not in given]
+        leading = [a for a in leading if a.name in given]
+    read = _Reader(owner, slot_of)
+    parameters = {a.name: read.parameter(a, meanings.get(a.name, "")) for a in keys}
+    doc, names = source.definition.doc, tuple(a.name for a in leading)
+    return Signature(source.summary, doc, names, parameters, constants)
 
 
 def _family(source: Source) -> Iterator[Source]:
@@ -137,46 +136,25 @@ def _family(source: Source) -> Iterator[Source]:
             raise SourceError(
                 f"{error}: write an __init__ of its own, so that its keys can be read"
             ) from error
-        complete = complete or _init(member.definition) is not None
+        complete = complete or member.definition.arguments is not None
         yield member
 
 
 def call_signature(source: Source) -> tuple[str, ...]:
     """The names that a contract's `__call__` takes: what the parent of a kind can give."""
-    for node in source.definition.body:
-        if isinstance(node, ast.FunctionDef) and node.name == "__call__":
-            return tuple(a.arg for a in node.args.args[1:])
-    raise SourceError(f"the contract {source.definition.name} has no __call__")
+    if source.definition.call is None:
+        raise SourceError(f"the contract {source.definition.name} has no __call__")
+    return source.definition.call
 
 
-def _arguments(family: list[Source]) -> tuple[Source, ast.arguments]:
+def _arguments(family: list[Source]) -> tuple[Source, Arguments]:
     """Whose arguments a component has, and what they are."""
     for member in family:
-        if (found := _init(member.definition)) is not None:
-            return member, found
-    fields = [node for member in family for node in member.definition.body if isinstance(node, ast.AnnAssign)]
-    if not all(_is_constant(node) for node in fields):
+        if member.definition.arguments is not None:
+            return member, member.definition.arguments
+    if any(member.definition.has_open_fields for member in family):
         raise SourceError("it has no __init__ of its own; write one, so that its keys can be read")
-    return family[0], ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-
-
-def _init(definition: ast.ClassDef | ast.FunctionDef) -> ast.arguments | None:
-    if isinstance(definition, ast.FunctionDef):
-        return definition.args
-    for node in definition.body:
-        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-            return node.args
-    return None
-
-
-def _defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
-    positional = [*arguments.posonlyargs, *arguments.args]
-    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-    return list(zip(positional, [*missing, *arguments.defaults], strict=True))
-
-
-def _is_constant(node: ast.AnnAssign) -> bool:
-    return node.value is not None or "ClassVar" in ast.unparse(node.annotation)
+    return family[0], Arguments((), (), is_open=False)
 
 
 _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
@@ -190,31 +168,31 @@ _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
 _SCALARS: dict[str, Any] = {"bool": bool, "int": int, "float": float, "str": str, "None": None}
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Reader:
     """Turns annotations into types, with the names of one module in view."""
 
     source: Source
     slot_of: SlotOf
 
-    def parameter(self, argument: ast.arg, default: ast.expr | None, meaning: str) -> Parameter:
+    def parameter(self, argument: Argument, meaning: str) -> Parameter:
         if argument.annotation is None:
-            raise SourceError(f"its argument {argument.arg} has no annotation")
-        annotation = argument.annotation
+            raise SourceError(f"its argument {argument.name} has no annotation")
+        annotation = expression(argument.annotation)
         slot = self._slot(annotation)
         try:
             kind = None if slot else self._type(annotation)
         except SourceError as error:
-            raise SourceError(f"its argument {argument.arg}: {error}") from error
-        return Parameter(argument.arg, kind, slot, self._default(argument.arg, default), meaning)
+            raise SourceError(f"its argument {argument.name}: {error}") from error
+        return Parameter(argument.name, kind, slot, self._default(argument), meaning)
 
-    def _default(self, name: str, default: ast.expr | None) -> Any:
-        if default is None:
+    def _default(self, argument: Argument) -> Any:
+        if argument.default is None:
             return REQUIRED
         try:
-            return self._literal(default)
+            return self._literal(expression(argument.default))
         except (ValueError, ArithmeticError) as error:
-            raise SourceError(f"the default of its argument {name} is not a literal") from error
+            raise SourceError(f"the default of its argument {argument.name} is not a literal") from error
 
     def _literal(self, node: ast.expr) -> Any:
         """A literal, a constant of the module, or arithmetic over them such as 1 / 3."""

@@ -1,22 +1,23 @@
 """Finds the text of a class or a function without importing the module that it stands in."""
 
-import ast
-import hashlib
 import importlib.util
 import inspect
+import os
+import stat
 import sys
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, cached_property
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from attrs import frozen
 
+from flowvae.catalogue.kept_outlines import kept_outlines
+from flowvae.catalogue.outline import Definition, Outline, outline
+
 WITHOUT_KEYS = {"object", "abc.ABC", "typing.Protocol", "typing.Generic", "torch.nn.Module"}
 """Classes that a component inherits from without inheriting an argument."""
-
-Definition = ast.ClassDef | ast.FunctionDef
 
 
 class SourceError(Exception):
@@ -25,28 +26,18 @@ class SourceError(Exception):
 
 @frozen(eq=False, slots=False)
 class _Module:
-    """The text of a module; what only some readers need is worked out for them alone."""
+    """What the text of a module says; the text itself is read for those alone who need all of it."""
 
     name: str
-    tree: ast.Module
     package: str
-    text: bytes
-
-    @cached_property
-    def definitions(self) -> dict[str, Definition]:
-        return {node.name: node for node in self.tree.body if isinstance(node, Definition)}
-
-    @cached_property
-    def imports(self) -> dict[str, str]:
-        return _imports(self.tree, self.package)
-
-    @cached_property
-    def constants(self) -> dict[str, object]:
-        return literals(self.tree.body)
+    outline: Outline
+    read: Callable[[], bytes]
 
     @cached_property
     def digest(self) -> str:
         """Over the module and what it imports from its own distribution: what they share decides a result as well."""
+        import hashlib  # noqa: PLC0415 - loads OpenSSL, which takes 3 ms; only who runs a recipe needs it
+
         texts = {"": self.text}
         waiting = [self]
         while waiting:
@@ -56,6 +47,13 @@ class _Module:
                     waiting.append(module)
         parts = (hashlib.sha256(texts[name]).digest() for name in sorted(texts))
         return hashlib.sha256(b"".join(parts)).hexdigest()
+
+    @cached_property
+    def text(self) -> bytes:
+        try:
+            return self.read()
+        except OSError as error:
+            raise SourceError(f"{self.name} cannot be read: {error}") from error
 
 
 @frozen(eq=False)
@@ -68,12 +66,12 @@ class Source:
     @property
     def imports(self) -> dict[str, str]:
         """Local name to "package.module.Name"."""
-        return self._module.imports
+        return self._module.outline.imports
 
     @property
     def constants(self) -> dict[str, object]:
         """Literals assigned at the top of the module."""
-        return self._module.constants
+        return self._module.outline.constants
 
     @property
     def digest(self) -> str:
@@ -83,27 +81,26 @@ class Source:
     def qualified(self, name: str) -> str:
         """What a name of the module means elsewhere: "package.module.Name"."""
         head, dot, tail = name.partition(".")
-        if head in self._module.definitions:
+        if head in self._module.outline.definitions:
             return f"{self._module.name}.{name}"
         return self.imports.get(head, head) + dot + tail
 
     def lineage(self) -> Iterator["Source"]:
         """The definition and the classes that it inherits from, the nearest first; SourceError where one is hidden."""
         yield self
-        for base in self.definition.bases if isinstance(self.definition, ast.ClassDef) else ():
-            name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
-            if name in self._module.definitions:
-                yield from Source(self._module.definitions[name], self._module).lineage()
+        for name in self.definition.bases:
+            if name in self._module.outline.definitions:
+                yield from Source(self._module.outline.definitions[name], self._module).lineage()
                 continue
             dotted = self.qualified(name)
             if dotted not in WITHOUT_KEYS:
-                module, _, name = dotted.rpartition(".")
-                yield from read_target(f"{module}:{name}").lineage()
+                module, _, last = dotted.rpartition(".")
+                yield from read_target(f"{module}:{last}").lineage()
 
     @property
     def summary(self) -> str:
         """The first paragraph of the docstring, on one line."""
-        return " ".join((ast.get_docstring(self.definition) or "").partition("\n\n")[0].split())
+        return " ".join(self.definition.doc.partition("\n\n")[0].split())
 
 
 def read_target(target: str) -> Source:
@@ -132,13 +129,13 @@ def defined_as(dotted: str) -> str:
 def _defining(module_name: str, name: str, passed: frozenset[tuple[str, str]]) -> Source | None:
     """Follows a name from module to module, through `import *` as well, until one defines it."""
     module = _read_module(module_name)
-    if name in module.definitions:
-        return Source(module.definitions[name], module)
+    if name in module.outline.definitions:
+        return Source(module.outline.definitions[name], module)
     passed |= {(module_name, name)}
-    if name in module.imports:
-        origin, _, there = module.imports[name].rpartition(".")
+    if name in module.outline.imports:
+        origin, _, there = module.outline.imports[name].rpartition(".")
         return None if (origin, there) in passed else _defining(origin, there, passed)
-    for origin in [dotted[:-2] for dotted in module.imports.values() if dotted.endswith(".*")]:
+    for origin in [dotted[:-2] for dotted in module.outline.imports.values() if dotted.endswith(".*")]:
         with suppress(SourceError):
             if (origin, name) not in passed and (found := _defining(origin, name, passed)):
                 return found
@@ -147,35 +144,42 @@ def _defining(module_name: str, name: str, passed: frozenset[tuple[str, str]]) -
 
 def read_object(thing: object) -> Source:
     """The source of a class or a function at hand, as in a notebook or a test."""
+    import textwrap  # noqa: PLC0415 - what is installed is read from its file
+
     try:
         text = textwrap.dedent(inspect.getsource(thing))  # type: ignore[arg-type]
         module = inspect.getmodule(thing)
-    except (OSError, TypeError) as error:
+        around = inspect.getsource(module) if module else text
+        name = module.__name__ if module else ""
+        package = name.rpartition(".")[0]
+        found, standing_in = outline(text.encode(), package), outline(around.encode(), package)
+    except (OSError, TypeError, SyntaxError) as error:
         raise SourceError(f"the source of {thing!r} cannot be read: {error}") from error
-    definition = ast.parse(text).body[0]
-    if not isinstance(definition, Definition):
+    if not found.definitions:
         raise SourceError(f"{thing!r} is neither a class nor a function")
-    around = inspect.getsource(module) if module else text
-    name = module.__name__ if module else ""
-    return Source(definition, _Module(name, ast.parse(around), name.rpartition(".")[0], text.encode()))
+    definition = next(iter(found.definitions.values()))
+    return Source(definition, _Module(name, package, standing_in, text.encode))
 
 
 @cache
 def _read_module(name: str) -> _Module:
-    file = _find_module(name)
+    file, state = _find_module(name)
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    key = f"{package} {file}"  # what a relative import means depends on both
     try:
-        data = file.read_bytes()
-        tree = ast.parse(data, filename=str(file))
+        found = kept_outlines().find(key, state)
+        if found is None:
+            found = outline(file.read_bytes(), package)
+            kept_outlines().add(key, state, found)
     except (OSError, SyntaxError, ValueError) as error:
         raise SourceError(f"{name} cannot be read: {error}") from error
-    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    return _Module(name, tree, package, data)
+    return _Module(name, package, found, file.read_bytes)
 
 
 def _siblings(module: _Module) -> Iterator[tuple[str, _Module]]:
     """The modules of the same outermost package that a module imports, wherever in it."""
     top = module.package.partition(".")[0]
-    for dotted in {*module.imports.values()} if top else ():
+    for dotted in {*module.outline.imports.values()} if top else ():
         if dotted.partition(".")[0] != top:
             continue
         for name in (dotted, dotted.rpartition(".")[0]):  # a module, or something in one
@@ -184,7 +188,8 @@ def _siblings(module: _Module) -> Iterator[tuple[str, _Module]]:
                 break
 
 
-def _find_module(name: str) -> Path:
+def _find_module(name: str) -> tuple[Path, os.stat_result]:
+    """The file of a module, and what the file system says of it."""
     # find_spec("a.b") would import a; only the outermost name is looked up that way, which imports nothing.
     top, *rest = name.split(".")
     try:
@@ -193,55 +198,17 @@ def _find_module(name: str) -> Path:
         raise SourceError(f"{name} is not installed: {error}") from error
     if spec is None:
         raise SourceError(f"{name} is not installed")
-    if not rest:
-        return _source_file(name, spec.origin)
-    for folder in spec.submodule_search_locations or []:
-        stem = Path(folder).joinpath(*rest)
-        for candidate in (stem / "__init__.py", stem.with_name(stem.name + ".py")):
-            if candidate.is_file():
-                return candidate
+    for file in _candidates(spec, rest):
+        with suppress(OSError, ValueError):
+            state = file.stat()
+            if stat.S_ISREG(state.st_mode):
+                return file, state
     raise SourceError(f"{name} is not installed, or has no Python source")
 
 
-def _source_file(name: str, origin: str | None) -> Path:
-    if origin is None or not origin.endswith(".py"):
-        raise SourceError(f"{name} has no Python source")
-    return Path(origin)
-
-
-def _imports(tree: ast.Module, package: str) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                names[alias.asname or alias.name.partition(".")[0]] = alias.name
-        elif isinstance(node, ast.ImportFrom):
-            origin = _absolute(node, package)
-            for alias in node.names:
-                # Of what is imported whole there may be several.
-                local = f"* of {origin}" if alias.name == "*" else alias.asname or alias.name
-                names[local] = f"{origin}.{alias.name}"
-    return names
-
-
-def _absolute(node: ast.ImportFrom, package: str) -> str:
-    base = package.split(".")[: 1 - node.level or None] if node.level else []
-    return ".".join([*base, node.module] if node.module else base)
-
-
-def literals(body: list[ast.stmt]) -> dict[str, object]:
-    """The names that a module or a class assigns a literal to."""
-    constants: dict[str, object] = {}
-    for node in body:
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ):
-                try:
-                    constants[name] = ast.literal_eval(value)
-                except ValueError:
-                    continue
-            case _:
-                continue
-    return constants
+def _candidates(spec: ModuleSpec, rest: list[str]) -> Iterator[Path]:
+    if not rest and spec.origin and spec.origin.endswith(".py"):
+        yield Path(spec.origin)
+    for folder in spec.submodule_search_locations or [] if rest else []:
+        yield Path(folder, *rest, "__init__.py")
+        yield Path(folder, *rest[:-1], f"{rest[-1]}.py")

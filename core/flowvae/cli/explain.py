@@ -1,7 +1,6 @@
 """The verb explain: a component, a kind, or a table of a recipe, with all its keys. It needs no torch."""
 
 import argparse
-import ast
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -54,7 +53,7 @@ def _kind_json(catalogue: Catalogue, name: str) -> dict[str, Any]:
     return {
         "kind": name,
         "owner": kind.plugin.owner,
-        "contract": ast.get_docstring(kind.source.definition) or "",
+        "contract": kind.source.definition.doc,
         "gives": kind.gives,
         "components": [c.name for c in catalogue.of_kind(name)],
     }

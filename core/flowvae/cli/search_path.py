@@ -21,6 +21,8 @@ def leave_out_this_folder(environment: MutableMapping[str, str], search_path: li
         environment.pop(VARIABLE, None)
     gone = {"", *(str(Path(entry).absolute()) for entry in entries if entry not in kept)}
     gone |= {os.path.normpath(entry) for entry in gone if entry}  # site writes "../here" so
+    if gone.isdisjoint(search_path):
+        return
     gone -= {*kept, *_named_by_installations(search_path)}
     search_path[:] = [entry for entry in search_path if entry not in gone]
 

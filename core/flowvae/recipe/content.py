@@ -1,6 +1,5 @@
 """What a path in a recipe points to, told by its content: where it lies on this machine decides nothing."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 
 def content_digest(path: Path) -> str:
     """A hash over a file's bytes, or over the manifest of a folder: the names in it with theirs."""
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, which takes 3 ms; few recipes point to a file
+
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         manifest = [(file.relative_to(path).as_posix(), content_digest(file)) for file in files]

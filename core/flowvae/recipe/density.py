@@ -18,7 +18,7 @@ DIVERGENCE = "kl"
 """What is made of densities: among what a metric reads, and in the journal, where a regularizer has no other name for it."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Densities:
     """The densities that a model's distributions have, against those that the rest of a recipe asks for."""
 

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """Of a part: no dot, which would be a key path, and no number, which would be a place in a list."""
 
 
-@define
+@define(eq=False, repr=False)
 class Filler:
     """Reads parts and values against the catalogue; keeps where each came from, and what was wrong."""
 

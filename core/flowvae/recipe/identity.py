@@ -1,6 +1,5 @@
 """What makes a run that run: a hash over everything that can change its result, and over nothing else."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,7 +29,7 @@ def identity(recipe: Recipe, seed: int, data_fingerprint: str) -> str:
         "components": components(recipe),
         "data": data_fingerprint,
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
+    return _hash(content)
 
 
 def counting_leaves(recipe: Recipe) -> dict[str, Any]:
@@ -71,6 +70,12 @@ def references_identity(recipe: Recipe, data_fingerprint: str) -> str:
         "components": _described(parts),
         "data": data_fingerprint,
     }
+    return _hash(content)
+
+
+def _hash(content: dict[str, Any]) -> str:
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, which takes 3 ms; a recipe that is only looked at has no identity
+
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=list).encode()).hexdigest()
 
 

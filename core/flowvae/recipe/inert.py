@@ -62,7 +62,7 @@ def inert_fit(
         )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class SecondPlayer:
     """The keys of the adversarial table against the rest of the recipe."""
 

@@ -4,14 +4,14 @@ The text is known to be valid when it comes here, so the scanner only has to fol
 """
 
 import re
+from typing import NamedTuple
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
 KeyPath = tuple[str | int, ...]
 
 
-@frozen
-class Span:
+class Span(NamedTuple):
     """Offsets of a key and of its value in the text."""
 
     key: tuple[int, int]
@@ -43,7 +43,7 @@ _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)")
 _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\": "\\", "e": "\x1b"}
 
 
-@define
+@define(eq=False, repr=False)
 class _Scanner:
     text: str
     at: int = 0

@@ -141,7 +141,7 @@ def _starts(lines: list[str]) -> list[int]:
     return starts
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Planter:
     label: str
     folder: Path

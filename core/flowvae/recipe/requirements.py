@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from importlib import metadata
 
 from flowvae.catalogue import Plugin
 from flowvae.catalogue.plugin import OWN
@@ -17,7 +16,9 @@ def missing_requirement(text: str) -> str:
     >>> missing_requirement("no-such-plugin>=2")
     'no-such-plugin>=2 is not installed'
     """
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - few recipes need it
+    from importlib import metadata  # noqa: PLC0415 - few recipes need it
+
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - as few
 
     try:
         requirement = Requirement(text)

@@ -55,7 +55,7 @@ def _in_order(faults: Iterable[Fault]) -> list[Fault]:
     )
 
 
-@define
+@define(eq=False, repr=False)
 class _Resolver:
     catalogue: Catalogue
     fill: Filler

@@ -1,6 +1,5 @@
 """Reference pages in Markdown: the schema that checks recipes, and the docstrings, as one reads them."""
 
-import ast
 import re
 import textwrap
 from collections.abc import Iterable
@@ -145,7 +144,7 @@ def _field(name: str, text: str) -> str:
 
 def _doc(kind: Kind) -> list[str]:
     """The paragraphs of a contract's docstring."""
-    return (ast.get_docstring(kind.source.definition) or "").split("\n\n")
+    return kind.source.definition.doc.split("\n\n")
 
 
 def _keys(keys: Iterable[Entry]) -> str:
