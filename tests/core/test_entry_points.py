@@ -71,6 +71,8 @@ def test_in_a_zoo_of_folders_both_find_the_same(lay, tmp_path, monkeypatch):
     )
     lay("two", "plain-2.0.dist-info", "[flowvae]\nplain = hidden.by.one\n")
     lay("two", "Plain.-3.0.dist-info", "[flowvae]\nother = other\n")
+    lay("one", "dotted.name-1.0.dist-info", "[flowvae]\nd = first\n")
+    lay("two", "Dotted_Name-2.0.dist-info", "[flowvae]\nd = second\n")
     lay("two", "editable-0.1.dist-info", "[flowvae]\nediting = editing:plugin\n")
     (tmp_path / "two" / "empty-1.0.dist-info").mkdir()
     (tmp_path / "two" / "file-1.0.dist-info").write_text("no folder")

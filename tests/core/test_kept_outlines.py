@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -73,6 +74,44 @@ def test_an_outline_comes_back_as_it_was_read(keep, module):
     assert found.constants == {"LEAST": 2}
 
 
+NESTED = b"""
+if a:
+    import in_if
+elif b:
+    import in_elif
+else:
+    import in_else
+try:
+    import in_try
+except E:
+    import in_except
+else:
+    import in_else_of_try
+finally:
+    import in_finally
+for x in y:
+    import in_for
+while z:
+    with w:
+        import in_with
+match m:
+    case 1:
+        import in_case
+async def f():
+    class C:
+        def g(self):
+            import in_method
+            from . import same
+from other import same
+"""
+
+
+def test_imports_are_found_wherever_a_statement_may_stand():
+    found = outline(NESTED, "package").imports
+    assert set(found) == {"same", *re.findall(r"in_\w+", NESTED.decode())}
+    assert found["same"] == "package.same"  # what stands deeper is read later, in the order of ast.walk
+
+
 def same_size_and_time(module, state):
     module.write_bytes(TEXT.replace(b"1 / 3", b"1 / 7"))
     os.utime(module, ns=(state.st_atime_ns, state.st_mtime_ns))
@@ -127,6 +166,21 @@ def test_a_file_that_was_cut_off_is_written_anew(keep, module):
     for length in range(0, len(whole), 7):
         keep.file.write_bytes(whole[:length])
         assert keep.find(module) is None
+
+
+def test_a_disk_that_is_full_leaves_what_was_there(keep, module, monkeypatch, tmp_path):
+    keep(module)
+    (tmp_path / "second.py").write_bytes(b"")
+
+    def write_half(path, data):
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(module), "write_bytes", write_half)
+    keep(tmp_path / "second.py")
+    assert keep.find(module) == outline(TEXT, "package")
+    assert [*keep.file.parent.iterdir()] == [keep.file]
 
 
 def test_what_is_gone_from_the_disk_is_dropped(keep, module, tmp_path):

@@ -91,13 +91,13 @@ def _metadata_folders() -> Iterator[Path]:
 
 
 def _read(folder: Path, group: str) -> Iterator[EntryPoint]:
-    section, lines = "", [line.strip() for line in _text(folder / "entry_points.txt").splitlines()]
-    if f"[{group}]" not in lines:
+    points, section = _text(folder / "entry_points.txt"), ""
+    if f"[{group}]" not in points:
         return
     text = _text(folder / "METADATA") or _text(folder / "PKG-INFO")
     # Two lines of its head: reading all of it as a message takes longer than importing the plugin.
     head = dict(line.split(": ", 1) for line in text.partition("\n\n")[0].splitlines() if ": " in line)
-    for line in lines:
+    for line in map(str.strip, points.splitlines()):
         name, equals, value = line.partition("=")
         if line.startswith("[") and line.endswith("]"):
             section = line.strip("[]")

@@ -61,8 +61,11 @@ class KeptOutlines:
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with suppress(OSError, ValueError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(marshal.dumps((self._reader, {**there, **self._new})))
-            beside.replace(self._file)  # in one step, so that nobody reads half of it
+            try:
+                beside.write_bytes(marshal.dumps((self._reader, {**there, **self._new})))
+                beside.replace(self._file)  # in one step, so that nobody reads half of it
+            finally:
+                beside.unlink(missing_ok=True)
 
 
 @cache

@@ -5,6 +5,7 @@ new table is a class and a field of Recipe.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -209,7 +210,7 @@ class ExecutionSection:
     threads: int = key("threads of one run on the CPU; 0: as many as the runs leave", 1, least=0, most=1024)
 
 
-@frozen(eq=False, kw_only=True)
+@frozen(eq=False, kw_only=True, slots=False)
 class Recipe:
     """All that a run needs to know: a field for each table, in the order that one reads them."""
 
@@ -275,6 +276,11 @@ class Recipe:
 
     def leaves(self) -> dict[str, Any]:
         """The whole recipe as key path to value; a path of the file system is a Path."""
+        return dict(self._leaves)
+
+    @cached_property
+    def _leaves(self) -> dict[str, Any]:
+        # Arms are compared with each other leaf by leaf, again and again.
         return dict(leaves({"seed": self.seed, **dict(self.tables())}))
 
 
