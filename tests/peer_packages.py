@@ -4,10 +4,34 @@ import importlib
 import importlib.util
 import re
 import sys
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from unittest.mock import patch
 
 import scipy.signal
+
+BESIDE_THE_NETWORKS = {
+    "stable_audio_tools": (
+        *(f"stable_audio_tools.models.{name}" for name in ("bottleneck", "diffusion", "pretrained")),
+        *(f"stable_audio_tools.models.{name}" for name in ("pretransforms", "transformer")),
+        *(f"stable_audio_tools.inference.{name}" for name in ("sampling", "utils")),
+        "alias_free_torch",
+        "safetensors",
+        "safetensors.torch",
+    )
+}
+"""What the file of a package that holds its convolutional networks imports too, and what none of these networks calls: here its
+diffusion, its samplers and bottlenecks, with the three dozen packages that they ask for, and an activation that is not switched on."""
+
+
+class Absent(ModuleType):
+    """A module that has every name, and nothing behind it."""
+
+    __path__ = ()
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
 
 
 def is_there(package):
@@ -16,10 +40,16 @@ def is_there(package):
 
 def imported(package, *modules):
     """Modules of a package, by the last part of their names."""
-    # RAVE asks for a name that newer versions of scipy have in a module of its own.
-    with patch.object(scipy.signal, "kaiser", scipy.signal.windows.kaiser, create=True):
-        for module in modules:
-            importlib.import_module(f"{package}.{module}")
+    absent = {name: Absent(name) for name in BESIDE_THE_NETWORKS.get(package, ()) if name not in sys.modules}
+    sys.modules.update(absent)
+    try:
+        # RAVE asks for a name that newer versions of scipy have in a module of its own.
+        with patch.object(scipy.signal, "kaiser", scipy.signal.windows.kaiser, create=True):
+            for module in modules:
+                importlib.import_module(f"{package}.{module}")
+    finally:
+        for name in absent:
+            del sys.modules[name]
     return SimpleNamespace(**{m.rpartition(".")[2]: sys.modules[f"{package}.{m}"] for m in modules})
 
 

@@ -28,12 +28,13 @@ BETA = 0.05
 
 def twins(config):
     """RAVE of one of its own configurations, in its original sizes, twice with the same weights."""
-    one, other = _rave(config), _rave(config)
+    one, other = published(config), published(config)
     other.load_state_dict(one.state_dict())
     return one, other
 
 
-def _rave(config):
+def published(config, *bindings):
+    """RAVE of one of its own configurations, but for what bindings of gin say."""
     modules = imported("rave", "model", "pqmf", "core")
     import gin
     import rave
@@ -48,7 +49,7 @@ def _rave(config):
         patch.dict(sys.modules, {"rave.dataset": data_set}),
         patch.object(rave, "dataset", data_set, create=True),
     ):
-        gin.parse_config_files_and_bindings([f"configs/{config}.gin"], [])
+        gin.parse_config_files_and_bindings([f"configs/{config}.gin"], bindings)
 
     # Its prototype filter is found with arguments that newer versions of scipy know by another name or as numbers only.
     def firwin(*args, nyq, **more):

@@ -82,12 +82,29 @@ def test_second_rave_bounds_what_it_gates():
 
 
 @pytest.mark.parametrize(("head_class", "bound"), [(RAVEv1Head, 2), (RAVEv2Head, 1)])
-def test_heads_of_rave_stay_within_their_bound(head_class, bound):
-    layer = head_class(2, 1, normalization=none)
+@pytest.mark.parametrize("full_scale", [1, 4])
+def test_heads_of_rave_stay_within_their_bound(head_class, bound, full_scale):
+    layer, bound = head_class(2, 1, full_scale=full_scale, normalization=none), bound * full_scale
     for weight in layer.parameters():
         torch.nn.init.ones_(weight)
     loudest = layer(torch.full((1, 2, 32), 20.0)).max()
     assert 0.99 * bound < loudest <= bound * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("head_class", [RAVEv1Head, RAVEv2Head])
+def test_heads_of_rave_start_as_softly_whatever_their_bound(head_class):
+    levels = []
+    for full_scale in (1.0, 4.0):
+        torch.manual_seed(0)
+        layer = head_class(8, 4, full_scale=full_scale, normalization=none)
+        levels.append(layer(torch.randn(1, 8, 400)).std().item())
+    assert levels[1] == pytest.approx(levels[0], rel=0.01)
+
+
+@pytest.mark.parametrize("head_class", [RAVEv1Head, RAVEv2Head])
+def test_heads_of_rave_refuse_a_full_scale_of_nothing(head_class):
+    with pytest.raises(ValueError, match="full_scale must be above 0, got 0"):
+        head_class(2, 1, full_scale=0, normalization=none)
 
 
 def test_first_rave_refuses_an_even_kernel_of_its_loudness():

@@ -23,6 +23,16 @@ def rave():
     return imported("rave", "blocks", "descript_discriminator", "core")
 
 
+@pytest.fixture(scope="session")
+def stable_audio():
+    return imported("stable_audio_tools", "models.autoencoders")
+
+
+@pytest.fixture(scope="session")
+def encodec():
+    return imported("encodec", "modules.seanet")
+
+
 @pytest.fixture
 def noise():
     """Sounds that decay, the same at every call."""

@@ -145,6 +145,23 @@ def test_the_judges_of_the_descript_codec_have_42_million_weights(name):
     assert sum(judges(name)) == 42_519_760
 
 
+@pytest.mark.parametrize("name", ["rave_v1", "rave_v2", "rave_v3"])
+def test_a_head_of_rave_can_give_a_tone_at_full_scale(name):
+    """Of a bank of n bands it has sqrt(n) in its band, where it has 1 in RAVE's: a bound of 1 would clip it, and kicks with it."""
+    recipe = resolved(f"{name}_small")
+    model = Parts(recipe, 0).model
+    middle_of_a_band = 2.5 * recipe.model.sample_rate / (2 * model.bands.n_bands)
+    time = torch.arange(recipe.model.n_samples) / recipe.model.sample_rate
+    tone = torch.sin(2 * torch.pi * middle_of_a_band * time).expand(1, 1, -1)
+    head = model.decoder.head.head if name == "rave_v1" else model.decoder.out[-1]
+    for weight in head.parameters():
+        torch.nn.init.ones_(weight)
+    loudest = head(torch.full((1, recipe.leaves()["model.decoder.width"], 32), 100.0)).max()
+    steady = model.bands.analysis(tone)[..., 100:-100]
+    assert steady.max() == pytest.approx(model.bands.n_bands**0.5, rel=0.01)
+    assert loudest >= 0.99 * steady.max()
+
+
 @pytest.mark.parametrize(("name", "published"), [("rave_v1", 10), ("rave_v2", 20), ("rave_v3", 20)])
 def test_rave_matches_features_by_the_weight_that_it_meant(name, published):
     keys = resolved(name).second_player
