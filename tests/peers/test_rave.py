@@ -13,6 +13,7 @@ from flowvae_components.discriminators.multi_resolution import MultiResolution
 from flowvae_components.discriminators.scale_stack import ScaleDiscriminator
 from flowvae_components.feature_matchings.l1 import L1
 from flowvae_components.feature_matchings.relative_l1 import RelativeL1
+from flowvae_components.losses.rave_spectral import RaveSpectral
 from flowvae_components.normalizations.weight_norm import weight_norm
 
 pytestmark = [
@@ -72,3 +73,20 @@ def test_feature_matching(ours, relative, rave, noise):
         for r, e in zip(real, estimate, strict=True)
     ]
     assert ours()(real, estimate).item() == pytest.approx(float(sum(each)) / len(each), rel=1e-6)
+
+
+def test_the_distance_of_one_sound(rave, noise):
+    """Of several, theirs is relative to the loudest; and a floor of ours lies as low as theirs."""
+    target, estimate = 30 * noise(1, 1, PRIME) + 1, 20 * noise(1, 1, PRIME).flip(-1) + 2
+    n_ffts = (2048, 1024, 512, 256, 128)
+    theirs = rave.core.AudioDistanceV1(lambda: rave.core.MultiScaleSTFT(n_ffts, 44100), 1e-7)
+    ours = RaveSpectral(plain_stft, n_ffts=n_ffts, floor=1e-9)
+    found, gradients = [], []
+    for distance in (ours, lambda x, y: theirs(x, y)["spectral_distance"]):
+        heard = estimate.clone().requires_grad_()
+        price = distance(target, heard)
+        price.backward()
+        found.append(price.item())
+        gradients.append(heard.grad)
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+    assert (gradients[0] - gradients[1]).norm() <= 1e-3 * gradients[1].norm()

@@ -30,4 +30,4 @@ class Dequantize:
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:
         noise = stream.uniform(-self.step / 2, self.step / 2, tuple(batch.shape), batch.device)
-        return batch + noise.to(batch.dtype)
+        return noise.to(batch.dtype).add_(batch)

@@ -3,15 +3,14 @@
 import math
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from flowvae.contracts import Refused, Stream
+from flowvae_components.augmentations.all_pass import all_pass
 from flowvae_components.augmentations.probability import require_probability
-from flowvae_components.spectra.fast_length import fast_length
 
-LONGEST_S = 10
-"""Longer ringing takes transforms that no clip is worth: they grow with it, whatever the length of the clip."""
+HOST = torch.device("cpu")
 
 
 class PhaseMangle:
@@ -19,8 +18,8 @@ class PhaseMangle:
 
     Formula: H(z) = z^-2 A(1/z) / A(z), A(z) = (1 - a / z)(1 - a* / z), a = radius * e^(i theta),
         theta = 2 pi f / sample_rate, log f evenly from log low_hz to log high_hz. On the unit circle
-        H = e^(-i (2 w + 2 arg A)): a pure phase, so |H| is 1 to the last bit. Applied as one product of spectra
-        with enough zeros behind the sound for the filter to ring out; what rings past the end is cut off.
+        H = e^(-i (2 w + 2 arg A)): a pure phase. Applied to blocks of samples (see all_pass); what rings past the end
+        is cut off.
     Shapes: (b, c, t) -> the same; one filter a sound, the same in all channels, so a stereo image is kept.
     Units: frequencies in hertz; the radius is a pole's distance from 0, below 1.
     Parameters:
@@ -56,30 +55,11 @@ class PhaseMangle:
             raise Refused("radius", f"radius must be above 0 and below 1, got {radius}")
         self.sample_rate, self.probability, self.radius = sample_rate, probability, radius
         self.log_low, self.log_high = math.log(low_hz), math.log(high_hz)
-        # The ringing falls as radius^n: this many samples later it is 120 dB down, under 16-bit rounding.
-        self.n_ring = math.ceil(math.log(1e-6) / math.log(radius))
-        if self.n_ring > LONGEST_S * sample_rate:
-            raise Refused(
-                "radius",
-                f"radius must let the filter ring out within {LONGEST_S} s, got {radius}: "
-                f"it takes {self.n_ring / sample_rate:.0f} s",
-            )
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c t"]:
-        n_items, _, n_samples = batch.shape
-        n_fft = fast_length(n_samples + self.n_ring)
-        frequency = stream.uniform(self.log_low, self.log_high, (n_items,), batch.device).exp()
-        chosen = stream.uniform(0.0, 1.0, (n_items,), batch.device) < self.probability
-        response = self.response(2 * math.pi * frequency.to(batch.dtype) / self.sample_rate, n_fft)
-        mangled = torch.fft.irfft(torch.fft.rfft(batch, n_fft) * response[:, None, :], n_fft)[..., :n_samples]
-        return torch.where(chosen[:, None, None], mangled, batch)
-
-    def response(self, theta: Float[Tensor, " b"], n_fft: int) -> Complex[Tensor, "b f"]:
-        """The filter's response at the frequencies of a real transform."""
-        w = torch.arange(n_fft // 2 + 1, dtype=theta.dtype, device=theta.device) * (2 * math.pi / n_fft)
-        phase = -2 * w
-        # One section for each pole: expanded to a polynomial, single precision loses the low frequencies.
-        for angle in (theta[:, None] - w, -theta[:, None] - w):
-            real, imaginary = 1 - self.radius * torch.cos(angle), -self.radius * torch.sin(angle)
-            phase = phase - 2 * torch.atan2(imaginary, real)
-        return torch.polar(torch.ones_like(phase), phase)
+        n_items = len(batch)
+        # What is computed of a filter is little, and wants the double precision that some devices lack.
+        frequency = stream.uniform(self.log_low, self.log_high, (n_items,), HOST).exp().double()
+        chosen = stream.uniform(0.0, 1.0, (n_items, 1, 1), batch.device) < self.probability
+        mangled = all_pass(batch, 2 * math.pi / self.sample_rate * frequency, self.radius)
+        return torch.where(chosen, mangled, batch)

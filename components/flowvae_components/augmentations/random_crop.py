@@ -33,12 +33,12 @@ class RandomCrop:
         self.jitter = round(jitter_ms * sample_rate / 1000)
 
     def __call__(self, batch: Float[Tensor, "b c t"], stream: Stream) -> Float[Tensor, "b c n"]:
-        n_items, n_channels, n_given = batch.shape
-        slack = (n_given - self.n_samples) // 2
+        n_items, slack = len(batch), (batch.shape[-1] - self.n_samples) // 2
         if slack < self.jitter:
             raise Refused(
                 "jitter_ms", f"jitter_ms must fit the slack of {slack} samples, got {self.jitter} samples"
             )
         shift = stream.integers(-self.jitter, self.jitter, (n_items,), batch.device)
-        index = slack + shift[:, None] + torch.arange(self.n_samples, device=batch.device)
-        return batch.gather(2, index[:, None, :].expand(-1, n_channels, -1))
+        # One index a sound: with one for each sample it takes four times as long.
+        item = torch.arange(n_items, device=batch.device)
+        return batch.unfold(-1, self.n_samples, 1)[item, :, slack + shift]

@@ -27,10 +27,13 @@ class Batches:
         self.names = [clips.info[i].name for i in rows]
         weights = [clips.info[i].weight for i in rows]
         self.weights = None if len({*weights}) < 2 else torch.tensor(weights, dtype=torch.float64)
-        self.clips = torch.from_numpy(np.ascontiguousarray(clips.audio[rows])).to(device)
-        self.slack, self.n_samples = clips.slack, recipe.model.n_samples
+        self.n_samples = recipe.model.n_samples
+        self.between = slice(clips.slack, clips.slack + self.n_samples)
         self.size, self.seed, self.device = recipe.train.batch_size, seed, device
         self.augmentations = augmentations
+        # Slack is for augmentations: without any, the gather gives the batch as it is.
+        held = slice(None) if augmentations else self.between
+        self.clips = torch.from_numpy(np.ascontiguousarray(clips.audio[rows, :, held])).to(device)
 
     def rows(self, step: int) -> Tensor:
         """Which sounds: every sound once an epoch, in an order of its own; a batch may reach into the next one.
@@ -51,7 +54,7 @@ class Batches:
         for name, augment in self.augmentations.items():
             batch = augment(batch, SeededStream.of(self.seed, "augmentation", name, step))
         if batch.shape[-1] != self.n_samples:
-            batch = batch[..., self.slack : self.slack + self.n_samples]
+            batch = batch[..., self.between]
         return batch.contiguous()
 
     def _order(self, epoch: int, count: int) -> Tensor:
