@@ -112,10 +112,9 @@ class _Drive:
         seen = n_finished(self.folder / "runs")
         write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
         self._announce(probed, len(waiting), finished)
+        files = KeptFiles(self.folder)
         for run in waiting:
-            prepare_run(
-                run, self.catalogue, KeptFiles(self.folder), placements[run.name].kind, alone=len(runs) == 1
-            )
+            prepare_run(run, self.catalogue, files, placements[run.name].kind, alone=len(runs) == 1)
         statuses = self._execute(waiting, placements, probed)
         report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)

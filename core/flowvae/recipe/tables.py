@@ -5,6 +5,7 @@ new table is a class and a field of Recipe.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -275,6 +276,10 @@ class Recipe:
 
     def leaves(self) -> dict[str, Any]:
         """The whole recipe as key path to value; a path of the file system is a Path."""
+        return dict(self._leaves)
+
+    @cached_property
+    def _leaves(self) -> Mapping[str, Any]:  # asked for again by every arm and seed
         return dict(leaves({"seed": self.seed, **dict(self.tables())}))
 
 
