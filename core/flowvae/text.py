@@ -80,4 +80,6 @@ def shortened(text: str, most: int = 400) -> str:
 
 def printable(text: str) -> str:
     """Text from outside, without the characters that would steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)

@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from conftest import TINY
+from flowvae.ablation.runs import all_runs
+from flowvae.data.sounds import prepare_all
 from flowvae.errors import RecipeError
+from flowvae.folder import starts
 from flowvae.folder.checkpoint import newest_whole
 from flowvae.folder.run_records import Started
 from flowvae.folder.starts import begun, check_starts
@@ -163,3 +166,21 @@ def test_what_fits_is_taken_where_the_recipe_says_partly(parents, catalogue, tmp
     assert all("log_alpha" in name for name in told.left)
     training.parts.recipe = recipe_of(catalogue, *settings, start(parents, 0, take='["model.posterior"]'))
     assert all(name.startswith("model.posterior.") for name in take_weights(training.parts).taken)
+
+
+def test_a_checkpoint_is_verified_once_a_seed_whatever_the_number_of_arms(
+    parents, catalogue, tmp_path, monkeypatch
+):
+    vary = 'ablation.vary={ "train.optimizer.lr" = [1e-4, 2e-4, 3e-4, 4e-4] }'
+    source = read_recipe("ablation_snake", (*SETTINGS, "ablation.seeds=2", vary, start(parents)))
+    verified = []
+    monkeypatch.setattr(
+        starts, "read_verified", lambda path, look=starts.read_verified: verified.append(path) or look(path)
+    )
+    plan = plan_ablation(source, catalogue)
+    check_starts(plan)
+    assert len(verified) == 2
+    sounds = prepare_all(plan.arms, tmp_path / "data", lambda _: None)
+    runs = all_runs(plan, sounds, tmp_path / "runs")
+    assert (len(runs), len(verified)) == (8, 4)
+    assert {run.recipe.start.from_.parents[1] for run in runs} == {parents / "seed-0", parents / "seed-1"}

@@ -144,7 +144,7 @@ class Folder:
             raise type(error)(f"{shown(folder)}: {reason}") from None
         table = os.path.realpath(os.fsencode(self.classes.expanduser())) if self.classes else b""
         for entry in listed:
-            if os.path.realpath(entry.path) == table:
+            if table and os.path.realpath(entry.path) == table:
                 continue
             problem = entry.problem or _not_audio(entry)
             found.append(Skipped(entry.name, problem) if problem else entry)

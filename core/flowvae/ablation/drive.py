@@ -17,7 +17,7 @@ from flowvae.ablation.runs import Run, all_runs, job_of, n_finished, prepare_run
 from flowvae.building.construct import construct
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
-from flowvae.data.sounds import prepare_sounds
+from flowvae.data.sounds import prepare_all
 from flowvae.errors import (
     AblationError,
     Fault,
@@ -102,7 +102,7 @@ class _Drive:
             self.say(f"note: {dropped}")
         refuse_another(self.folder, self.plan)
         data = self.folder / "data"
-        sounds = {arm.name: prepare_sounds(arm.recipe, data, self.say) for arm in self.plan.arms}
+        sounds = prepare_all(self.plan.arms, data, self.say)
         runs = all_runs(self.plan, sounds, self.folder / "runs")
         waiting = [run for run in runs if not run.done()]
         probed = Prober(self.plan, self.folder, self.say).probe(sounds, wanted(waiting))
@@ -112,10 +112,9 @@ class _Drive:
         seen = n_finished(self.folder / "runs")
         write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
         self._announce(probed, len(waiting), finished)
+        files = KeptFiles(self.folder)
         for run in waiting:
-            prepare_run(
-                run, self.catalogue, KeptFiles(self.folder), placements[run.name].kind, alone=len(runs) == 1
-            )
+            prepare_run(run, self.catalogue, files, placements[run.name].kind, alone=len(runs) == 1)
         statuses = self._execute(waiting, placements, probed)
         report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)

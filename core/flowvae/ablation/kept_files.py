@@ -3,10 +3,11 @@
 import os
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from flowvae.errors import MachineError, shown
 from flowvae.recipe import Recipe
@@ -19,6 +20,8 @@ class KeptFiles:
     """Copies under the hash of their content, in FOLDER/files."""
 
     folder: Path
+    digest: Callable[[Path], str] = field(factory=lambda: cache(content_digest), eq=False)
+    """Reads a file once, however many runs point to it."""
 
     def keep(self, recipe: Recipe) -> None:
         """Copies what the recipe's paths point to, but for the sounds, which are kept as clips."""
@@ -39,7 +42,7 @@ class KeptFiles:
         return say
 
     def _copy_of(self, file: Path) -> Path:
-        return self.folder / "files" / content_digest(file)[:16] / file.name
+        return self.folder / "files" / self.digest(file)[:16] / file.name
 
 
 def _paths(path: str, value: Any) -> list[Path]:

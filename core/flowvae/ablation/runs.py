@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
@@ -13,11 +14,12 @@ from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
-from flowvae.folder.files import write_bytes, write_json
+from flowvae.folder.files import as_json, write_bytes
 from flowvae.folder.run_records import Order, Result
-from flowvae.folder.starts import begun, other_run
+from flowvae.folder.starts import begun, last_checkpoint, other_run
 from flowvae.folder.status import read_status
 from flowvae.recipe import AblationPlan, Arm, Recipe
+from flowvae.recipe.content import content_digest
 from flowvae.recipe.identity import identity
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
@@ -72,18 +74,19 @@ class Run:
 
 def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> list[Run]:
     """Seed by seed, so that the first finished runs are pairs."""
+    digest, last = cache(content_digest), cache(last_checkpoint)  # what many runs point to is read once
     return [
         Run(
             arm,
             seed,
             recipe,
             folder / arm.name / f"seed-{seed}",
-            identity(recipe, seed, sounds[arm.name].clips.fingerprint),
+            identity(recipe, seed, sounds[arm.name].clips.fingerprint, digest),
             sounds[arm.name],
         )
         for seed in plan.seeds
         for arm in plan.arms
-        for recipe in [begun(arm.recipe, seed)]
+        for recipe in [begun(arm.recipe, seed, last)]
     ]
 
 
@@ -112,9 +115,16 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *
     )
     files.keep(run.recipe)
     text = write_recipe(run.recipe, files.paths_from(run.folder))
-    write_bytes(run.folder / "recipe.toml", text.encode())
-    write_json(run.folder / "environment.json", describe_environment(run.recipe, catalogue))
-    order.write(run.folder)
+    _put(run.folder / "recipe.toml", text.encode())
+    _put(run.folder / "environment.json", as_json(describe_environment(run.recipe, catalogue)))
+    if order != begun:
+        order.write(run.folder)
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Writes a file that is not there already: of a thousand runs that wait, each start would flush each to the disk."""
+    if not path.is_file() or path.read_bytes() != content:
+        write_bytes(path, content)
 
 
 def job_of(run: Run, devices: Sequence[str] = (), memory: int | None = None) -> Job:

@@ -1,14 +1,18 @@
 """The prepared sounds: one array that every run maps into memory, and a record for each clip of it."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from flowvae.folder.files import trusting
+from flowvae.errors import CheckpointError, shown
 from flowvae.folder.records import ClipInfo, PreparedClips
+
+ARRAY = "clips.npy"
 
 
 @frozen(eq=False)
@@ -33,11 +37,51 @@ class Clips:
 
 
 def load_clips(folder: Path) -> Clips:
-    """Maps the prepared clips into memory; CheckpointError where they are not what was prepared."""
+    """Maps the prepared clips into memory, for a process that many stand beside: all share the same pages.
+
+    Whoever drives the runs has verified the array, at its start. It is hashed again only where it was written to after
+    its record was: what has changed since. Errors: CheckpointError where it is not what was prepared.
+    """
     content = PreparedClips.read(folder)
-    path = folder / "clips.npy"
-    with trusting(path):
-        audio = np.load(path, mmap_mode="r", allow_pickle=False)
-        if hashlib.sha256(np.ascontiguousarray(audio).data).hexdigest() != content.array:
-            raise ValueError("it is damaged; remove the folder, and it is prepared again")
+    array = folder / ARRAY
+    if array.exists() and array.stat().st_mtime_ns > (folder / PreparedClips.file).stat().st_mtime_ns:
+        _verify(array, content)
+    return _mapped(array, content)
+
+
+def verified_clips(folder: Path) -> Clips:
+    """The same, and every value of the array is looked at."""
+    content = PreparedClips.read(folder)
+    _verify(folder / ARRAY, content)
+    return _mapped(folder / ARRAY, content)
+
+
+def _mapped(path: Path, content: PreparedClips) -> Clips:
+    with _prepared(path):
+        # Private to each process, should one of them ever write: torch takes no array that it may not write to.
+        audio = np.load(path, mmap_mode="c", allow_pickle=False)
+        header = path.stat().st_size - audio.nbytes
+        if audio.dtype != np.float32 or len(audio) != len(content.clips) or header != audio.offset:
+            raise ValueError(f"{audio.dtype} of shape {list(audio.shape)}")
         return Clips(audio, content.clips, content.slack, content.fingerprint, content.told)
+
+
+def _verify(path: Path, content: PreparedClips) -> None:
+    """Through a small buffer: a hash over the mapped array would have all of it in this process."""
+    with _prepared(path), path.open("rb") as file:
+        np.lib.format.read_magic(file)
+        np.lib.format.read_array_header_1_0(file)
+        if hashlib.file_digest(file, "sha256").hexdigest() != content.array:
+            raise ValueError("it is damaged")
+
+
+@contextmanager
+def _prepared(path: Path) -> Iterator[None]:
+    """What is wrong with the array is told with the way out: it can be made again from the sounds."""
+    try:
+        yield
+    except (OSError, ValueError, EOFError) as error:
+        raise CheckpointError(
+            f"{shown(path)} is not what was prepared: {error}",
+            do=f"remove {shown(path.parent)}, and the sounds are prepared again",
+        ) from error

@@ -8,7 +8,7 @@ from attrs import asdict, frozen
 from flowvae.contracts import BuiltNamedDataset, Skipped
 from flowvae.data.kits import Member
 from flowvae.data.prepare import refuse_too_few, split_of
-from flowvae.data.sounds import given_to_sources, source_of
+from flowvae.data.sounds import source_of, what_is_heard
 from flowvae.data.verdict import refuse_unmeasurable, told
 from flowvae.errors import DataError, PluginError
 from flowvae.recipe import Arm, Recipe
@@ -37,7 +37,7 @@ def outlooks(arms: Sequence[Arm]) -> dict[Outlook, list[str]]:
     found: dict[Outlook, list[str]] = {}
     for arm in arms:
         recipe = arm.recipe
-        key = repr([given_to_sources(recipe), *leaves(recipe.data), *leaves(recipe.evaluation)])
+        key = what_is_heard(recipe) + repr([*leaves(recipe.evaluation)])
         if key not in known:
             known[key] = look_ahead(recipe)
         if outlook := known[key]:

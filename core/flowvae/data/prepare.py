@@ -1,9 +1,9 @@
 """From a source of sounds to clips: read once, cut to their length, split, written."""
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ from attrs import asdict
 from numpy.typing import NDArray
 
 from flowvae.contracts import Skipped, Sound
-from flowvae.data.clips import Clips
+from flowvae.data.clips import ARRAY, Clips, load_clips
+from flowvae.data.growing import growing_array
 from flowvae.data.kits import Member
 from flowvae.data.split import Split, split_sounds
 from flowvae.data.verdict import told
-from flowvae.errors import DataError
+from flowvae.errors import DataError, PluginError
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import ClipInfo, PreparedClips
 from flowvae.recipe import Part
@@ -28,40 +29,54 @@ FADE_S = 0.005
 def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) -> Clips:
     """Reads every sound, cuts it to a clip, and writes the array with a verdict for each sound."""
     slack = round(data.extras["slack_ms"] / 1000 * model.sample_rate)
-    clips: list[NDArray[np.float32]] = []
     members: list[Member] = []
     rest: list[tuple[str, float]] = []
     skipped: list[Skipped] = []
-    for item in source.read():
-        if isinstance(item, Skipped):
-            skipped.append(item)
-        else:
-            clips.append(cut_clip(item, model.n_samples, slack, model.sample_rate))
-            members.append(Member(item.name, item.group, item.label))
-            rest.append((item.note, item.weight))
-    refuse_too_few(len(members), skipped, strict=data.extras["strict"])
-    split = split_of(source, data, members)
-    info = tuple(
-        ClipInfo(m.name, m.group if unit == m.name else unit, note, held, m.label, weight)
-        for m, unit, held, (note, weight) in zip(members, split.units, split.held, rest, strict=True)
-    )
-    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        _folder(folder),
+        growing_array(folder / ARRAY, (model.channels, model.n_samples + 2 * slack)) as array,
+    ):
+        for item in source.read():
+            if isinstance(item, Skipped):
+                skipped.append(item)
+            else:
+                _refuse_channels(item, model.channels, data)
+                array.append(cut_clip(item, model.n_samples, slack, model.sample_rate))
+                members.append(Member(item.name, item.group, item.label))
+                rest.append((item.note, item.weight))
+        refuse_too_few(len(members), skipped, strict=data.extras["strict"])
+        split = split_of(source, data, members)
     lines = [json.dumps(asdict(s), ensure_ascii=False) for s in skipped]
     write_bytes(folder / "skipped.jsonl", "".join(f"{line}\n" for line in lines).encode())
-    audio = np.stack(clips)
-    with (folder / ".clips.npy").open("wb") as file:
-        np.save(file, audio, allow_pickle=False)
-    (folder / ".clips.npy").replace(folder / "clips.npy")
-    content = PreparedClips(
+    PreparedClips(
         fingerprint=source.fingerprint(),
         slack=slack,
         skipped=len(skipped),
         told=tuple(told(split)),
-        clips=info,
-        array=hashlib.sha256(audio.tobytes()).hexdigest(),
-    )
-    content.write(folder)  # last: a folder without it was not finished
-    return Clips(audio, info, slack, content.fingerprint, content.told)
+        clips=tuple(
+            ClipInfo(m.name, m.group if unit == m.name else unit, note, held, m.label, weight)
+            for m, unit, held, (note, weight) in zip(members, split.units, split.held, rest, strict=True)
+        ),
+        array=array.digest(),
+    ).write(folder)  # last: a folder without it was not finished
+    return load_clips(folder)
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """A folder that is there while something is put into it; gone again where nothing was."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it holds something
+            path.rmdir()
+
+
+def _refuse_channels(sound: Sound, channels: int, data: Part) -> None:
+    if sound.audio.ndim != 2 or len(sound.audio) != channels:
+        what = f"{data.component} gave {sound.name} the shape {list(sound.audio.shape)}"
+        raise PluginError(what, do=f"(channels, t), with {channels} as asked for")
 
 
 def cut_clip(sound: Sound, n_samples: int, slack: int, sample_rate: int) -> NDArray[np.float32]:

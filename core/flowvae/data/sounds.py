@@ -2,18 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from flowvae.building.builder import Builder
-from flowvae.data.clips import Clips, load_clips
+from flowvae.data.clips import Clips, verified_clips
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.verdict import refuse_unmeasurable
 from flowvae.errors import DataError, RecipeError, shown
-from flowvae.recipe import Recipe
+from flowvae.folder.records import PreparedClips
+from flowvae.recipe import Arm, Recipe
+from flowvae.recipe.part import leaves
 from flowvae.recipe.placing import placed
 
 
@@ -23,6 +26,11 @@ class Sounds:
 
     folder: Path
     clips: Clips
+
+    @cached_property
+    def n_held_out(self) -> int:
+        """How many are kept for validation."""
+        return len(self.clips.rows(held_out=True))
 
     @property
     def skipped(self) -> int:
@@ -38,8 +46,25 @@ class Sounds:
 def prepare_sounds(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
     """The clips of a recipe; DataError where there are none to train on, or too few to measure."""
     sounds = _prepared(recipe, folder, say)
-    refuse_unmeasurable(recipe, len(sounds.clips.rows(held_out=True)))
+    refuse_unmeasurable(recipe, sounds.n_held_out)
     return sounds
+
+
+def prepare_all(arms: Sequence[Arm], folder: Path, say: Callable[[str], None]) -> dict[str, Sounds]:
+    """The clips of every arm, by its name; arms that are to hear the same share theirs, and nothing is read twice."""
+    known: dict[str, Sounds] = {}
+    for arm in arms:
+        asked = what_is_heard(arm.recipe)
+        if asked not in known:
+            known[asked] = _prepared(arm.recipe, folder, say)
+        refuse_unmeasurable(arm.recipe, known[asked].n_held_out)
+    return {arm.name: known[what_is_heard(arm.recipe)] for arm in arms}
+
+
+def what_is_heard(recipe: Recipe) -> str:
+    """All of a recipe that its clips are made of: recipes that say the same hear the same."""
+    components = [part.component.qualified for part in recipe.data.parts()]
+    return repr([given_to_sources(recipe), components, *leaves(recipe.data)])
 
 
 def given_to_sources(recipe: Recipe) -> dict[str, int]:
@@ -63,21 +88,20 @@ def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sound
         # Arms share clips where the sounds and all that shapes a clip agree.
         key = json.dumps([source.fingerprint(), given, dict(recipe.data.extras)], sort_keys=True)
         mine = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
-        if (mine / "clips.json").exists():
-            return Sounds(mine, load_clips(mine))
+        if (mine / PreparedClips.file).exists():
+            return Sounds(mine, verified_clips(mine))
         say(f"reading sounds: {recipe.data.said()}")
-        prepare_clips(source, recipe.data, recipe.model, mine)
+        sounds = Sounds(mine, prepare_clips(source, recipe.data, recipe.model, mine))
     except OSError as error:
         raise DataError(
             f"the sounds cannot be read: {error}", do="check what [data] says, or --data"
         ) from error
-    sounds = Sounds(mine, load_clips(mine))
     _announce(sounds, say)
     return sounds
 
 
 def _announce(sounds: Sounds, say: Callable[[str], None]) -> None:
-    held = len(sounds.clips.rows(held_out=True))
+    held = sounds.n_held_out
     count = len(sounds.clips.info)
     where = f" (reasons in {shown(sounds.folder / 'skipped.jsonl')})" if sounds.skipped else ""
     say(

@@ -29,7 +29,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Replaces a JSON file in one step; a number that is not finite becomes null."""
-    write_bytes(path, (json.dumps(finite(content), indent=1, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, as_json(content))
+
+
+def as_json(content: Any) -> bytes:
+    """What a JSON file holds; a number that is not finite becomes null."""
+    return (json.dumps(finite(content), indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def read_record(path: Path) -> dict[str, Any]:

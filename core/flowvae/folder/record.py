@@ -91,6 +91,8 @@ def _choice(value: Any, kind: Any) -> Any:
 
 def _one_line(text: str) -> str:
     """Text without control characters, and without halves of characters that no file can hold."""
+    if text.isprintable():  # half of a character is not
+        return text
     whole = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c if c.isprintable() else " " for c in whole)
 

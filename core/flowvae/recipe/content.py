@@ -1,6 +1,7 @@
 """What a path in a recipe points to, told by its content: where it lies on this machine decides nothing."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,15 @@ def content_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def by_content(value: Any) -> Any:
-    """A value whose paths stand for what they point to.
+def by_content(value: Any, digest: Callable[[Path], str] = content_digest) -> Any:
+    """A value whose paths stand for what they point to; `digest` may remember what it has read already.
 
     >>> by_content((1, "a"))
     (1, 'a')
     """
     if isinstance(value, tuple):
-        return tuple(by_content(v) for v in value)
+        return tuple(by_content(v, digest) for v in value)
     if not isinstance(value, Path):
         return value
     # What is gone is told where the recipe is checked; until then it equals nothing but itself.
-    return f"content {content_digest(value)[:32]}" if value.exists() else f"{value} (missing)"
+    return f"content {digest(value)[:32]}" if value.exists() else f"{value} (missing)"

@@ -1,11 +1,11 @@
 """What makes a run that run: a hash over everything that can change its result, and over nothing else."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from flowvae.recipe.content import by_content
+from flowvae.recipe.content import by_content, content_digest
 from flowvae.recipe.part import Part
 from flowvae.recipe.tables import Recipe
 
@@ -19,23 +19,25 @@ OUTSIDE = (
 """What cannot change a result but for the last bits."""
 
 
-def identity(recipe: Recipe, seed: int, data_fingerprint: str) -> str:
+def identity(
+    recipe: Recipe, seed: int, data_fingerprint: str, digest: Callable[[Path], str] = content_digest
+) -> str:
     """Over the resolved values, the source and version of every component, the data and the seed.
 
-    Not over places, workers, or the order of keys: a path counts by what it points to.
+    Not over places, workers, or the order of keys: a path counts by what it points to, as `digest` tells.
     """
     content = {
-        "leaves": {**counting_leaves(recipe), "seed": seed},
+        "leaves": {**counting_leaves(recipe, digest), "seed": seed},
         "components": components(recipe),
         "data": data_fingerprint,
     }
     return _hash(content)
 
 
-def counting_leaves(recipe: Recipe) -> dict[str, Any]:
+def counting_leaves(recipe: Recipe, digest: Callable[[Path], str] = content_digest) -> dict[str, Any]:
     """The values of a recipe that can change a result."""
     return {
-        path: by_content(value)
+        path: by_content(value, digest)
         for path, value in recipe.leaves().items()
         if path != "seed"
         and not path.startswith(OUTSIDE)

@@ -279,8 +279,8 @@ class Recipe:
         return dict(self._leaves)
 
     @cached_property
-    def _leaves(self) -> dict[str, Any]:
-        # Arms are compared with each other leaf by leaf, again and again.
+    def _leaves(self) -> Mapping[str, Any]:
+        # Arms and seeds are compared and hashed leaf by leaf, again and again.
         return dict(leaves({"seed": self.seed, **dict(self.tables())}))
 
 

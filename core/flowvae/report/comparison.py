@@ -87,9 +87,7 @@ def obstacles(folder: Folder, baseline: PlannedArm, arm: PlannedArm) -> tuple[st
 
 def _unfinished(folder: Folder, baseline: PlannedArm, arm: PlannedArm) -> str:
     """Looking again after each run makes false claims frequent, so the verdict waits for the planned end."""
-    open_runs = [
-        run for run in folder.runs if run.arm in {baseline.name, arm.name} and run.state not in ENDED
-    ]
+    open_runs = [run for one in (baseline, arm) for run in folder.of(one.name) if run.state not in ENDED]
     if not open_runs:
         return ""
     n = len(open_runs)

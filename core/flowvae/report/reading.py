@@ -1,6 +1,7 @@
 """A folder of runs as the report sees it: the plan, and one run for every planned arm and seed, whatever became of it."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,12 +83,27 @@ class Folder:
 
     def of(self, arm: str) -> tuple[Run, ...]:
         """The runs of one arm, in the order of the seeds."""
-        return tuple(run for run in self.runs if run.arm == arm)
+        return self._by_arm.get(arm, ())
 
     def metric(self, name: str) -> PlannedMetric:
         """A metric of the plan, or one that only the results know."""
         known = {metric.name: metric for metric in self.plan.metrics}
         return known.get(name) or PlannedMetric(name, "none", "", "quality")
+
+    @cached_property
+    def metrics(self) -> tuple[PlannedMetric, ...]:
+        """The planned metrics, then those that only the results know."""
+        names = [metric.name for metric in self.plan.metrics]
+        names += [name for run in self.runs for name in (run.result.metrics if run.result else ())]
+        return tuple(self.metric(name) for name in dict.fromkeys(names))
+
+    @cached_property
+    def _by_arm(self) -> Mapping[str, tuple[Run, ...]]:
+        """A page asks for the runs of each arm a dozen times and more: to look through all of them grew with the square."""
+        found: dict[str, list[Run]] = {}
+        for run in self.runs:
+            found.setdefault(run.arm, []).append(run)
+        return {arm: tuple(runs) for arm, runs in found.items()}
 
 
 def read_folder(folder: Path) -> Folder:

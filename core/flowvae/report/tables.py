@@ -70,9 +70,7 @@ class CostCell:
 
 def metrics_of(folder: Folder) -> tuple[PlannedMetric, ...]:
     """The planned metrics, then those that only the results know."""
-    names = [metric.name for metric in folder.plan.metrics]
-    names += [name for run in folder.runs for name in (run.result.metrics if run.result else ())]
-    return tuple(folder.metric(name) for name in dict.fromkeys(names))
+    return folder.metrics
 
 
 def figure(folder: Folder, arm: PlannedArm, metric: PlannedMetric) -> Figure:

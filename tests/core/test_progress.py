@@ -1,0 +1,130 @@
+"""What the driver shows of its runs, and how few files it reads for it."""
+
+import io
+
+import pytest
+
+from flowvae.ablation import progress as progress_module
+from flowvae.ablation.progress import LOOK_EVERY_S, MOST_ROWS, Progress
+from flowvae.folder.status import Status, read_status
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that passes when a test says so."""
+
+    class Clock:
+        now = 1000.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(progress_module.time, "monotonic", clock.monotonic)
+    return clock
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The runs whose files were read."""
+    found = []
+    monkeypatch.setattr(
+        progress_module, "read_status", lambda folder: found.append(folder.name) or read_status(folder)
+    )
+    return found
+
+
+def folders(place, count, state="waiting", step=0):
+    """Run folders with a status each, as a run writes it; those that wait have none."""
+    found = {}
+    for i in range(count):
+        folder = place / f"{state}-{i}"
+        folder.mkdir()
+        if state != "waiting":
+            Status(folder, 100).write(state, step)
+        found[folder.name] = folder
+    return found
+
+
+def test_polling_reads_what_runs_and_nothing_of_what_is_done_or_waits(tmp_path, clock, reads):
+    runs = folders(tmp_path, 3, "running", 5) | folders(tmp_path, 200, "done", 100) | folders(tmp_path, 200)
+    running = ["running-0", "running-1", "running-2"]
+    with Progress(runs, lambda _: None) as progress:
+        reads.clear()
+        for _ in range(50):
+            clock.now += 0.2
+            progress.poll(running)
+        assert set(reads) == set(running)
+        # Five looks a second were taken at each of the three; now it is one.
+        assert len(reads) <= 3 * (50 * 0.2 / LOOK_EVERY_S + 1)
+
+
+def test_reads_grow_with_what_runs_and_not_with_the_plan(tmp_path, clock, reads):
+    counts = []
+    for count in (10, 300):
+        (tmp_path / str(count)).mkdir()
+        runs = folders(tmp_path / str(count), count)
+        with Progress(runs, lambda _: None) as progress:
+            reads.clear()
+            for _ in range(20):
+                clock.now += LOOK_EVERY_S
+                progress.poll(["waiting-0"])
+            counts.append(len(reads))
+    assert counts == [20, 20]
+
+
+def test_a_run_that_came_and_went_between_two_looks_is_told(tmp_path, clock):
+    runs, said = folders(tmp_path, 3), []
+    with Progress(runs, said.append) as progress:
+        progress.poll(["waiting-0"])
+        clock.now += 0.2
+        progress.poll(["waiting-0", "waiting-1"])
+        for name in ("waiting-0", "waiting-1"):
+            Status(runs[name], 100).write("done", 100)
+        clock.now += 0.2
+        progress.poll(["waiting-2"])
+        assert not any("done" in line for line in said)
+        clock.now += LOOK_EVERY_S
+        progress.poll(["waiting-2"])
+        assert [line for line in said if "done" in line] == [
+            "  waiting-0: done; 1 of 3",
+            "  waiting-1: done; 2 of 3",
+        ]
+        Status(runs["waiting-2"], 100).write("failed", 7, reason="no numbers")
+    assert said[-1] == "  waiting-2: failed (no numbers); 3 of 3"
+
+
+def test_what_an_executor_kept_to_itself_is_told_at_the_end(tmp_path, clock):
+    runs, said = folders(tmp_path, 2), []
+    with Progress(runs, said.append):
+        Status(runs["waiting-1"], 100).write("done", 100)
+    assert "  waiting-1: done; 1 of 2" in said
+
+
+def test_a_run_that_had_failed_before_has_not_failed_again(tmp_path, clock):
+    runs, said = folders(tmp_path, 1, "failed", 3) | folders(tmp_path, 1, "stopped", 3), []
+    with Progress(runs, said.append) as progress:
+        clock.now += LOOK_EVERY_S
+        progress.poll(["failed-0"])
+        assert not any("1 of 2" in line for line in said)
+        Status(runs["failed-0"], 100).write("done", 100)
+        clock.now += LOOK_EVERY_S
+        progress.poll([])
+    assert [line for line in said if " of 2" in line] == ["  failed-0: done; 1 of 2"]
+
+
+def test_the_live_table_shows_what_runs_of_a_thousand_runs_and_counts_the_rest(tmp_path, clock):
+    from rich.console import Console
+
+    runs = folders(tmp_path, 40, "done", 100) | folders(tmp_path, 100) | folders(tmp_path, 2, "running", 5)
+    with Progress(runs, lambda _: None) as progress:
+        table = progress._table(progress._states, ["running-0", "running-1"])
+    assert table.row_count == MOST_ROWS
+    assert table.caption == "40 done, 100 waiting, 2 running"
+    text = io.StringIO()
+    Console(file=text, width=100).print(table)
+    assert "running-1" in text.getvalue()
+    few = dict([*runs.items()][:3])
+    with Progress(few, lambda _: None) as progress:
+        table = progress._table(progress._states, [])
+    assert (table.row_count, table.caption) == (3, None)
