@@ -152,7 +152,7 @@ def running_workers(out):
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                output = os.readlink(entry / "fd" / "1")
+                output = str((entry / "fd" / "1").readlink())
             except OSError:
                 continue
             if output.startswith(str(out)) and output.endswith("log.txt"):
