@@ -78,7 +78,7 @@ def test_the_first_fault_is_that_of_one_after_the_other(tasks):
 
 
 def test_where_there_is_one_core_or_little_memory_it_is_done_here(monkeypatch):
-    monkeypatch.setattr(probing, "free_memory", lambda: 1_500_000_000)
+    monkeypatch.setattr(probing, "free_memory", lambda: 3_500_000_000)
     assert [outcome.found for outcome in together([fine, fine])] == [(1, os.getpid())] * 2
     monkeypatch.setattr(probing, "free_memory", lambda: None)
     assert [outcome.found for outcome in together([fine, fine])] == [(1, os.getpid())] * 2

@@ -112,7 +112,7 @@ def test_a_copy_is_what_a_new_process_is(warm, place):
 
 def test_copies_are_copies_of_one_process_and_draw_their_own_numbers(warm, place):
     code = "import numpy, random; print(os.getppid(), random.random(), numpy.random.random())"
-    with launcher(["a_program"], ["numpy"], {"OF_THE_JOB": "1"}) as found:
+    with launcher(["a_program"], ["numpy.random"], {"OF_THE_JOB": "1"}) as found:
         processes = [found.start(job(place, code, name)) for name in "ab"]
         assert [ended(process) for process in processes] == [0, 0]
     lines = [(place / name / "log.txt").read_text().split() for name in "ab"]
@@ -263,6 +263,13 @@ def test_the_parent_ends_with_who_had_it_started(place):
     assert not runs(parent)
 
 
+def test_a_copy_that_nobody_knows_of_ends_with_the_parent(place):
+    with launcher(["a_program"], [], {}) as found, (place / "log").open("wb") as log:
+        child = found.parent.fork(program("a_program", "time.sleep(60)"), log, log)
+        assert runs(child)
+    wait_until(lambda: not runs(child), 5)
+
+
 def test_tasks_side_by_side_have_their_outcomes_in_order_and_run_at_the_same_time():
     def task(number):
         began = time.monotonic()
@@ -290,5 +297,7 @@ def test_a_task_that_is_killed_is_told_and_who_listens_no_more_ends_the_rest(tmp
     assert first.exit_status == 137
     assert "SIGKILL" in first.errors
     wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    began = time.monotonic()
     outcomes.close()
+    assert time.monotonic() - began < 20
     assert not runs(int((tmp_path / "pid").read_text()))

@@ -21,9 +21,9 @@ PLAIN = f"import os; del os.pidfd_open; {WARM}"
 """On a system whose processes cannot be waited for without being reaped, there is no warm parent."""
 SETTINGS = (
     *TINY,
-    "ablation.seeds=2",
-    "train.steps=40",
-    "train.checkpoint_every=10",
+    "ablation.seeds=1",
+    "train.steps=20",
+    "train.checkpoint_every=5",
     "evaluation.references={ same = { use = 'identity' } }",
 )
 
@@ -36,15 +36,8 @@ def command(code, out, *settings):
 
 
 def go(code, out, *settings):
-    # Two threads, whatever the caller's environment says: libraries read it at their import.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        command(code, out, *settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-        env=environment,
+        command(code, out, *settings), capture_output=True, text=True, check=False, timeout=500
     )
     assert done.returncode == 0, done.stderr
 
@@ -56,10 +49,13 @@ def made(out):
         name = str(path.relative_to(out))
         if path.suffix in {".wav", ".safetensors"} or path.name in {
             "metrics.jsonl",
-            "arms.json",
             "references.json",
         }:
             found[name] = path.read_bytes()
+        elif path.name == "arms.json":
+            found[name] = json.loads(path.read_text())
+            for arm in found[name]["arms"].values():
+                del arm["probed"]["memory"]  # an estimate, which two probes of one process give in two ways
         elif path.name == "result.json":
             result = json.loads(path.read_text())
             found[name] = {key: result[key] for key in ("metrics", "untrained", "threads", "exact")}
@@ -79,20 +75,21 @@ def test_copies_make_what_plain_processes_make_to_the_bit(whole, tmp_path):
     go(WARM, tmp_path / "out", f"execution.threads={threads}")
     warm = made(tmp_path / "out")
     assert warm.keys() == plain.keys()
-    assert len([name for name in warm if name.endswith("result.json")]) == 4
+    assert len([name for name in warm if name.endswith("result.json")]) == 2
     assert {name for name in warm if warm[name] != plain[name]} == set()
 
 
 def children(pid):
-    """The processes that a process has started and that are not over, with the first word of ours in their command."""
+    """The copies of warm parents, or these themselves, that a process has started and that are not over."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                line = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if int(parent) == pid and state != "Z":
+            if int(parent) == pid and state != "Z" and b"flowvae.processes.warm_parent" in line:
                 found.append(int(entry.name))
     return found
 
@@ -119,7 +116,7 @@ def test_the_warm_parent_may_be_killed_and_nothing_is_lost(moment, whole, tmp_pa
         wait_until(lambda: children(process.pid), process)
         [parent] = children(process.pid)
         if moment == "at work":
-            wait_until(lambda: list(out.glob("runs/*/*/checkpoints/step-000000010")), process)
+            wait_until(lambda: list(out.glob("runs/*/*/checkpoints/step-000000005")), process)
             assert children(parent)
         os.kill(parent, signal.SIGKILL)
         _, said = process.communicate(timeout=400)
@@ -132,7 +129,7 @@ def test_the_warm_parent_may_be_killed_and_nothing_is_lost(moment, whole, tmp_pa
 def test_nothing_is_left_when_an_ablation_is_through_or_its_driver_is_killed(tmp_path):
     out = tmp_path / "out"
     process = subprocess.Popen(command(WARM, out), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    wait_until(lambda: list(out.glob("runs/*/*/checkpoints/step-000000010")), process)
+    wait_until(lambda: list(out.glob("runs/*/*/checkpoints/step-000000005")), process)
     [parent] = children(process.pid)
     pids = [parent, *children(parent)]
     assert len(pids) >= 2

@@ -76,9 +76,12 @@ class WarmParent:
         return answer["status"] if answer else None
 
     def close(self) -> None:
-        """Ends it."""
-        self._lose()
+        """Ends it, and copies that were started while an interrupt was on its way to whoever asked for them."""
         self._control.close()
+        if self._ready and not self.lost:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(ANSWER_S)
+        self._lose()
         self._process.wait()
 
     def _wait_until_ready(self) -> None:
