@@ -1,6 +1,7 @@
 """An ablation of arms with and without a second player, made by the engine in this process: three others would load torch."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,9 +9,10 @@ import pytest
 
 from conftest import TINY
 from flowvae import worker
-from flowvae.ablation import drive, probing
+from flowvae.ablation import drive
 from flowvae.catalogue import Catalogue
 from flowvae.probe.__main__ import main as probe
+from flowvae.processes.launcher import Called
 from flowvae.recipe import read_recipe
 from flowvae.report import write
 from flowvae.training import loop
@@ -74,13 +76,14 @@ def make_opposed(place, draw_nothing):
 def in_this_process(here):
     """Has the driver probe and run here, and the loop tell of every step: as many rows as a longer training has."""
     here.setattr(loop, "REPORT_EVERY", 1)
-    here.setattr(probing, "subprocess", SimpleNamespace(run=_probe))
+    launcher = SimpleNamespace(call=_probe, start=None)
+    here.setattr(drive, "launched", lambda *_: nullcontext(launcher))
     here.setattr(drive, "construct", lambda *_: _execute)
     here.setattr(worker.StopSignals, "installed", classmethod(lambda cls: cls(parent=os.getppid())))
 
 
-def _probe(command, **_):
-    return SimpleNamespace(returncode=probe(Path(command[4]), command[5:]), stdout="", stderr="")
+def _probe(command):
+    return Called(probe(Path(command[4]), command[5:]), "", "")
 
 
 def _execute(jobs, _poll):

@@ -3,7 +3,6 @@
 A process of its own, before the first step: the driver needs no torch. It writes FOLDER/references.json and the sounds.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,11 +15,12 @@ from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import BuiltMetric, BuiltReference, Evidence
 from flowvae.data.clips import load_clips
-from flowvae.errors import FlowvaeError, PluginError, RecipeError
+from flowvae.errors import PluginError
 from flowvae.evaluation.evidence import Figures, HeldOut, measure
 from flowvae.folder.audio import slug, write_wav
 from flowvae.folder.records import Arms
 from flowvae.folder.run_records import MeasuredFigure, MeasuredReferences
+from flowvae.processes.outcome import outcome_of
 from flowvae.recipe import read_recipe, resolve
 
 RECONSTRUCTIONS = frozenset({"real", "estimate", "classes"})
@@ -30,36 +30,29 @@ RECONSTRUCTIONS = frozenset({"real", "estimate", "classes"})
 def main(folder: Path, arm: str, data: Path, identity: str) -> int:
     """Measures the references of an arm's recipe, on the sounds that every run is judged by."""
     torch.set_num_threads(1)
-    try:
-        recipe = resolve(
-            read_recipe(str(folder / "arms" / f"{arm}.toml")),
-            Catalogue.installed(Arms.read(folder).arms[arm].plugins),
-        )
-        parts = Parts(recipe, 0)
-        held_out = HeldOut.of(
-            load_clips(data), recipe.model.n_samples, recipe.evaluation.sounds, parts.device
-        )
-        measures = dict(_of_reconstructions(parts.metrics))
-        figures = {}
-        for name, reference in parts.references.items():
-            with at_work(recipe.evaluation.references[name], f"evaluation.references.{name}"):
-                estimate = _checked(name, reference, held_out.audio, recipe.train.batch_size)
-            figures[name] = _recorded(measure(measures, _evidence(held_out, estimate)))
-            for i, row in enumerate(held_out.audio_examples(recipe.evaluation.audio_examples)):
-                file = f"{i:02d}-{slug(held_out.names[row])}.wav"
-                write_wav(folder / "references" / name / file, estimate[row], recipe.model.sample_rate)
-    except RecipeError as error:
-        print(
-            json.dumps(
-                {"arm": arm, "faults": [[f.path, f.what, f.component, f.accepted] for f in error.faults]}
-            )
-        )
-        return error.exit_status
-    except FlowvaeError as error:
-        print("\n".join(error.lines()), file=sys.stderr)
-        return error.exit_status
-    MeasuredReferences(identity, figures).write(folder)
-    return 0
+    outcome = outcome_of(arm, lambda: _measured(folder, arm, data))
+    if outcome.found is not None:
+        MeasuredReferences(identity, outcome.found).write(folder)
+    return outcome.tell()
+
+
+def _measured(folder: Path, arm: str, data: Path) -> dict[str, dict[str, MeasuredFigure]]:
+    recipe = resolve(
+        read_recipe(str(folder / "arms" / f"{arm}.toml")),
+        Catalogue.installed(Arms.read(folder).arms[arm].plugins),
+    )
+    parts = Parts(recipe, 0)
+    held_out = HeldOut.of(load_clips(data), recipe.model.n_samples, recipe.evaluation.sounds, parts.device)
+    measures = dict(_of_reconstructions(parts.metrics))
+    figures = {}
+    for name, reference in parts.references.items():
+        with at_work(recipe.evaluation.references[name], f"evaluation.references.{name}"):
+            estimate = _checked(name, reference, held_out.audio, recipe.train.batch_size)
+        figures[name] = _recorded(measure(measures, _evidence(held_out, estimate)))
+        for i, row in enumerate(held_out.audio_examples(recipe.evaluation.audio_examples)):
+            file = f"{i:02d}-{slug(held_out.names[row])}.wav"
+            write_wav(folder / "references" / name / file, estimate[row], recipe.model.sample_rate)
+    return figures
 
 
 def _of_reconstructions(metrics: Mapping[str, BuiltMetric]) -> Iterator[tuple[str, BuiltMetric]]:

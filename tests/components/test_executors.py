@@ -13,9 +13,9 @@ import pytest
 from attrs import evolve
 
 from flowvae.contracts import Job
+from flowvae.processes.plain import start
 from flowvae.testing import executor as checks
 from flowvae_components.executors import processes, room
-from flowvae_components.executors.processes import Processes
 
 SAVES = """
 import pathlib, signal, sys, time
@@ -47,6 +47,10 @@ def job(folder: Path, name: str, code: str, *arguments: str, **environment: str)
     return Job(
         name, (sys.executable, "-S", "-E", "-c", code, *arguments), environment, folder / name / "job.log"
     )
+
+
+def Processes(devices=(), memory=None, start=start, **keys):
+    return processes.Processes(devices, memory, start, **keys)
 
 
 def quietly(running):
@@ -117,23 +121,18 @@ def test_jobs_are_asked_once_to_stop_and_waited_for(tmp_path, reason, number):
         if all((tmp_path / f"mark{i}.ready").exists() for i in range(2)):
             raise reason
 
-    original = processes.start
-    processes_started = lambda given: pids.append(original(given)) or pids[-1]  # noqa: E731
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processes, "start", processes_started)
-        with pytest.raises(reason):
-            Processes(workers=2)(jobs, poll)
+    watched = lambda given: pids.append(start(given)) or pids[-1]  # noqa: E731
+    with pytest.raises(reason):
+        Processes(start=watched, workers=2)(jobs, poll)
     assert [(tmp_path / f"mark{i}").read_text() for i in range(2)] == [f"{number:d}\n"] * 2
-    assert [process.returncode for process in pids] == [128 + number] * 2
+    assert [process.exit_status() for process in pids] == [128 + number] * 2
 
 
 def test_job_that_does_not_stop_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "GRACE_S", 0.3)
     mark = tmp_path / "mark"
     started = []
-    monkeypatch.setattr(
-        processes, "start", lambda given, start=processes.start: started.append(start(given)) or started[-1]
-    )
+    watched = lambda given: started.append(start(given)) or started[-1]  # noqa: E731
 
     def poll(running):
         if mark.with_suffix(".ready").exists():
@@ -141,9 +140,9 @@ def test_job_that_does_not_stop_is_killed(tmp_path, monkeypatch):
 
     before = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        Processes()([job(tmp_path, "run", IGNORES, str(mark))], poll)
+        Processes(start=watched)([job(tmp_path, "run", IGNORES, str(mark))], poll)
     assert time.monotonic() - before < 5
-    assert started[0].returncode == -signal.SIGKILL
+    assert started[0].exit_status() == -signal.SIGKILL
 
 
 def test_a_second_interrupt_kills_at_once(tmp_path):
@@ -152,9 +151,10 @@ def test_a_second_interrupt_kills_at_once(tmp_path):
     caller = f"""
 import pathlib, sys
 from flowvae.contracts import Job
+from flowvae.processes.plain import start
 from flowvae_components.executors.processes import Processes
 command = (sys.executable, "-S", "-E", "-c", {IGNORES!r}, {str(mark)!r})
-Processes()([Job("run", command, {{}}, pathlib.Path({str(tmp_path / "job.log")!r}))], lambda running: None)
+Processes((), None, start)([Job("run", command, {{}}, pathlib.Path({str(tmp_path / "job.log")!r}))], lambda running: None)
 """
     process = subprocess.Popen(
         [sys.executable, "-c", caller], stderr=subprocess.DEVNULL, start_new_session=True
@@ -285,12 +285,12 @@ class Crowding:
 def test_the_public_check_sees_an_executor_that_does_not_hand_devices_out(bad, said, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with pytest.raises(AssertionError, match=said):
-        checks.no_two_jobs_are_on_one_device(lambda devices, memory: bad())
+        checks.no_two_jobs_are_on_one_device(lambda devices, memory, start: bad())
 
 
 def test_the_public_check_sees_a_named_device_that_is_not_kept():
     with pytest.raises(AssertionError, match="saw 0 and 0"):
-        checks.a_job_keeps_the_device_that_its_environment_names(lambda devices, memory: Crowding())
+        checks.a_job_keeps_the_device_that_its_environment_names(lambda devices, memory, start: Crowding())
 
 
 def test_no_more_jobs_run_than_fit_into_memory_and_it_is_told_once(tmp_path, monkeypatch, capsys):

@@ -1,17 +1,18 @@
 """What a recipe's word for a device means on a machine, and which run gets which device."""
 
 import json
-import subprocess
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from flowvae.ablation import drive, probing
+from flowvae.ablation import drive
 from flowvae.building.device import device_number, model_name, pick_device, visible_names
 from flowvae.errors import FlowvaeError, MachineError
 from flowvae.folder.status import Status
 from flowvae.probe import __main__ as probe
+from flowvae.processes.launcher import Called
 from flowvae.recipe import read_recipe
 from flowvae_components.executors.processes import Processes
 
@@ -75,17 +76,18 @@ def planned(catalogue, tiny, tmp_path, monkeypatch):
         handed.append((self.devices, jobs))
         return {job.name: 1 for job in jobs}
 
-    def in_this_process(command, **_):
+    def in_this_process(command):
         # torch, which pretends to have devices, is in this process.
         at = command.index("flowvae.probe")
         try:
             status = probe.main(tmp_path / "out", command[at + 2 :])
         except SystemExit as error:
             status = error.code
-        return subprocess.CompletedProcess(command, status, "", "")
+        return Called(status, "", "")
 
     monkeypatch.setattr(Processes, "__call__", take)
-    monkeypatch.setattr(probing, "subprocess", SimpleNamespace(run=in_this_process))
+    launcher = SimpleNamespace(call=in_this_process, start=None)
+    monkeypatch.setattr(drive, "launched", lambda *_: nullcontext(launcher))
     monkeypatch.setattr(drive, "write_report", lambda folder, say: folder / "report.html")
 
     def plan(*settings, said=None):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from flowvae.building import memory
 from flowvae.building.memory import peak_memory_mb
 
 WITHOUT = """
@@ -96,13 +97,27 @@ def test_the_peak_of_memory_is_the_one_that_the_kernel_tells():
     assert peak_memory_mb(torch.device("cpu")) == pytest.approx(kib / 1024, rel=0.05)
 
 
+@pytest.mark.slow
+def test_the_peak_of_memory_is_not_that_of_who_started_the_process():
+    code = "import torch; from flowvae.building.memory import peak_memory_mb; print(peak_memory_mb(torch.device('cpu')))"
+    starter = f"""
+import subprocess, sys
+much = b"1" * (1200 << 20)
+subprocess.run([sys.executable, "-c", {code!r}], check=True)
+"""
+    done = subprocess.run([sys.executable, "-c", starter], capture_output=True, text=True, check=True)
+    assert 50 < float(done.stdout) < 1000
+
+
 @pytest.mark.parametrize(("platform", "unit"), [("linux", 1024), ("darwin", 1)])
 def test_the_peak_of_memory_is_in_the_unit_of_the_system(platform, unit, monkeypatch):
+    monkeypatch.setattr(memory, "_of_this_program", lambda: None)
     monkeypatch.setattr(sys, "platform", platform)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert peak_memory_mb(torch.device("cpu")) == pytest.approx(used * unit / 2**20, rel=0.05)
 
 
 def test_a_system_that_does_not_tell_its_memory_has_no_figure(monkeypatch):
+    monkeypatch.setattr(memory, "_of_this_program", lambda: None)
     monkeypatch.setitem(sys.modules, "resource", None)
     assert peak_memory_mb(torch.device("cpu")) is None

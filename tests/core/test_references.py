@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,13 +12,13 @@ from torch import nn
 
 from conftest import TINY
 from flowvae import worker
-from flowvae.ablation import drive, probing
-from flowvae.ablation import references as measuring
+from flowvae.ablation import drive
 from flowvae.catalogue import Catalogue
 from flowvae.errors import FlowvaeError, RecipeError
 from flowvae.evaluation.evidence import measure as by_metrics
 from flowvae.folder.run_records import MeasuredReferences, Result
 from flowvae.probe.__main__ import main as probe
+from flowvae.processes.launcher import Called
 from flowvae.recipe import read_recipe
 from flowvae.references import main as measure
 from flowvae.report import write
@@ -50,20 +51,22 @@ def go(monkeypatch, tmp_path):
     """Drives a recipe in this process; gives what the terminal heard."""
     calls = {"measured": 0}
 
-    def measured_here(command, **_):
+    def measured_here(command):
         calls["measured"] += 1
         place, arm, data, key = command[4:]
         with pytest.MonkeyPatch.context() as here:
             said = []
             here.setattr("builtins.print", lambda *words, **_: said.append(" ".join(map(str, words))))
             status = measure(Path(place), arm, Path(data), key)
-        return SimpleNamespace(returncode=status, stdout="\n".join(said), stderr="\n".join(said))
+        return Called(status, "\n".join(said), "\n".join(said))
 
-    def probed_here(command, **_):
-        return SimpleNamespace(returncode=probe(Path(command[4]), command[5:]), stdout="", stderr="")
+    def called_here(command):
+        if command[3] == "flowvae.references":
+            return measured_here(command)
+        return Called(probe(Path(command[4]), command[5:]), "", "")
 
-    monkeypatch.setattr(measuring, "subprocess", SimpleNamespace(run=measured_here))
-    monkeypatch.setattr(probing, "subprocess", SimpleNamespace(run=probed_here))
+    launcher = SimpleNamespace(call=called_here, start=None)
+    monkeypatch.setattr(drive, "launched", lambda *_: nullcontext(launcher))
     monkeypatch.setattr(
         drive,
         "construct",

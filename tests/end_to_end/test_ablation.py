@@ -147,15 +147,15 @@ def test_a_plugin_that_no_recipe_names_cannot_touch_a_result(whole, tmp_path):
 
 
 def running_workers(out):
-    """Processes of the runs below a folder, by what the system says of their command lines."""
+    """Processes of the runs below a folder: who has a run's files open, its log as output among them."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                line = (entry / "cmdline").read_bytes().decode(errors="replace")
+                output = str((entry / "fd" / "1").readlink())
             except OSError:
                 continue
-            if "flowvae.worker" in line and str(out) in line:
+            if output.startswith(str(out)) and output.endswith("log.txt"):
                 found.append(int(entry.name))
     return found
 

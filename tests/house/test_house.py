@@ -22,6 +22,7 @@ ENGINE = (
     "training",
     "evaluation",
     "probe",
+    "processes",
     "ablation",
     "worker.py",
     "errors.py",

@@ -1,15 +1,12 @@
 """Jobs as processes of this machine."""
 
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from attrs import evolve
 
-from flowvae.contracts import Job, Refused
+from flowvae.contracts import Job, Process, Refused
 from flowvae_components.executors.room import Room
 
 PERIOD_S = 0.2
@@ -18,9 +15,6 @@ GRACE_S = 30.0
 """How long a job that was asked to stop may take to save what it has."""
 NOT_STARTED = 127
 """The exit status of a command that could not be started, as a shell gives it."""
-
-
-Process = subprocess.Popen[bytes]
 
 
 class Processes:
@@ -45,16 +39,18 @@ class Processes:
     Source: POSIX process groups. Needs a POSIX system.
 
     >>> import sys, tempfile, pathlib
+    >>> from flowvae.processes.plain import start
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     job = Job("a", (sys.executable, "-c", "raise SystemExit(3)"), {}, pathlib.Path(folder, "job.log"))
-    ...     Processes(workers=1)([job], lambda running: None)
+    ...     Processes((), None, start, workers=1)([job], lambda running: None)
     {'a': 3}
     """
 
     def __init__(
         self,
-        devices: Sequence[str] = (),
-        memory: int | None = None,
+        devices: Sequence[str],
+        memory: int | None,
+        start: Callable[[Job], Process],
         *,
         workers: int = 0,
         runs_per_device: int = 1,
@@ -63,7 +59,7 @@ class Processes:
             raise Refused("workers", f"workers must not be below 0, got {workers}")
         if runs_per_device < 1:
             raise Refused("runs_per_device", f"runs_per_device must be at least 1, got {runs_per_device}")
-        self.devices, self.memory = tuple(devices), memory
+        self.devices, self.memory, self.start = tuple(devices), memory, start
         self.workers, self.runs_per_device = workers, runs_per_device
 
     def __call__(self, jobs: Sequence[Job], poll: Callable[[Sequence[str]], None]) -> dict[str, int]:
@@ -78,7 +74,9 @@ class Processes:
                 while waiting and (environment := room.take(waiting[0])) is not None:
                     job = waiting.pop(0)
                     try:
-                        running[job.name] = start(evolve(job, environment={**job.environment, **environment}))
+                        running[job.name] = self.start(
+                            evolve(job, environment={**job.environment, **environment})
+                        )
                     except OSError as fault:
                         with job.log.open("a", encoding="utf-8") as log:
                             log.write(f"{job.command[0]} did not start: {fault}\n")
@@ -97,62 +95,25 @@ class Processes:
         return {name: statuses[name] for name in names}
 
 
-def start(job: Job) -> Process:
-    """The job as the leader of a session, its output at the end of its log."""
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    with job.log.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 (the engine wrote the command)
-            job.command,
-            env={**os.environ, **job.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
 def collect(running: dict[str, Process]) -> dict[str, int]:
     """Takes the jobs that have ended out of `running`, and gives their exit statuses."""
-    ended = {name: process for name, process in running.items() if has_ended(process)}
-    for name, process in ended.items():
-        kill_group(process)
-        process.wait()
+    looked = {name: process.exit_status() for name, process in running.items()}
+    ended = {name: status for name, status in looked.items() if status is not None}
+    for name in ended:
+        running[name].end()
         del running[name]
-    return {name: process.returncode for name, process in ended.items()}
-
-
-def has_ended(process: Process) -> bool:
-    """Whether the job is over. It is not reaped here, so that nobody else is given its number yet."""
-    if process.returncode is not None:
-        return True
-    if not hasattr(
-        os, "waitid"
-    ):  # macOS before Python 3.13: to look is to reap, and what a job left stays alive
-        return process.poll() is not None
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def kill_group(process: Process) -> None:
-    """Ends whatever is alive in the job's group. Once the job is reaped its number may be another's."""
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError, PermissionError):  # macOS refuses where only the dead are left
-        os.killpg(process.pid, signal.SIGKILL)
+    return ended
 
 
 def stop(running: dict[str, Process], number: signal.Signals) -> None:
     """Asks each job once to end, waits, and kills what is left, also when it is interrupted itself."""
     try:
         for process in running.values():
-            # To the leader alone: it knows best how to end its own helpers. Popen.send_signal would reap it,
-            # and with it the only safe name of its group.
-            if not has_ended(process):
-                os.kill(process.pid, number)
+            process.ask(number)
         deadline = time.monotonic() + GRACE_S
         while running and time.monotonic() < deadline:
             collect(running)
             time.sleep(PERIOD_S / 4)
     finally:
         for process in running.values():
-            kill_group(process)
-            process.wait()
+            process.end()

@@ -14,6 +14,7 @@ from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
 from flowvae.ablation.references import measure_references
 from flowvae.ablation.runs import Run, all_runs, job_of, n_finished, prepare_run
+from flowvae.ablation.warming import launched
 from flowvae.building.construct import construct
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
@@ -32,6 +33,7 @@ from flowvae.folder.lock import locked
 from flowvae.folder.records import Coverage, Probed
 from flowvae.folder.starts import check_starts
 from flowvae.probe.limits import free_memory
+from flowvae.processes.launcher import Launcher
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.node import Source
 from flowvae.recipe.part import leaves
@@ -101,12 +103,16 @@ class _Drive:
         for dropped in self.plan.recipe.dropped:
             self.say(f"note: {dropped}")
         refuse_another(self.folder, self.plan)
+        with launched(self.plan, self.folder) as launcher:
+            return self._run(launcher)
+
+    def _run(self, launcher: Launcher) -> Path:
         data = self.folder / "data"
         sounds = prepare_all(self.plan.arms, data, self.say)
         runs = all_runs(self.plan, sounds, self.folder / "runs")
         waiting = [run for run in runs if not run.done()]
-        probed = Prober(self.plan, self.folder, self.say).probe(sounds, wanted(waiting))
-        measure_references(self.plan, self.folder, sounds[self.plan.arms[0].name], self.say)
+        probed = Prober(self.plan, self.folder, self.say, launcher.call).probe(sounds, wanted(waiting))
+        measure_references(self.plan, self.folder, sounds[self.plan.arms[0].name], self.say, launcher.call)
         placements = place(runs, waiting, self.folder, self.say)
         finished = len(runs) - len(waiting)
         seen = n_finished(self.folder / "runs")
@@ -115,7 +121,7 @@ class _Drive:
         files = KeptFiles(self.folder)
         for run in waiting:
             prepare_run(run, self.catalogue, files, placements[run.name].kind, alone=len(runs) == 1)
-        statuses = self._execute(waiting, placements, probed)
+        statuses = self._execute(waiting, placements, probed, launcher)
         report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)
         return report
@@ -135,12 +141,16 @@ class _Drive:
         self.say(f"arms: {len(self.plan.arms)}, seeds: {len(self.plan.seeds)}; runs to do: {waiting}{before}")
 
     def _execute(
-        self, runs: list[Run], placements: Mapping[str, Placement], probed: Mapping[str, Probed]
+        self,
+        runs: list[Run],
+        placements: Mapping[str, Placement],
+        probed: Mapping[str, Probed],
+        launcher: Launcher,
     ) -> dict[str, int]:
         if not runs:
             return {}
         part = self.plan.recipe.execution.executor
-        given = {"devices": names(placements), "memory": free_memory()}
+        given = {"devices": names(placements), "memory": free_memory(), "start": launcher.start}
         execute = construct(part, "execution.executor", given, part.values)
         jobs = [job_of(run, placements[run.name].names, probed[run.arm.name].memory) for run in runs]
         with Progress({run.name: run.folder for run in runs}, self.say) as progress:

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -17,12 +15,17 @@ from flowvae.errors import DataError, Fault, FlowvaeError, RecipeError, RunFolde
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Arms, Probed, ProbedArm
 from flowvae.folder.starts import begun
+from flowvae.processes.launcher import Called
+from flowvae.processes.program import program
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.placing import placed
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
 from flowvae.text import toml_like
+
+Call = Callable[[tuple[str, ...]], Called]
+"""Runs a program of ours to its end."""
 
 
 @frozen
@@ -32,6 +35,7 @@ class Prober:
     plan: AblationPlan
     folder: Path
     say: Callable[[str], None]
+    call: Call
 
     def probe(self, sounds: Mapping[str, Sounds], devices: Sequence[str]) -> dict[str, Probed]:
         """What every arm is, after a look at whether the devices are there."""
@@ -67,14 +71,13 @@ class Prober:
             write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
 
     def _build(self, before: Arms | None, devices: Sequence[str]) -> None:
-        command = [sys.executable, "-P", "-m", "flowvae.probe", str(self.folder), *devices]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
-        if done.returncode:
+        done = self.call(program("flowvae.probe", str(self.folder), *devices))
+        if done.exit_status:
             if before:
                 before.write(self.folder)
             else:
                 (self.folder / Arms.file).unlink()
-            hand_on(self.plan, done.returncode, done.stdout, done.stderr)
+            hand_on(self.plan, done)
 
     def _refuse_other(self, name: str, old: ProbedArm, new: ProbedArm) -> None:
         """An arm stays what it was: arms and seeds may be added, nothing else may change."""
@@ -92,17 +95,17 @@ class Prober:
         )
 
 
-def hand_on(plan: AblationPlan, status: int, output: str, words: str) -> NoReturn:
+def hand_on(plan: AblationPlan, done: Called) -> NoReturn:
     """Raises what a process of ours has found wrong: RecipeError with the places in the recipe, else its own words."""
     with contextlib.suppress(ValueError):
-        said = json.loads(output)
+        said = json.loads(done.output)
         recipe = next(arm.recipe for arm in plan.arms if arm.name == said["arm"])
         faults = [
             placed(Fault(what, None, path, component, accepted), recipe)
             for path, what, component, accepted in said["faults"]
         ]
         raise RecipeError(faults, recipe=recipe.name)
-    raise ProbeError(status, words)
+    raise ProbeError(done.exit_status, done.errors)
 
 
 class ProbeError(FlowvaeError):

@@ -1,19 +1,20 @@
 """Has what the recipe names beside the arms measured, once, before the first step."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from flowvae.ablation.probing import hand_on
+from flowvae.ablation.probing import Call, hand_on
 from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
 from flowvae.folder.run_records import MeasuredReferences
+from flowvae.processes.program import program
 from flowvae.recipe import AblationPlan
 from flowvae.recipe.identity import references_identity
 
 
-def measure_references(plan: AblationPlan, folder: Path, sounds: Sounds, say: Callable[[str], None]) -> None:
+def measure_references(
+    plan: AblationPlan, folder: Path, sounds: Sounds, say: Callable[[str], None], call: Call
+) -> None:
     """Writes the folder's references.json, where it does not hold these figures already; RecipeError, PluginError."""
     names = plan.recipe.evaluation.references
     if not names:
@@ -23,11 +24,9 @@ def measure_references(plan: AblationPlan, folder: Path, sounds: Sounds, say: Ca
     if _measured(folder) == wanted:
         return
     say(f"measuring what is not trained: {', '.join(names)}")
-    command = [sys.executable, "-P", "-m", "flowvae.references"]
-    command += [str(folder), plan.arms[0].name, str(sounds.folder), wanted]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own module
-    if done.returncode:
-        hand_on(plan, done.returncode, done.stdout, done.stderr)
+    done = call(program("flowvae.references", str(folder), plan.arms[0].name, str(sounds.folder), wanted))
+    if done.exit_status:
+        hand_on(plan, done)
 
 
 def _measured(folder: Path) -> str:

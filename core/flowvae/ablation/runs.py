@@ -1,7 +1,6 @@
 """The runs of an ablation: one arm with one seed each, in a folder of its own."""
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from attrs import frozen
 
 from flowvae.ablation.environment import describe_environment
 from flowvae.ablation.kept_files import KeptFiles
+from flowvae.building.processor import n_cores
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
@@ -18,6 +18,7 @@ from flowvae.folder.files import as_json, write_bytes
 from flowvae.folder.run_records import Order, Result
 from flowvae.folder.starts import begun, last_checkpoint, other_run
 from flowvae.folder.status import read_status
+from flowvae.processes.program import program
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.content import content_digest
 from flowvae.recipe.identity import identity
@@ -98,16 +99,11 @@ def n_finished(folder: Path) -> int:
 def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    execution = run.recipe.execution
-    threads = execution.threads or (_cores() if alone else 1)
-    begun = Order.read_if_there(run.folder)
-    if begun and not execution.threads:  # another number would change the last bits
-        threads = begun.threads
     order = Order(
         identity=run.identity,
         arm=run.arm.name,
         seed=run.seed,
-        threads=threads,
+        threads=n_threads(run.recipe, run.folder, alone=alone),
         device=device,
         plugins=tuple(owners(run.recipe)),
         data=Path(os.path.relpath(run.sounds.folder, run.folder)).as_posix(),
@@ -127,24 +123,28 @@ def _put(path: Path, content: bytes) -> None:
         write_bytes(path, content)
 
 
+def n_threads(recipe: Recipe, folder: Path, *, alone: bool) -> int:
+    """How many a run has; one that was begun keeps its number, for another would change the last bits."""
+    begun = Order.read_if_there(folder)
+    return recipe.execution.threads or (begun.threads if begun else n_cores() if alone else 1)
+
+
+def environment_of(recipe: Recipe, threads: int) -> dict[str, str]:
+    """The variables that a run's process starts with."""
+    environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), **ALLOCATOR}
+    return environment | BF16_ON_CPU if recipe.train.precision == "bf16" else environment
+
+
 def job_of(run: Run, devices: Sequence[str] = (), memory: int | None = None) -> Job:
     """The run as a command line; `devices` are those that it may be given, none where it computes on the CPU.
 
     `memory` is what training takes where it computes.
     """
-    threads = str(Order.read(run.folder).threads)
-    environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **ALLOCATOR}
-    if run.arm.recipe.train.precision == "bf16":
-        environment |= BF16_ON_CPU
+    threads = Order.read(run.folder).threads
+    environment = environment_of(run.arm.recipe, threads)
     if len(devices) == 1:
         environment["CUDA_VISIBLE_DEVICES"] = devices[0]
-    # -P: a folder of sounds, where people stand, is not a place to import from.
-    command = (sys.executable, "-P", "-m", "flowvae.worker", str(run.folder.absolute()))
+    command = program("flowvae.worker", str(run.folder.absolute()))
     log = run.folder / "log.txt"
     needs = {"devices": 1} if devices else {"memory": memory}
-    return Job(run.name, command, environment, log, cores=int(threads), **needs)
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Job(run.name, command, environment, log, cores=threads, **needs)

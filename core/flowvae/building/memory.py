@@ -1,6 +1,7 @@
 """How much memory a process has needed."""
 
 import sys
+from pathlib import Path
 
 import torch
 
@@ -9,6 +10,19 @@ def peak_memory_mb(device: torch.device) -> float | None:
     """The most that was in use at a time, in MiB: on a GPU its own memory; None where the system does not tell."""
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device)) / 2**20
+    return _of_this_program() or _of_this_process()
+
+
+def _of_this_program() -> float | None:
+    """Linux tells it apart from what the process was before, when it was a copy of the one that started it."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), None)
+
+
+def _of_this_process() -> float | None:
     try:
         import resource  # noqa: PLC0415 - only POSIX has it
     except ImportError:

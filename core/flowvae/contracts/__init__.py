@@ -17,7 +17,7 @@ from flowvae.contracts.dataset import BuiltDataset, BuiltNamedDataset, Dataset, 
 from flowvae.contracts.decoder import BuiltDecoder, Decoder
 from flowvae.contracts.discriminator import BuiltDiscriminator, Discriminator, Judgement
 from flowvae.contracts.encoder import BuiltEncoder, Encoder
-from flowvae.contracts.executor import BuiltExecutor, Executor, Job
+from flowvae.contracts.executor import BuiltExecutor, Executor, Job, Process
 from flowvae.contracts.feature_matching import BuiltFeatureMatching, FeatureMatching
 from flowvae.contracts.flow import BuiltFlow, Flow
 from flowvae.contracts.head import Head
@@ -85,6 +85,7 @@ __all__ = [
     "Pooling",
     "Posterior",
     "Prior",
+    "Process",
     "Ramp",
     "Reference",
     "Refused",

@@ -27,6 +27,19 @@ class Job:
     """Bytes of the machine's memory that it will take, about; None where nobody knows."""
 
 
+class Process(Protocol):
+    """A job that was started as a process of this machine, the leader of a session of its own."""
+
+    def exit_status(self) -> int | None:
+        """None while it runs; a negative one is the signal that ended it."""
+
+    def ask(self, number: int) -> None:
+        """Sends a signal to the job alone: it knows best how to end its own helpers."""
+
+    def end(self) -> None:
+        """Kills whatever is alive of it and of what it has started; every job is ended so, whatever its exit status."""
+
+
 @runtime_checkable
 class BuiltExecutor(Protocol):
     """Runs every job exactly once.
@@ -46,8 +59,11 @@ class Executor(Protocol):
     """Who runs the jobs: processes side by side on this machine, a cluster, another scheduler.
 
     `devices` are the accelerators of this machine that jobs may be given, each as CUDA_VISIBLE_DEVICES takes it;
-    `memory` is how many bytes are free, None where the system does not say. An executor that runs jobs elsewhere
-    leaves both out.
+    `memory` is how many bytes are free, None where the system does not say; `start` starts a job as a process of this
+    machine, faster than its command would: it need not import again what others have imported. OSError where it
+    cannot be started. An executor that runs jobs elsewhere leaves all three out.
     """
 
-    def __call__(self, devices: Sequence[str], memory: int | None) -> BuiltExecutor: ...
+    def __call__(
+        self, devices: Sequence[str], memory: int | None, start: Callable[[Job], Process]
+    ) -> BuiltExecutor: ...

@@ -4,49 +4,100 @@ device means here to FOLDER/devices.json.
 A process of its own, so that the driver of an ablation never needs torch.
 """
 
-import json
+import os
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from attrs import evolve
 
 from flowvae.building.device import pick_device, visible_names
+from flowvae.building.processor import n_cores
 from flowvae.catalogue import Catalogue
-from flowvae.errors import FlowvaeError, RecipeError
-from flowvae.folder.records import Arms, Device, Devices
-from flowvae.probe.limits import limited
+from flowvae.errors import MachineError
+from flowvae.folder.records import Arms, Device, Devices, Probed, ProbedArm
+from flowvae.probe.limits import free_memory, limited
 from flowvae.probe.probe import probe
+from flowvae.processes.outcome import Outcome, outcome_of
+from flowvae.processes.side_by_side import side_by_side
 from flowvae.recipe import read_recipe, resolve
 
+BYTES_OF_BUILDING = 2_000_000_000
+"""What building an arm takes, about: 1.6 GB for percussion, measured, beside what the copies share."""
+KILLED = 128 + 9
 
-def main(folder: Path, devices: list[str]) -> int:
+Task = Callable[[int], Outcome]
+"""Done by one of so many that share the memory."""
+
+
+def in_turn(tasks: Sequence[Task]) -> Iterator[Outcome]:
+    """One after the other, in this process."""
+    return (task(1) for task in tasks)
+
+
+def main(
+    folder: Path, devices: Sequence[str], doing: Callable[[Sequence[Task]], Iterable[Outcome]] = in_turn
+) -> int:
     """Probes the machine for devices, and the arms that the folder names."""
     torch.set_num_threads(1)
     arms = dict(Arms.read(folder).arms)
-    try:
-        places = {device: pick_device(device) for device in devices}
-        for name, arm in arms.items():
-            if arm.probed is None:
-                catalogue = Catalogue.installed(arm.plugins)
-                recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
-                with limited(recipe):
-                    arms[name] = evolve(arm, probed=probe(recipe, catalogue))
-    except RecipeError as error:
-        # The driver knows where the user wrote each value.
-        print(
-            json.dumps(
-                {"arm": name, "faults": [[f.path, f.what, f.component, f.accepted] for f in error.faults]}
-            )
-        )
-        return error.exit_status
-    except FlowvaeError as error:
-        print("\n".join(error.lines()), file=sys.stderr)
-        return error.exit_status
-    Devices({n: Device(p.type, tuple(visible_names(p))) for n, p in places.items()}).write(folder)
-    Arms(arms).write(folder)
+    tasks: dict[str, Task] = {"": lambda _: outcome_of("", partial(_places, devices))}
+    for name, arm in arms.items():
+        if arm.probed is None:
+            tasks[name] = partial(_built, folder, name, arm)
+    found = {}
+    for name, outcome in zip(tasks, doing(list(tasks.values())), strict=False):
+        if outcome.exit_status:
+            return outcome.tell()
+        found[name] = outcome.found
+    Devices(found.pop("")).write(folder)
+    Arms({**arms, **{name: evolve(arms[name], probed=probed) for name, probed in found.items()}}).write(
+        folder
+    )
     return 0
 
 
+def together(tasks: Sequence[Task]) -> Iterator[Outcome]:
+    """Each in a copy of this process, as many at a time as cores and memory allow; the outcomes as those of in_turn.
+
+    One that did not get the memory it asked for has the machine for itself once the others are through.
+    """
+    share = min(len(tasks), n_cores(), (free_memory() or 0) // BYTES_OF_BUILDING)
+    if share < 2:
+        yield from in_turn(tasks)
+        return
+    outcomes = []
+    for outcome in side_by_side([partial(task, share) for task in tasks], share):
+        outcomes.append(outcome)
+        if outcome.exit_status and not _lacks_memory(outcome):
+            break  # nothing that comes later is the first fault
+    for task, outcome in zip(tasks, outcomes, strict=False):
+        yield from side_by_side([partial(task, 1)], 1) if _lacks_memory(outcome) else [outcome]
+
+
+def _lacks_memory(outcome: Outcome) -> bool:
+    return outcome.exit_status in {MachineError.exit_status, KILLED}
+
+
+def _places(devices: Sequence[str]) -> Mapping[str, Device]:
+    places = {device: pick_device(device) for device in devices}
+    return {name: Device(place.type, tuple(visible_names(place))) for name, place in places.items()}
+
+
+def _built(folder: Path, name: str, arm: ProbedArm, share: int) -> Outcome:
+    return outcome_of(name, partial(_probed, folder, name, arm, share))
+
+
+def _probed(folder: Path, name: str, arm: ProbedArm, share: int) -> Probed:
+    catalogue = Catalogue.installed(arm.plugins)
+    recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
+    with limited(recipe, share):
+        return probe(recipe, catalogue)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    # macOS has os.fork, and libraries that a copy may not use.
+    ways = together if sys.platform == "linux" and hasattr(os, "fork") else in_turn
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:], ways))

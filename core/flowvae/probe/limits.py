@@ -25,10 +25,13 @@ Measured on percussion_small_adversarial: 2.4 to 2.8 for batches of 32 to 128.""
 
 
 @contextmanager
-def limited(recipe: Recipe) -> Iterator[None]:
-    """Building is refused memory that the machine does not have, and ended where it does not end by itself."""
+def limited(recipe: Recipe, share: int = 1) -> Iterator[None]:
+    """Building is refused memory that the machine does not have, and ended where it does not end by itself.
+
+    `share` is how many do so at a time: each may have its part of what is free.
+    """
     with ExitStack() as after:
-        _limit_memory(after)
+        _limit_memory(after, share)
         if hasattr(signal, "SIGALRM"):  # elsewhere nothing can end code that hangs in this process
             after.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, _too_long))
             after.callback(signal.alarm, 0)
@@ -43,7 +46,7 @@ def limited(recipe: Recipe) -> Iterator[None]:
             raise _too_large(f"the model of {recipe.name} does not fit into memory", recipe) from error
 
 
-def _limit_memory(after: ExitStack) -> None:
+def _limit_memory(after: ExitStack, share: int) -> None:
     free = free_memory()
     if free is None:
         return
@@ -52,7 +55,7 @@ def _limit_memory(after: ExitStack) -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
     after.callback(resource.setrlimit, resource.RLIMIT_DATA, before)
     # Past this the kernel would not refuse: it would kill whoever asks for a page at the wrong moment.
-    resource.setrlimit(resource.RLIMIT_DATA, (_data_size() + free, before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (_data_size() + free // share, before[1]))
 
 
 def check_training_memory(recipe: Recipe, parameters: int, free: int | None) -> None:

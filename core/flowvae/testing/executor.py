@@ -13,6 +13,7 @@ from unittest.mock import patch
 from attrs import evolve
 
 from flowvae.contracts import Executor, Job
+from flowvae.processes.plain import start
 from flowvae.testing import checks_in
 
 
@@ -41,7 +42,7 @@ def every_job_runs_once_and_its_status_is_told(make: Executor) -> None:
     """Each command is run exactly once, and the result has its exit status under its name."""
     code = "import sys; open(sys.argv[1] + '/mark-{0}', 'a').write('x'); sys.exit({0})"
     with _jobs({f"job-{i}": code.format(i) for i in range(4)}) as jobs:
-        statuses = make((), None)(jobs, _quietly)
+        statuses = make((), None, start)(jobs, _quietly)
         wanted = {f"job-{i}": i for i in range(4)}
         assert statuses == wanted, f"returned {statuses}; expected the exit status of each job, {wanted}"
         for i, job in enumerate(jobs):
@@ -54,7 +55,7 @@ def a_job_that_is_killed_has_its_signal_and_the_others_go_on(make: Executor) -> 
     """A negative status is the signal that ended a job; what ends one job ends no other."""
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     with _jobs({"killed": killed, "fails": "1 / 0", "fine": "pass"}) as jobs:
-        statuses = make((), None)(jobs, _quietly)
+        statuses = make((), None, start)(jobs, _quietly)
     wanted = {"killed": -signal.SIGKILL, "fails": 1, "fine": 0}
     assert statuses == wanted, f"returned {statuses}; expected {wanted}"
 
@@ -65,7 +66,7 @@ def output_goes_to_the_log_of_the_job(make: Executor) -> None:
     with _jobs({"begun": code, "new": code}) as [begun, new]:
         begun.log.parent.mkdir()
         begun.log.write_text("before\n", encoding="ascii")
-        make((), None)([begun, new], _quietly)
+        make((), None, start)([begun, new], _quietly)
         for job, wanted in ((begun, "before\nout\nerr\n"), (new, "out\nerr\n")):
             said = job.log.read_text(encoding="utf-8") if job.log.exists() else "nothing"
             assert said == wanted, f"the log of {job.name} holds {said!r}; expected {wanted!r}"
@@ -75,7 +76,7 @@ def the_environment_is_added_to_the_callers(make: Executor) -> None:
     """A job has the caller's variables and its own on top."""
     code = "import os; print(os.environ.get('OF_THE_CALLER'), os.environ.get('OF_THE_JOB'))"
     with patch.dict(os.environ, OF_THE_CALLER="1"), _jobs({"a": code}) as [job]:
-        make((), None)([job], _quietly)
+        make((), None, start)([job], _quietly)
         said = job.log.read_text(encoding="utf-8")
     assert said == "1 a\n", (
         f"OF_THE_CALLER and OF_THE_JOB are {said.strip()!r} in the job; expected '1 a': "
@@ -88,7 +89,7 @@ def poll_is_called_with_what_runs(make: Executor) -> None:
     heard: list[tuple[str, ...]] = []
     codes = {"slow": "import time; time.sleep(1)", "quick": "pass"}
     with _jobs(codes) as jobs:
-        make((), None)(jobs, lambda running: heard.append(tuple(running)))
+        make((), None, start)(jobs, lambda running: heard.append(tuple(running)))
     strangers = {name for names in heard for name in names} - set(codes)
     assert not strangers, f"poll was called with {', '.join(strangers)}, which is no job"
     times = sum("slow" in names for names in heard)
@@ -112,7 +113,7 @@ time.sleep(60)
     with _jobs({"a": code}) as jobs:
         mark = jobs[0].log.parents[1] / "pid"
         try:
-            make((), None)(jobs, interrupt)
+            make((), None, start)(jobs, interrupt)
         except KeyboardInterrupt:
             pass
         else:
@@ -145,7 +146,7 @@ def _stays(jobs: Sequence[Job]) -> list[tuple[str, float, float]]:
 def no_two_jobs_are_on_one_device(make: Executor) -> None:
     """Each job that needs a device sees one in CUDA_VISIBLE_DEVICES, which no other job sees at that time."""
     with _jobs({f"job-{i}": SAYS_WHERE for i in range(4)}, devices=1) as jobs:
-        make(DEVICES, None)(jobs, _quietly)
+        make(DEVICES, None, start)(jobs, _quietly)
         stays = sorted(_stays(jobs))
     strangers = sorted({device for device, _, _ in stays} - set(DEVICES))
     assert not strangers, (
@@ -162,7 +163,7 @@ def a_job_keeps_the_device_that_its_environment_names(make: Executor) -> None:
     """CUDA_VISIBLE_DEVICES of the job's own is what the recipe asks for; jobs of one name wait for each other."""
     with _jobs({f"job-{i}": SAYS_WHERE for i in range(2)}, devices=1) as free:
         jobs = [evolve(job, environment={"CUDA_VISIBLE_DEVICES": "1"}) for job in free]
-        make(DEVICES, None)(jobs, _quietly)
+        make(DEVICES, None, start)(jobs, _quietly)
         first, second = sorted(_stays(jobs), key=lambda stay: stay[1])
     assert (first[0], second[0]) == ("1", "1"), (
         f"jobs whose environment says CUDA_VISIBLE_DEVICES=1 saw {first[0]} and {second[0]}"
@@ -172,7 +173,7 @@ def a_job_keeps_the_device_that_its_environment_names(make: Executor) -> None:
 
 def no_jobs_are_no_work(make: Executor) -> None:
     """Where there is nothing to do, nothing is done."""
-    statuses = make((), None)([], _quietly)
+    statuses = make((), None, start)([], _quietly)
     assert statuses == {}, f"returned {statuses} for no jobs; expected an empty dict"
 
 
