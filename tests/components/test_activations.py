@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowvae.testing import activation
 from flowvae_components.activations.elu import ELU
@@ -71,12 +72,113 @@ def test_snake_gradients_are_those_of_finite_differences():
     assert torch.autograd.gradgradcheck(of, (x, layer.log_alpha))
 
 
-@pytest.mark.parametrize("make", [Snake, SnakeBeta])
-def test_ripples_keep_nothing_but_their_input_and_output_for_the_gradient(make):
-    x, kept = torch.randn(2, 3, 64, requires_grad=True), []
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
-        make(3)(x)
-    assert sum(kept) <= 2 * x.numel() + 3 * 3
+RIPPLES = {Snake: 1, SnakeBeta: 2}
+"""The snakes, and the rates of each channel that they learn."""
+WIDE = (3, 5, 90_000)
+"""More values than are worked on at a time, and no whole number of such blocks."""
+
+
+def rippling(make, shape=WIDE, dtype=torch.float32):
+    """A snake of several rates, an input that asks for its gradient, and a gradient of its output."""
+    generator = torch.Generator().manual_seed(0)
+    layer = make(shape[1])
+    with torch.no_grad():
+        for rates in layer.parameters():
+            rates.copy_(torch.linspace(-1, 1, shape[1]).roll(2 * len(rates)).unsqueeze(-1))
+    x, pull = (torch.randn(*shape, generator=generator).to(dtype) for _ in range(2))
+    return layer, x.requires_grad_(), pull
+
+
+def plainly(layer, x):
+    """The formula without any gradient of its own."""
+    alpha, *beta = (rates.exp() for rates in layer.parameters())
+    return x + (alpha * x).sin().square() / (beta[0] if beta else alpha)
+
+
+def all_gradients(layer, y, x, pull):
+    return torch.autograd.grad(y, (x, *layer.parameters()), pull)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(2, 3, 64), WIDE])
+@pytest.mark.parametrize(("make", "n_rates"), RIPPLES.items())
+def test_ripples_keep_their_input_and_their_rates_and_not_a_byte_more(make, n_rates, shape, dtype):
+    layer, x, _ = rippling(make, shape, dtype)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.nbytes) or t, lambda t: t):
+        layer(x)
+    assert sum(kept) == x.nbytes + n_rates * shape[1] * 4
+
+
+@pytest.mark.parametrize("make", RIPPLES)
+def test_ripples_and_their_gradients_are_exact_in_blocks(make):
+    layer, x, pull = rippling(make)
+    y = layer(x)
+    found = (y, *all_gradients(layer, y, x, pull))
+    exact, x = layer.double(), x.detach().double().requires_grad_()
+    y = plainly(exact, x)
+    for mine, theirs in zip(found, (y, *all_gradients(exact, y, x, pull.double())), strict=True):
+        assert (mine - theirs).abs().max() <= 4e-7 * theirs.abs().max()
+
+
+@pytest.mark.parametrize("make", RIPPLES)
+def test_ripples_work_in_memory_that_does_not_grow_with_their_input(make):
+    layer, x, pull = rippling(make)
+    with BytesMade() as made:
+        y = layer(x)
+        assert made.largest() == [y.nbytes]
+        (grad_x, *_) = all_gradients(layer, y, x, pull)
+        assert made.largest() == [y.nbytes, grad_x.nbytes]
+
+
+class BytesMade(TorchDispatchMode):
+    """Sizes of the tensors that operators made while it was on."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        fresh = not any(result.alias_info for result in func._schema.returns)
+        if fresh and isinstance(made, torch.Tensor):
+            self.sizes.append(made.nbytes)
+        return made
+
+    def largest(self):
+        """Those of half a MiB and more."""
+        return [size for size in self.sizes if size >= 1 << 19]
+
+
+@pytest.mark.parametrize("make", RIPPLES)
+@pytest.mark.parametrize("shape", [(2, 3, 64), WIDE])
+def test_ripples_of_bf16_are_those_of_float32_rounded_once(make, shape):
+    layer, x, pull = rippling(make, shape, torch.bfloat16)
+    y = layer(x)
+    full = x.detach().float().requires_grad_()
+    found, expected = (
+        all_gradients(layer, out, of, pull.to(out.dtype)) for out, of in ((y, x), (layer(full), full))
+    )
+    assert torch.equal(y, layer(full).bfloat16())
+    assert torch.equal(found[0], expected[0].bfloat16())
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(found[1:], expected[1:], strict=True))
+
+
+def test_an_exported_ripple_is_for_other_sizes_too():
+    layer, x, _ = rippling(Snake)
+    x = x.detach()
+    time = torch.export.Dim("time")
+    exported = torch.export.export(
+        layer, (x[..., :60_000].clone(),), dynamic_shapes={"x": {2: time}}
+    ).module()
+    assert torch.allclose(exported(x), layer(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("make", RIPPLES)
+def test_ripples_need_no_memory_on_the_meta_device(make):
+    layer, x, pull = (part.to("meta") for part in rippling(make))
+    x = x.detach().requires_grad_()
+    assert all_gradients(layer, layer(x), x, pull)[0].shape == WIDE
 
 
 def test_snake_rates_belong_to_channels():

@@ -1,45 +1,95 @@
 """The ripple of the snakes, with a gradient that keeps no hidden tensor."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+BLOCK = 1 << 17
+"""Values that a core works on at a time: the passes over a block of float32 find in its cache what the last one left."""
+
+
+def _blocks(of: Sequence[Tensor], rates: Sequence[Tensor]) -> Iterator[Sequence[Tensor]]:
+    """The tensors, (b, c) or (b, c, t), and the rates of their channels, part by part; the first says how.
+
+    Small tensors and other devices are one part: there more of them would only cost calls, or launches.
+    """
+    n_items, n_channels, n_samples = of[0].shape
+    most = BLOCK * torch.get_num_threads()
+    if of[0].device.type != "cpu" or of[0].numel() <= 2 * most:
+        yield (*of, *rates)
+        return
+    width = min(n_channels, max(1, most // n_samples))
+    length = max(1, most // (width * n_samples))
+    for item in range(0, n_items, length):
+        for channel in range(0, n_channels, width):
+            channels = slice(channel, channel + width)
+            block = (slice(item, item + length), channels)
+            yield (*(tensor[block] for tensor in of), *(rate[channels] for rate in rates))
+
+
+def _formula(x: Tensor, log_alpha: Tensor, log_ratio: Tensor | None) -> Tensor:
+    """The ripple as torch can differentiate it any number of times, and a compiler make one pass of it."""
+    full, alpha = x.to(log_alpha.dtype), log_alpha.exp()
+    beta = alpha if log_ratio is None else (log_alpha - log_ratio).exp()
+    return (full + (alpha * full).sin().square() / beta).to(x.dtype)
+
 
 class _Ripple(torch.autograd.Function):
-    """The formula with its own gradient: no hidden tensor is kept, and snake is 1.8 times faster than by autograd.
+    """The formula with its own gradient: nothing is kept but the input, in the input's own type.
 
-    With r = alpha / beta and s = r * sin(2 * alpha * x), dy/dx = 1 + s. At fixed r,
-    dy/dlog_alpha = x * s - r * sin(alpha * x)^2 / alpha, which is x * (1 + s) - y, and dy/dlog_r = y - x:
-    the output, which the next layer keeps anyway, saves a second sine.
+    With r = alpha / beta, u = alpha * x, s = sin(u) and c = cos(u), dy/dx = 1 + 2 * r * s * c; at fixed r,
+    dy/dlog_alpha = r * s * (2 * u * c - s) / alpha, and dy/dlog_r = r * s^2 / alpha. What lies between is as large as a
+    block: it stays in the cache, and takes no new pages from the system for each pass.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, log_alpha: Tensor, log_ratio: Tensor | None) -> Tensor:
         alpha = log_alpha.exp()
         beta = alpha if log_ratio is None else (log_alpha - log_ratio).exp()
-        y = torch.addcdiv(x, (alpha * x).sin_().square_(), beta)
-        ctx.save_for_backward(x, log_alpha, log_ratio, y)
+        y = torch.empty_like(x)
+        for part, bent, a, b in _blocks((x, y), (alpha, beta)):
+            torch.addcdiv(part, (a * part).sin_().square_(), b, out=bent)
+        ctx.save_for_backward(x, log_alpha, log_ratio)
         return y
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (grad_y,) = gradients
-        x, log_alpha, log_ratio, y = ctx.saved_tensors
-        bend = torch.sin(2 * log_alpha.exp() * x)
-        if log_ratio is not None:
-            bend = log_ratio.exp() * bend
-        grad_x = torch.addcmul(grad_y, grad_y, bend)
-        grad_log_alpha = (grad_x * x - grad_y * y).sum((0, 2)).unsqueeze(-1)
-        if log_ratio is None:
-            return grad_x, grad_log_alpha, None
-        return grad_x, grad_log_alpha, (grad_y * (y - x)).sum((0, 2)).unsqueeze(-1)
+        x, log_alpha, log_ratio = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody wants a gradient of this gradient
+            return _gradients_with_graph(ctx, grad_y)
+        alpha, ratio = log_alpha.exp(), None if log_ratio is None else log_ratio.exp()
+        # Sums over t, weighed by the gradient of y: r * s * (s - 2 * u * c) and r * s^2.
+        turns = alpha.new_empty(x.shape[:2])
+        heights = turns if ratio is None else torch.empty_like(turns)
+        grad_x = torch.empty_like(x)
+        tensors, rates = (x, grad_y, grad_x, turns, heights), (alpha, alpha if ratio is None else ratio)
+        for part, pull, slope, turn, height, a, r in _blocks(tensors, rates):
+            u = a * part
+            c, s = u.cos(), u.sin()
+            bend = pull * s
+            if ratio is not None:
+                bend.mul_(r)
+            torch.addcmul(pull, bend, c, value=2, out=slope)
+            torch.sum(torch.addcmul(s, u, c, value=-2, out=u).mul_(bend), 2, out=turn)
+            if ratio is not None:
+                torch.sum(s.mul_(bend), 2, out=height)
+        grad_log_alpha = -(turns.sum(0).unsqueeze(-1) / alpha)
+        return grad_x, grad_log_alpha, None if ratio is None else heights.sum(0).unsqueeze(-1) / alpha
+
+
+def _gradients_with_graph(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, ...]:
+    saved, needed = ctx.saved_tensors, ctx.needs_input_grad
+    inputs = [tensor for tensor, asked in zip(saved, needed, strict=True) if asked]
+    found = iter(torch.autograd.grad(_formula(*saved), inputs, grad_y, create_graph=True))
+    return tuple(next(found) if asked else None for asked in needed)
 
 
 def ripple(x: Tensor, log_alpha: Tensor, log_beta: Tensor | None = None) -> Tensor:
-    """Gives x + sin(alpha * x)^2 / beta, in float32 at least; without log_beta, beta is alpha.
+    """Gives x + sin(alpha * x)^2 / beta, computed in float32 at least; without log_beta, beta is alpha.
 
     x is (b, c, t), the logarithms of the rates are (c, 1).
 
@@ -51,8 +101,11 @@ def ripple(x: Tensor, log_alpha: Tensor, log_beta: Tensor | None = None) -> Tens
     full = torch.promote_types(x.dtype, torch.float32)
     log_alpha = log_alpha.to(full)
     log_ratio = None if log_beta is None else log_alpha - log_beta.to(full)
-    y: Tensor = _Ripple.apply(x.to(full), log_alpha, log_ratio)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
-    return y.to(x.dtype)
+    # A compiler makes one pass of the formula by itself, at any size; the blocks are those of one.
+    if torch.compiler.is_compiling():
+        return _formula(x, log_alpha, log_ratio)
+    y: Tensor = _Ripple.apply(x, log_alpha, log_ratio)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
+    return y
 
 
 class _RippleMean(torch.autograd.Function):
