@@ -38,10 +38,11 @@ def rave_phase(n_samples: int) -> tuple[Side, Side]:
     import torch
 
     import rave_phase as phase
+    from rave_network import Theirs
 
     theirs, mine = phase.twins("v2")
     batch = decaying_noise(torch, 1, n_samples)
-    rave, training = phase.Theirs.of(theirs), phase.ours(mine, batch)
+    rave, training = Theirs.of(theirs), phase.ours(mine, batch)
     return (
         lambda: [training.step(step) for step in range(phase.UPDATES)],
         lambda: [rave.step(batch, index) for index in range(phase.UPDATES + 1)],

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from counting import kept_bytes
 from flowvae.testing import activation
 from flowvae_components.activations.elu import ELU
 from flowvae_components.activations.leaky_relu import LeakyReLU
@@ -179,6 +180,19 @@ def test_ripples_need_no_memory_on_the_meta_device(make):
     layer, x, pull = (part.to("meta") for part in rippling(make))
     x = x.detach().requires_grad_()
     assert all_gradients(layer, layer(x), x, pull)[0].shape == WIDE
+
+
+def test_snake_keeps_a_quarter_of_what_its_formula_keeps_by_autograd():
+    """Beside the output, which the next layer keeps."""
+    layer, x = Snake(3), torch.randn(2, 3, 64, requires_grad=True)
+    with kept_bytes() as kept:
+        y = layer(x)
+    alpha = layer.log_alpha.exp()
+    with kept_bytes() as kept_by_autograd:
+        plain = x + torch.sin(alpha * x).square() / alpha
+    assert torch.allclose(y, plain, atol=1e-6)
+    rates = alpha.nbytes
+    assert kept(y) - rates == (kept_by_autograd(plain) - rates) / 4 == x.nbytes
 
 
 def test_snake_rates_belong_to_channels():

@@ -9,7 +9,7 @@ import peer_packages
 def imported(package, *modules):
     """Skips where the package is not there; where it is there and does not import, that is a failure."""
     if not peer_packages.is_there(package):
-        pytest.skip(f"{package} is not installed: pip install --no-deps -r tests/peers/requirements.txt")
+        pytest.skip(f"{package} is not installed: tests/peers/install.sh")
     return peer_packages.imported(package, *modules)
 
 

@@ -5,6 +5,7 @@ import torch
 
 from flowvae.probe.flops import MultiplyAdds
 from flowvae.streams import stream_key
+from rave_network import Theirs
 
 pytestmark = [
     pytest.mark.peers,
@@ -42,7 +43,7 @@ def test_three_updates_of_the_model_and_one_of_the_discriminators(config, phase,
     torch.manual_seed(0)
     theirs, mine = phase.twins(config)
     batch = noise(1, 1, N_SAMPLES)
-    rave, training = phase.Theirs.of(theirs), phase.ours(mine, batch)
+    rave, training = Theirs.of(theirs), phase.ours(mine, batch)
     peer = multiply_adds(*(lambda i=i: rave.step(batch, i) for i in range(phase.UPDATES + 1)))
     own = multiply_adds(*(lambda i=i: training.step(i) for i in range(phase.UPDATES)))
     whole, pair = sum(own) / sum(peer), own[0] / (peer[0] + peer[1])
@@ -63,7 +64,7 @@ def test_they_are_the_same_updates(config, phase, noise):
         # Theirs compares the bands before they are put together, ours can only take the sound apart again.
         model.weights = {**model.weights, "multiband_audio_distance": 0.0}
     batch = noise(1, 1, N_SAMPLES)
-    rave, training = phase.Theirs.of(theirs), phase.ours(mine, batch)
+    rave, training = Theirs.of(theirs), phase.ours(mine, batch)
     torch.manual_seed(stream_key(training.seed, "step", 0))
     rave.step(batch, 0)
     discriminators = gradients(theirs.discriminator)

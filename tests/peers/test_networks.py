@@ -180,7 +180,7 @@ EVERY_FOURTH_BATCH = (
 
 def published(version):
     """RAVE of its own configuration."""
-    import rave_phase
+    import rave_network as rave_phase
 
     return rave_phase.published(version, *EVERY_FOURTH_BATCH)
 

@@ -99,6 +99,7 @@ def n_finished(folder: Path) -> int:
 def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
+    before = Order.read_if_there(run.folder)
     order = Order(
         identity=run.identity,
         arm=run.arm.name,
@@ -113,7 +114,7 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *
     text = write_recipe(run.recipe, files.paths_from(run.folder))
     _put(run.folder / "recipe.toml", text.encode())
     _put(run.folder / "environment.json", as_json(describe_environment(run.recipe, catalogue)))
-    if order != begun:
+    if order != before:
         order.write(run.folder)
 
 
