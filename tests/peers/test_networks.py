@@ -180,9 +180,9 @@ EVERY_FOURTH_BATCH = (
 
 def published(version):
     """RAVE of its own configuration."""
-    import rave_network as rave_phase
+    import rave_network
 
-    return rave_phase.published(version, *EVERY_FOURTH_BATCH)
+    return rave_network.published(version, *EVERY_FOURTH_BATCH)
 
 
 def of_rave(version):
