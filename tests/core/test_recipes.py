@@ -202,6 +202,41 @@ def test_a_recipe_cannot_name_code(catalogue, name):
     assert set(sys.modules) == before
 
 
+PAIRS = """
+extends = "percussion_small"
+[ablation]
+question = "?"
+metric = "spectral_distance"
+pairs = {pairs}
+[ablation.vary]
+"defaults.activation" = ["snake", "leaky_relu", "elu"]
+"""
+
+
+def test_pairs_of_arms_can_be_asked_for(catalogue, write):
+    plan = plan_ablation(
+        read_recipe(write("a.toml", PAIRS.format(pairs='[["leaky_relu", "elu"]]'))), catalogue
+    )
+    assert plan.recipe.ablation.pairs == (("leaky_relu", "elu"),)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ('[["leaky_relu", "ellu"]]', "there is no arm ellu"),
+        ('[["elu", "elu"]]', "elu is compared with itself"),
+        ('[["snake", "elu"]]', "snake is the baseline, with which every arm is compared anyway"),
+        ('[["elu"]]', "is not an array of 2 (a string, a string)"),
+    ],
+)
+def test_a_pair_that_cannot_be_is_told_with_its_line(catalogue, write, pairs, words):
+    with pytest.raises(RecipeError) as caught:
+        plan_ablation(read_recipe(write("a.toml", PAIRS.format(pairs=pairs))), catalogue)
+    [fault] = caught.value.faults
+    assert words in fault.what
+    assert (fault.path.split("[")[0], fault.place.line) == ("ablation.pairs", 6)
+
+
 def test_three_axes_with_two_alternatives_each_are_four_arms_or_eight_when_crossed(catalogue, write):
     text = """extends = "percussion_small"
 [ablation]

@@ -67,6 +67,7 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         changes = {path: _said(axes[path][i]) for path, i in choice.items() if i}
         arms.append(Arm(_arm_name(names, choice), recipe, changes))
     faults += _faults_between(arms, source)
+    faults += [] if faults else _faults_of_pairs(arms, source, catalogue)
     if not faults:
         ablation, recipes = source.root.value["ablation"].value, [arm.recipe for arm in arms]
         faults += blind(recipes, ablation["metric"].place, catalogue)
@@ -233,6 +234,35 @@ def _arm_name(names: dict[str, list[str]], choice: dict[str, int]) -> str:
 def _slug(text: str) -> str:
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "_.") else "-" for c in text.lower())
     return "-".join(filter(None, kept.split("-")))[:64] or "arm"
+
+
+def _faults_of_pairs(arms: list[Arm], source: Source, catalogue: Catalogue) -> list[Fault]:
+    """Pairs are of arms that there are, and of two alternatives: each is compared with the baseline anyway."""
+    node = source.root.value["ablation"].value.get("pairs")
+    ablation = arms[0].recipe.ablation
+    if node is None or ablation is None:
+        return []
+    names = [arm.name for arm in arms]
+    faults = []
+    for pair in ablation.pairs:
+        for name in pair:
+            if name not in names:
+                near = catalogue.suggest(name, names)
+                faults.append(
+                    Fault(
+                        f"there is no arm {name}",
+                        node.place,
+                        "ablation.pairs",
+                        accepted=", ".join(names),
+                        suggestions=near,
+                    )
+                )
+        if pair[0] == pair[1]:
+            faults.append(Fault(f"{pair[0]} is compared with itself", node.place, "ablation.pairs"))
+        elif names[0] in pair:
+            what = f"{names[0]} is the baseline, with which every arm is compared anyway"
+            faults.append(Fault(what, node.place, "ablation.pairs"))
+    return faults
 
 
 def _faults_between(arms: list[Arm], source: Source) -> list[Fault]:

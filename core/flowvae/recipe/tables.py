@@ -193,6 +193,9 @@ class AblationSection:
     worthwhile_difference: float | None = key(
         "the smallest difference of the primary metric that would matter, in its unit", None, least=0.0
     )
+    pairs: tuple[tuple[str, str], ...] = key(
+        "arms that are compared with each other besides, by their names: the second beside the first", ()
+    )
     cross: bool = key("every combination of the alternatives instead of one change at a time", default=False)
 
 

@@ -18,7 +18,8 @@ from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare, values_by_seed
 from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
 from flowvae.report.figure_style import Picture
-from flowvae.report.findings import findings, headline, said
+from flowvae.report.findings import findings, said
+from flowvae.report.headline import headline
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.reading import Folder, read_folder
@@ -115,7 +116,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
         "measured": lambda metric: measured(folder, metric),
-        "verdicts": {comparison.arm.name: comparison for comparison in comparisons},
+        "verdicts": {c.arm.name: c for c in comparisons if c.against.is_baseline},
+        "other_pairs": [c for c in comparisons if not c.against.is_baseline],
         "figure": lambda arm, metric: figure(folder, arm, metric),
         "secondary": [metric for metric in metrics_of(folder) if metric != plan.primary],
         "costs": costs(folder),
