@@ -6,6 +6,7 @@ from attrs import frozen
 from flowvae.folder.records import LedgerEntry, Plan, PlannedArm, PlannedMetric
 from flowvae.report.answers import Finding, Tone, answer
 from flowvae.report.beginnings import differing_beginnings
+from flowvae.report.budget import still_moving
 from flowvae.report.censoring import MOST, cut_share
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import (
@@ -238,6 +239,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     """All sentences, the answers first."""
     plan = folder.plan
     found = [answer(folder, plan.primary, c) for c in comparisons if plan.primary]
+    found += still_moving(folder, comparisons)
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     found += [*_looks(comparisons), *_cut(folder)]
     if plan.primary:

@@ -13,6 +13,7 @@ from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
 from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.beginnings import beginnings
+from flowvae.report.budget import budget_picture, still_moving
 from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare, values_by_seed
@@ -45,6 +46,7 @@ class Pictures:
     """The figures of the page; None where there is nothing to draw."""
 
     pairs: Picture | None
+    budget: Picture | None
     costs: Picture | None
     curves: Picture | None
     parts: Picture | None
@@ -76,6 +78,7 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
     curves = Curves.of(folder, styles)
     return Pictures(
         pairs=plots.pairs(folder, comparisons, styles),
+        budget=budget_picture(folder, comparisons, styles),
         costs=plots.cost_against_quality(folder, styles),
         curves=curves.picture(main),
         parts=curves.picture([("train", part) for part in parts if part not in shown_elsewhere][:9]),
@@ -188,6 +191,6 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
         for comparison in comparisons:
             if found.plan.primary:
                 say(f"  {answer(found, found.plan.primary, comparison).text}")
-        for finding in collapses(found):
+        for finding in (*still_moving(found, comparisons), *collapses(found)):
             say(f"  {finding.text}")
     return folder / "report.html"
