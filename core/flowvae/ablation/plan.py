@@ -62,6 +62,7 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         batch_size=recipe.train.batch_size,
         ledger=(),
         pairs=ablation.pairs if ablation else (),
+        factors=plan.factors,
     )
 
 

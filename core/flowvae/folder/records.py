@@ -164,6 +164,8 @@ class Plan(Record):
     ledger: tuple[LedgerEntry, ...]
     pairs: tuple[tuple[str, str], ...] = ()
     """Arms that are compared with each other, besides each with the baseline."""
+    factors: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """Of a crossed ablation, what is varied by key path, each as the recipe writes it; the first is the baseline's."""
 
     @property
     def primary(self) -> PlannedMetric | None:

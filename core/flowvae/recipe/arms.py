@@ -2,10 +2,10 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault, RecipeError
@@ -38,6 +38,8 @@ class AblationPlan:
 
     recipe: Recipe
     arms: tuple[Arm, ...]
+    factors: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """Where several axes are crossed, the alternatives of each by key path, as the recipe writes them."""
 
     def __repr__(self) -> str:
         return f"{self.recipe.name}: arms {', '.join(arm.name for arm in self.arms)}; {len(self.seeds)} seeds"
@@ -75,7 +77,9 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
     if faults:
         unique = {(f.place, f.path, f.what): f for f in faults}
         raise RecipeError(list(unique.values()), recipe=source.name)
-    return AblationPlan(arms[0].recipe, tuple(arms))
+    crossed = _crossed(source) and len(axes) > 1
+    factors = {path: tuple(map(_said, nodes)) for path, nodes in axes.items()} if crossed else {}
+    return AblationPlan(arms[0].recipe, tuple(arms), factors)
 
 
 def _axes(source: Source) -> dict[str, list[Node]] | None:

@@ -13,6 +13,7 @@ from flowvae.statistics.joint import Joint, joint_sign_flip
 from flowvae.statistics.paired import Paired, pair
 from flowvae.statistics.verdict import Verdict, judge
 
+NO_FIGURE = "no seed has a figure in both arms"
 ENDED = {"done", "failed"}
 CONTEXT = {
     "data_fingerprint": "the data",
@@ -134,25 +135,23 @@ def _early_verdict(
     if waiting:
         return Verdict("not shown", waiting)
     if paired is None:
-        return Verdict("not shown", "no seed has a figure in both arms")
+        return Verdict("not shown", NO_FIGURE)
     return None
 
 
 def compare(folder: Folder) -> tuple[Comparison, ...]:
     """Every alternative against the baseline, and the pairs that the plan asks for, on the primary metric, as one family."""
     plan, metric = folder.plan, folder.plan.primary
-    if plan.baseline is None or metric is None:
-        return ()
+    if plan.baseline is None or metric is None or plan.factors:
+        return ()  # a crossed ablation asks for its factors: see factors.py
     sides = [(arm, plan.baseline) for arm in plan.alternatives] + list(plan.asked_pairs)
     pairs = [pair_metric(folder, arm, metric.name, other) for arm, other in sides]
     early = [
         _early_verdict(folder, other, arm, found) for (arm, other), found in zip(sides, pairs, strict=True)
     ]
-    joints = _joints(
-        folder, [None if verdict else found for found, verdict in zip(pairs, early, strict=True)]
-    )
+    family = joints(folder, [None if verdict else found for found, verdict in zip(pairs, early, strict=True)])
     comparisons = []
-    for (arm, other), paired, verdict, joint in zip(sides, pairs, early, joints, strict=True):
+    for (arm, other), paired, verdict, joint in zip(sides, pairs, early, family, strict=True):
         found = verdict
         if joint is not None and paired is not None:
             found = judge(paired, joint, metric.direction, plan.worthwhile_difference)
@@ -163,7 +162,15 @@ def compare(folder: Folder) -> tuple[Comparison, ...]:
     return tuple(comparisons)
 
 
-def _joints(folder: Folder, usable: Sequence[Paired | None]) -> list[Joint | None]:
+def all_comparable(folder: Folder) -> Verdict | None:
+    """Why the arms as a whole get no verdict, if there is a reason."""
+    baseline = folder.plan.baseline
+    others = folder.plan.alternatives if baseline else ()
+    found = [_early_verdict(folder, baseline, arm, None) for arm in others if baseline]
+    return next((verdict for verdict in found if verdict and verdict.reason != NO_FIGURE), None)
+
+
+def joints(folder: Folder, usable: Sequence[Paired | None]) -> list[Joint | None]:
     """The family is what could be compared: of a comparison without a figure nothing is claimed."""
     family = [paired for paired in usable if paired]
     if not family:

@@ -16,6 +16,7 @@ from flowvae.report.comparison import (
     pair_metric,
     values_by_seed,
 )
+from flowvae.report.factors import effect_findings, effects
 from flowvae.report.number_format import (
     count,
     large,
@@ -239,6 +240,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     """All sentences, the answers first."""
     plan = folder.plan
     found = [answer(folder, plan.primary, c) for c in comparisons if plan.primary]
+    found += effect_findings(folder, effects(folder))
     found += still_moving(folder, comparisons)
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     found += [*_looks(comparisons), *_cut(folder)]

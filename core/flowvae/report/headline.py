@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from flowvae.folder.records import Plan
 from flowvae.report.comparison import ENDED, Comparison
+from flowvae.report.factors import effect_headline, effects
 from flowvae.report.reading import Folder
 
 
@@ -45,6 +46,8 @@ def _unknown(plan: Plan, comparisons: Sequence[Comparison]) -> str:
 def _without_answer(folder: Folder, comparisons: Sequence[Comparison]) -> str:
     if any(run.state not in ENDED for run in folder.runs):
         return "Not finished: nothing is concluded yet."
+    if folder.plan.factors:
+        return effect_headline(folder, effects(folder))
     if comparisons and all(c.verdict.word == "not compared" for c in comparisons):
         return "The runs are not comparable, so there is no winner."
     if comparisons:

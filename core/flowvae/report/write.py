@@ -18,6 +18,7 @@ from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare, values_by_seed
 from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
+from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said
 from flowvae.report.headline import headline
@@ -118,6 +119,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "said": said,
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
+        "effects": effects(folder),
         "measured": lambda metric: measured(folder, metric),
         "verdicts": {c.arm.name: c for c in comparisons if c.against.is_baseline},
         "other_pairs": [c for c in comparisons if not c.against.is_baseline],
@@ -191,6 +193,10 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
         for comparison in comparisons:
             if found.plan.primary:
                 say(f"  {answer(found, found.plan.primary, comparison).text}")
-        for finding in (*still_moving(found, comparisons), *collapses(found)):
+        for finding in (
+            *effect_findings(found, effects(found)),
+            *still_moving(found, comparisons),
+            *collapses(found),
+        ):
             say(f"  {finding.text}")
     return folder / "report.html"
