@@ -22,6 +22,8 @@ def type_name(kind: Any) -> str:
 
     >>> type_name(tuple[int, ...])
     'an array of whole numbers'
+    >>> type_name(tuple[tuple[str, str], ...])
+    'an array of arrays of 2 (a string, a string)'
     """
     if kind in _NAMES:
         return _NAMES[kind]
@@ -31,7 +33,7 @@ def type_name(kind: Any) -> str:
         return "one of " + ", ".join(toml_like(a) for a in arguments)
     if origin in {tuple, list}:
         if origin is tuple and ... not in arguments:
-            return f"an array of {len(arguments)}: " + ", ".join(type_name(a) for a in arguments)
+            return f"an array of {len(arguments)} ({', '.join(type_name(a) for a in arguments)})"
         return f"an array of {_plural(type_name(arguments[0]))}"
     if arguments:
         return " or ".join(type_name(a) for a in arguments if a is not type(None))
@@ -40,6 +42,8 @@ def type_name(kind: Any) -> str:
 
 def _plural(name: str) -> str:
     bare = name.removeprefix("a ").removeprefix("an ")
+    if bare.startswith("array "):
+        return f"arrays {bare.removeprefix('array ')}"
     return f"{bare}s" if name != bare else bare
 
 

@@ -65,7 +65,7 @@ def test_every_change_after_a_look_stands_in_the_ledger_and_in_the_report(ask, t
     )
     assert (question.before, question.after) == ("Does it help?", "Does it really help?")
     assert (worthwhile.before, worthwhile.after) == ("none", "0.5")
-    assert (seeds.before, seeds.after) == ("1 (0 to 0)", "2 (0 to 1)")
+    assert (seeds.before, seeds.after, seeds.seeds) == ("1 (0 to 0)", "2 (0 to 1)", (0,))
     page = write_report(tmp_path / "out").read_text()
     assert "It was chosen before the first step." not in page
     assert "It was changed after 2 runs had finished." in page

@@ -202,6 +202,114 @@ def test_a_recipe_cannot_name_code(catalogue, name):
     assert set(sys.modules) == before
 
 
+PAIRS = """
+extends = "percussion_small"
+[ablation]
+question = "?"
+metric = "spectral_distance"
+pairs = {pairs}
+[ablation.vary]
+"defaults.activation" = ["snake", "leaky_relu", "elu"]
+"""
+
+
+def test_pairs_of_arms_can_be_asked_for(catalogue, write):
+    plan = plan_ablation(
+        read_recipe(write("a.toml", PAIRS.format(pairs='[["leaky_relu", "elu"]]'))), catalogue
+    )
+    assert plan.recipe.ablation.pairs == (("leaky_relu", "elu"),)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ('[["leaky_relu", "ellu"]]', "there is no arm ellu"),
+        ('[["elu", "elu"]]', "elu is compared with itself"),
+        ('[["snake", "elu"]]', "snake is the baseline, with which every arm is compared anyway"),
+        ('[["elu"]]', "is not an array of 2 (a string, a string)"),
+    ],
+)
+def test_a_pair_that_cannot_be_is_told_with_its_line(catalogue, write, pairs, words):
+    with pytest.raises(RecipeError) as caught:
+        plan_ablation(read_recipe(write("a.toml", PAIRS.format(pairs=pairs))), catalogue)
+    [fault] = caught.value.faults
+    assert words in fault.what
+    assert (fault.path.split("[")[0], fault.place.line) == ("ablation.pairs", 6)
+
+
+LEFT_OUT = """
+extends = "percussion_small"
+augmentations = {{ polarity = {{}} }}
+[ablation]
+question = "?"
+metric = "spectral_distance"
+{more}
+"""
+
+
+def test_one_of_each_part_of_a_table_is_left_out(catalogue, write):
+    plan = plan_ablation(
+        read_recipe(write("a.toml", LEFT_OUT.format(more='leave_one_out = "augmentations"'))), catalogue
+    )
+    whole = plan.arms[0].recipe.augmentations
+    assert list(whole) == ["random_crop", "dequantize", "polarity"]  # phase_mangle is out in the recipe below
+    assert [arm.name for arm in plan.arms] == ["baseline", *(f"without-{name}" for name in whole)]
+    for name, arm in zip(whole, plan.arms[1:], strict=True):
+        assert list(arm.recipe.augmentations) == [other for other in whole if other != name]
+    # What is varied besides makes arms of its own.
+    more = 'leave_one_out = "losses"\n[ablation.vary]\n"defaults.activation" = ["snake", "elu"]'
+    plan = plan_ablation(read_recipe(write("b.toml", LEFT_OUT.format(more=more))), catalogue)
+    assert {arm.name for arm in plan.arms} == {
+        "baseline",
+        "elu",
+        "without-multi_scale_mel",
+        "without-multi_resolution_stft",
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("augmentatons", "the recipe has no table augmentatons"),
+        ("adversarial.discriminators", "the recipe has no table"),
+        ("model.bands", "model.bands holds 0 parts"),
+    ],
+)
+def test_a_table_of_which_nothing_can_be_left_out_is_told(catalogue, write, table, words):
+    text = LEFT_OUT.format(more=f'leave_one_out = "{table}"')
+    with pytest.raises(RecipeError) as caught:
+        plan_ablation(read_recipe(write("a.toml", text)), catalogue)
+    [fault] = caught.value.faults
+    assert words in fault.what
+    assert fault.place.line == 7
+
+
+CALLED = PAIRS.replace("pairs = {pairs}", "names = {{ {names} }}")
+
+
+def test_arms_are_called_what_their_author_calls_them(catalogue, write):
+    text = CALLED.format(names='snake = "as_shipped", elu = "smooth"').replace(
+        "[ablation.vary]", 'pairs = [["smooth", "leaky_relu"]]\n[ablation.vary]'
+    )
+    plan = plan_ablation(read_recipe(write("a.toml", text)), catalogue)
+    assert [arm.name for arm in plan.arms] == ["as_shipped", "leaky_relu", "smooth"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ('sneak = "a"', "there is no arm sneak"),
+        ('elu = "Good One"', "names a folder"),
+        ('elu = "leaky_relu"', "two arms would be called leaky_relu"),
+        ("elu = 3", "takes words"),
+    ],
+)
+def test_a_name_that_cannot_be_is_told(catalogue, write, names, words):
+    with pytest.raises(RecipeError) as caught:
+        plan_ablation(read_recipe(write("a.toml", CALLED.format(names=names))), catalogue)
+    assert words in caught.value.faults[0].what
+
+
 def test_three_axes_with_two_alternatives_each_are_four_arms_or_eight_when_crossed(catalogue, write):
     text = """extends = "percussion_small"
 [ablation]

@@ -8,9 +8,6 @@ from torch import Tensor, nn
 
 from flowvae.contracts import Evidence
 
-WORST, BEST = -30.0, 100.0
-"""Below -30 dB a clip's samples correlate by chance alone, above 100 dB only rounding is left."""
-
 
 class SISDR(nn.Module):
     """The scale-invariant ratio of signal to distortion, the one figure here that hears phase.
@@ -31,6 +28,7 @@ class SISDR(nn.Module):
     unit: str = "dB"
     family: str = "waveform"
     reads: tuple[str, ...] = ("real", "estimate")
+    limits: tuple[float, float] = (-30.0, 100.0)
 
     def forward(self, evidence: Evidence) -> Float[Tensor, " n"]:
         x, y = evidence.real.flatten(1), evidence.estimate.flatten(1)
@@ -40,4 +38,6 @@ class SISDR(nn.Module):
         signal = (share * x).square().sum(dim=1)
         distortion = (y - share * x).square().sum(dim=1)
         ratio = 10 * torch.log10(signal / distortion)
-        return torch.where(signal > 0, ratio, WORST).clamp(WORST, BEST)
+        # Below, a clip's samples correlate by chance alone; above, only rounding is left.
+        worst, best = self.limits
+        return torch.where(signal > 0, ratio, worst).clamp(worst, best)

@@ -14,7 +14,10 @@ def entered(plan: Plan, before: Plan | None, finished: int) -> Plan:
     if before is None:
         first = LedgerEntry(when, finished, "planned", "", _planned(plan))
         return evolve(plan, ledger=(first,))
-    changes = (LedgerEntry(when, finished, *change) for change in _changes(before, plan))
+    changes = (
+        LedgerEntry(when, finished, *change, seeds=before.seeds if change[0] == "seeds" else ())
+        for change in _changes(before, plan)
+    )
     return evolve(plan, ledger=(*before.ledger, *changes))
 
 

@@ -61,6 +61,8 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         steps=recipe.train.steps,
         batch_size=recipe.train.batch_size,
         ledger=(),
+        pairs=ablation.pairs if ablation else (),
+        factors=plan.factors,
     )
 
 
@@ -111,11 +113,14 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
 
 def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
     for name, part in recipe.evaluation.metrics.items():
-        said = {key: str(value) for key, value in part.component.signature.constants.items()}
+        constants = part.component.signature.constants
+        said = {key: str(value) for key, value in constants.items()}
         direction: Direction = "none"
         if said.get("direction") in {"lower", "higher"}:
             direction = cast("Direction", said["direction"])
-        yield PlannedMetric(name, direction, said.get("unit", ""), said.get("family") or "quality")
+        least, most = cast("tuple[float | None, float | None]", constants.get("limits", (None, None)))
+        family = said.get("family") or "quality"
+        yield PlannedMetric(name, direction, said.get("unit", ""), family, least, most)
 
 
 def _arm(plan: AblationPlan, arm: Arm, probed: Probed) -> PlannedArm:

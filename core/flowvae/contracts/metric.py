@@ -60,7 +60,9 @@ class BuiltMetric(Protocol):
     class, readable without running it. So is `reads`, the names of the fields of the evidence that the figure depends
     on, all of them and no other. A class may also say its `family` (spectral, waveform, onset, artefact, latent,
     distribution): the panel of the report that shows it; and `least_sounds` or `least_generated`, where it needs more
-    than one held-out sound or sound of the prior: a recipe that has fewer is refused before anything runs.
+    than one held-out sound or sound of the prior: a recipe that has fewer is refused before anything runs; or its
+    `limits`, (least, most), where figures beyond are told as the limit, None on a side that has none: where more than
+    5 % of the figures lie on one, the metric decides nothing.
     """
 
     direction: Literal["lower", "higher", "none"]

@@ -72,6 +72,10 @@ class PlannedMetric:
     direction: Direction
     unit: str
     family: str
+    least: float | None = None
+    """What every figure below is told as; None where there is no such limit."""
+    most: float | None = None
+    """What every figure above is told as."""
 
 
 @frozen
@@ -85,6 +89,8 @@ class LedgerEntry:
     """planned, metric, direction, question, seeds, worthwhile_difference, arm added, arm left out."""
     before: str
     after: str
+    seeds: tuple[int, ...] = ()
+    """Of a change of the seeds, those that were planned before it."""
 
 
 @frozen
@@ -156,6 +162,10 @@ class Plan(Record):
     steps: int
     batch_size: int
     ledger: tuple[LedgerEntry, ...]
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Arms that are compared with each other, besides each with the baseline."""
+    factors: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """Of a crossed ablation, what is varied by key path, each as the recipe writes it; the first is the baseline's."""
 
     @property
     def primary(self) -> PlannedMetric | None:
@@ -171,6 +181,12 @@ class Plan(Record):
     def alternatives(self) -> tuple[PlannedArm, ...]:
         """All arms but the baseline."""
         return tuple(arm for arm in self.arms if not arm.is_baseline)
+
+    @property
+    def asked_pairs(self) -> tuple[tuple[PlannedArm, PlannedArm], ...]:
+        """The pairs as arms: what is compared, and with what."""
+        by_name = {arm.name: arm for arm in self.arms}
+        return tuple((by_name[arm], by_name[other]) for other, arm in self.pairs)
 
 
 @frozen

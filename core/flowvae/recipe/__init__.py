@@ -1,6 +1,7 @@
 """Recipes: TOML files, resolved against the catalogue into something complete, frozen and identified."""
 
-from flowvae.recipe.arms import AblationPlan, Arm, plan_ablation
+from flowvae.recipe.arm import Arm
+from flowvae.recipe.arms import AblationPlan, plan_ablation
 from flowvae.recipe.node import Node
 from flowvae.recipe.part import Part
 from flowvae.recipe.reading import read_recipe

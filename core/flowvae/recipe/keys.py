@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 import attrs
 from attrs import frozen
@@ -65,8 +65,13 @@ class Entry:
 
     @property
     def is_free(self) -> bool:
-        """Whether it is a table whose keys are the user's: what an ablation varies."""
+        """Whether it is a table whose keys are the user's: what an ablation varies, or what it calls its arms."""
         return self.parameter.slot is None and get_origin(self.parameter.type) is Mapping
+
+    @property
+    def holds_words(self) -> bool:
+        """Whether the values of such a table are words."""
+        return self.is_free and get_args(self.parameter.type)[-1] is str
 
 
 @cache

@@ -90,6 +90,8 @@ class _Resolver:
             child = self._take(table, name, entry.formerly, here)
             if entry.section:
                 values[name] = self._section(entry.section, child, here, around, parameter.default)
+            elif entry.holds_words:
+                values[name] = self._words(child, here)
             elif entry.is_free:
                 values[name] = self._vary(child, around)
             elif parameter.slot:
@@ -162,6 +164,13 @@ class _Resolver:
                 ):
                     told.add(place)
                     self.fill.fault(f"there is no file or folder {shown(file)}", place, path)
+
+    def _words(self, node: Node | None, path: str) -> Mapping[str, str]:
+        table = self.fill.table(node, path) or {} if node else {}
+        for key, child in table.items():
+            if not isinstance(child.value, str):
+                self.fill.fault("takes words", child.place, f"{path}.{key}", accepted='"..."')
+        return {key: str(child.value) for key, child in table.items()}
 
     def _vary(self, node: Node | None, around: Node) -> Mapping[str, Any]:
         if node is None:

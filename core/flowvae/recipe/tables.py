@@ -189,10 +189,20 @@ class AblationSection:
 
     metric: str = key("the primary metric, one of evaluation.metrics")
     vary: Mapping[str, Any] = key("key path to alternatives, the first is the baseline")
+    leave_one_out: str = key(
+        "a table of parts, such as augmentations, losses or adversarial.discriminators: an arm for each that lacks it",
+        "",
+    )
+    names: Mapping[str, str] = key(
+        "what arms are called instead: the name that flowvae gives, and yours", attrs.Factory(dict)
+    )
     question: str = key("what the ablation asks", "")
     seeds: int = key("runs of each arm", 6, least=1, most=1000)
     worthwhile_difference: float | None = key(
         "the smallest difference of the primary metric that would matter, in its unit", None, least=0.0
+    )
+    pairs: tuple[tuple[str, str], ...] = key(
+        "arms that are compared with each other besides, by their names: the second beside the first", ()
     )
     cross: bool = key("every combination of the alternatives instead of one change at a time", default=False)
 

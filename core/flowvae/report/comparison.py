@@ -6,9 +6,14 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.folder.records import PlannedArm, PlannedMetric
+from flowvae.report.censoring import censored
+from flowvae.report.looks import earlier_looks
 from flowvae.report.reading import Folder, Run
-from flowvae.statistics.paired import Paired, Verdict, holm, judge, pair, smallest_p
+from flowvae.statistics.joint import Joint, joint_sign_flip
+from flowvae.statistics.paired import Paired, pair
+from flowvae.statistics.verdict import Verdict, judge
 
+NO_FIGURE = "no seed has a figure in both arms"
 ENDED = {"done", "failed"}
 CONTEXT = {
     "data_fingerprint": "the data",
@@ -20,11 +25,13 @@ CONTEXT = {
 
 @frozen
 class Comparison:
-    """One alternative beside the baseline on the primary metric."""
+    """One arm beside another, the baseline unless the plan asks for that pair, on the primary metric."""
 
     arm: PlannedArm
+    against: PlannedArm
     paired: Paired | None
-    p_holm: float | None
+    joint: Joint | None
+    """What all comparisons together say of it; None where it could not be made."""
     verdict: Verdict
 
     @property
@@ -51,13 +58,15 @@ def mean_cost(folder: Folder, arm: PlannedArm, cost: str) -> float | None:
     return float(np.mean(found)) if found else planned.get(cost)
 
 
-def pair_metric(folder: Folder, arm: PlannedArm, metric: str) -> Paired | None:
-    """The differences of an arm from the baseline over the seeds that have a figure on both sides."""
-    baseline = folder.plan.baseline
-    if baseline is None:
+def pair_metric(
+    folder: Folder, arm: PlannedArm, metric: str, against: PlannedArm | None = None
+) -> Paired | None:
+    """The differences of an arm from another, or from the baseline, over the seeds that have a figure on both sides."""
+    other = against or folder.plan.baseline
+    if other is None:
         return None
     return pair_shared(
-        values_by_seed(folder.of(baseline.name), metric), values_by_seed(folder.of(arm.name), metric)
+        values_by_seed(folder.of(other.name), metric), values_by_seed(folder.of(arm.name), metric)
     )
 
 
@@ -124,29 +133,60 @@ def _early_verdict(
     if waiting:
         return Verdict("not shown", waiting)
     if paired is None:
-        return Verdict("not shown", "no seed has a figure in both arms")
+        return Verdict("not shown", NO_FIGURE)
     return None
 
 
 def compare(folder: Folder) -> tuple[Comparison, ...]:
-    """Every alternative against the baseline on the primary metric, corrected over all planned alternatives."""
-    baseline, metric, arms = folder.plan.baseline, folder.plan.primary, folder.plan.alternatives
-    if baseline is None or metric is None:
-        return ()
-    pairs = [pair_metric(folder, arm, metric.name) for arm in arms]
-    early = [_early_verdict(folder, baseline, arm, found) for arm, found in zip(arms, pairs, strict=True)]
-    usable = [found if verdict is None else None for found, verdict in zip(pairs, early, strict=True)]
-    adjusted = holm([found.sign_flip.p if found else None for found in usable])
-    reachable = holm([smallest_p(len(found.seeds)) if found else None for found in usable])
+    """Every alternative against the baseline, and the pairs that the plan asks for, on the primary metric, as one family."""
+    plan, metric = folder.plan, folder.plan.primary
+    if plan.baseline is None or metric is None or plan.factors:
+        return ()  # a crossed ablation asks for its factors: see factors.py
+    sides = [(arm, plan.baseline) for arm in plan.alternatives] + list(plan.asked_pairs)
+    pairs = [pair_metric(folder, arm, metric.name, other) for arm, other in sides]
+    early = [
+        _early_verdict(folder, other, arm, found) for (arm, other), found in zip(sides, pairs, strict=True)
+    ]
+    family = joints(folder, [None if verdict else found for found, verdict in zip(pairs, early, strict=True)])
     comparisons = []
-    for i, arm in enumerate(arms):
-        found, verdict = usable[i], early[i]
-        if found is not None:
-            verdict = judge(found, adjusted[i], reachable[i], metric.direction)
-            verdict = _only_survivors(verdict, folder, baseline, arm, metric.name)
-        assert verdict is not None
-        comparisons.append(Comparison(arm, pairs[i], adjusted[i] if found else None, verdict))
+    for (arm, other), paired, verdict, joint in zip(sides, pairs, early, family, strict=True):
+        found = verdict
+        if joint is not None and paired is not None:
+            found = judge(paired, joint, metric.direction, plan.worthwhile_difference)
+            found = _only_survivors(found, folder, other, arm, metric.name)
+            found = _only_measured(found, folder, other, arm, metric)
+        assert found is not None
+        comparisons.append(Comparison(arm, other, paired, joint, found))
     return tuple(comparisons)
+
+
+def all_comparable(folder: Folder) -> Verdict | None:
+    """Why the arms as a whole get no verdict, if there is a reason."""
+    baseline = folder.plan.baseline
+    others = folder.plan.alternatives if baseline else ()
+    found = [_early_verdict(folder, baseline, arm, None) for arm in others if baseline]
+    return next((verdict for verdict in found if verdict and verdict.reason != NO_FIGURE), None)
+
+
+def joints(folder: Folder, usable: Sequence[Paired | None]) -> list[Joint | None]:
+    """The family is what could be compared: of a comparison without a figure nothing is claimed."""
+    family = [paired for paired in usable if paired]
+    if not family:
+        return [None] * len(usable)
+    looks, level = earlier_looks(folder.plan)
+    differences = [dict(zip(paired.seeds, paired.differences, strict=True)) for paired in family]
+    found = iter(joint_sign_flip(differences, looks, level))
+    return [next(found) if paired else None for paired in usable]
+
+
+def _only_measured(
+    verdict: Verdict, folder: Folder, other: PlannedArm, arm: PlannedArm, metric: PlannedMetric
+) -> Verdict:
+    """No verdict from figures that a limit of the metric cuts: what lies beyond is not known."""
+    said = censored(folder, (other.name, arm.name), metric)
+    return (
+        Verdict("not shown", said) if said and verdict.word in {"better", "worse", "equivalent"} else verdict
+    )
 
 
 def is_good_change(metric: PlannedMetric, change: float) -> bool:

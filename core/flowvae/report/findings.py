@@ -4,8 +4,10 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.folder.records import LedgerEntry, Plan, PlannedArm, PlannedMetric
-from flowvae.report.answers import Finding, answer
+from flowvae.report.answers import Finding, Tone, answer
 from flowvae.report.beginnings import differing_beginnings
+from flowvae.report.budget import still_moving
+from flowvae.report.censoring import MOST, cut_share
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import (
     Comparison,
@@ -14,45 +16,26 @@ from flowvae.report.comparison import (
     pair_metric,
     values_by_seed,
 )
+from flowvae.report.factors import effect_findings, effects
 from flowvae.report.number_format import (
     count,
     large,
     percent,
+    percentage,
     plain,
+    probability,
     signed,
     span,
     whole,
     with_unit,
 )
 from flowvae.report.reading import Folder
-from flowvae.statistics.paired import (
-    standard_deviation,
-)
+from flowvae.statistics.paired import LEVEL, standard_deviation
 
 SMALL_DROP = 0.1  # below a tenth of the untrained figure, two arms differ mostly by how they were initialised
 CLEAR_OF_SPREAD = 3.0  # a drop below three standard deviations over the seeds is lost among them
 UNUSED = {"nats": 0.1, "dims": 1.0}  # a latent below this carries no more than noise
 SAME_SIZE = 0.02  # arms within 2 % of the parameters count as one size
-
-
-def headline(folder: Folder, comparisons: tuple[Comparison, ...]) -> str:
-    """The shortest true answer to what was asked."""
-    plan = folder.plan
-    claims = [c for c in comparisons if c.is_claim]
-    if plan.baseline and plan.primary and claims:
-        said = (f"{c.arm.name} is {c.verdict.word} than {plan.baseline.name}" for c in claims)
-        rest = [c.arm.name for c in comparisons if not c.is_claim]
-        more = f" No difference is shown for {' and '.join(rest)}." if rest else ""
-        return f"{'; '.join(said)} on {plan.primary.name}.{more}"
-    if any(run.state not in {"done", "failed"} for run in folder.runs):
-        return "Not finished: nothing is concluded yet."
-    if comparisons and all(c.verdict.word == "not compared" for c in comparisons):
-        return "The runs are not comparable, so there is no winner."
-    if comparisons:
-        return "No difference between the arms has been shown."
-    if any(run.result for run in folder.runs):
-        return f"{plan.name} is trained. Nothing was compared."
-    return "No run has finished."
 
 
 def _was_trained(folder: Folder) -> Finding:
@@ -200,13 +183,40 @@ def _lost_runs(folder: Folder) -> list[Finding]:
 
 
 def _sampled_p(comparisons: tuple[Comparison, ...]) -> list[Finding]:
-    if all(c.paired is None or c.paired.sign_flip.exact for c in comparisons):
+    if all(c.joint is None or c.joint.exact for c in comparisons):
         return []
     return [
         Finding(
             "fact", "The sign-flip p rests on a seeded sample of sign patterns: there are too many to count."
         )
     ]
+
+
+def _looks(comparisons: tuple[Comparison, ...]) -> list[Finding]:
+    """Where seeds were added or left out after a look, what that costs."""
+    levels = [c.joint.level for c in comparisons if c.joint]
+    if not levels or min(levels) >= LEVEL:
+        return []
+    said = (
+        "The number of seeds was changed after runs had been seen, and each look is a chance for a false claim: "
+        f"p may be {probability(min(levels))} here instead of {LEVEL}, so that all looks together claim falsely in at "
+        "most one of twenty."
+    )
+    return [Finding("caution", said)]
+
+
+def _cut(folder: Folder) -> list[Finding]:
+    """What share of the figures lies on a limit of its metric."""
+    found = []
+    for metric in folder.plan.metrics:
+        share = cut_share(folder.runs, metric)
+        if share:
+            tone: Tone = "caution" if share > MOST else "fact"
+            limits = " or ".join(f"{limit:g}" for limit in (metric.least, metric.most) if limit is not None)
+            at = f"{percentage(share)} of the figures of {metric.name} lie on its limit of {limits} {metric.unit}"
+            more = ": what lies beyond is not known, so it decides nothing" if share > MOST else ""
+            found.append(Finding(tone, f"{at}{more}."))
+    return found
 
 
 def _ledger(plan: Plan) -> list[Finding]:
@@ -230,7 +240,10 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     """All sentences, the answers first."""
     plan = folder.plan
     found = [answer(folder, plan.primary, c) for c in comparisons if plan.primary]
+    found += effect_findings(folder, effects(folder))
+    found += still_moving(folder, comparisons)
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
+    found += [*_looks(comparisons), *_cut(folder)]
     if plan.primary:
         found += _training(folder, plan.primary)
     found += collapses(folder)

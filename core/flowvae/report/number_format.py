@@ -62,6 +62,16 @@ def probability(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
+def percentage(share: float) -> str:
+    r"""A share of a whole, never 0 or 100 unless it is.
+
+    >>> percentage(0.393), percentage(0.002), percentage(0.999)
+    ('39\u202f%', '0.2\u202f%', '99.9\u202f%')
+    """
+    digits = 0 if share in {0, 1} or 0.01 <= share <= 0.99 else 1
+    return f"{100 * share:.{digits}f}{THIN}%"
+
+
 def percent(part: float, of: float) -> str:
     r"""How much larger or smaller `part` is than `of`.
 

@@ -71,6 +71,8 @@ def _differences(
     axis.tick_params(labelleft=False)
     axis.axvline(0, color=INK, linewidth=1.0)
     for comparison in comparisons:
+        if not comparison.against.is_baseline:
+            continue
         name, paired = comparison.arm.name, comparison.paired
         if paired is None:
             continue

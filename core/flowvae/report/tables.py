@@ -179,25 +179,28 @@ def numbers_of(paired: Paired | None) -> tuple[object, ...]:
 
 
 def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison]) -> str:
-    """One row for each alternative and metric; p and verdict for the primary metric only."""
-    primary, baseline = folder.plan.primary, folder.plan.baseline
+    """One row for each comparison and metric; p and verdict for the primary metric only."""
+    primary = folder.plan.primary
     rows: list[tuple[object, ...]] = []
     for comparison in comparisons:
         for metric in metrics_of(folder):
             is_primary = metric == primary
-            paired = comparison.paired if is_primary else pair_metric(folder, comparison.arm, metric.name)
-            names = (comparison.arm.name, baseline.name if baseline else "", metric.name)
-            said: tuple[object, ...] = (None,) * 5
+            arm, against = comparison.arm, comparison.against
+            paired = comparison.paired if is_primary else pair_metric(folder, arm, metric.name, against)
+            names = (arm.name, against.name, metric.name)
+            said: tuple[object, ...] = (None,) * 6
             if is_primary:
                 p = comparison.paired.sign_flip if comparison.paired else None
                 said = (
-                    p.p if p else None, p.exact if p else None, comparison.p_holm,
+                    p.p if p else None, p.exact if p else None,
+                    comparison.joint.p if comparison.joint else None,
+                    comparison.joint.level if comparison.joint else None,
                     comparison.verdict.word, comparison.verdict.reason,
                 )  # fmt: skip
             rows.append((*names, "primary" if is_primary else "secondary", *numbers_of(paired), *said))
     header = (
         "arm", "baseline", "metric", "role", "seeds", "mean_difference", "sd", "interval_low", "interval_high",
-        "seeds_higher", "seeds_lower", "sign_flip_p", "p_is_exact", "holm_p", "verdict", "reason",
+        "seeds_higher", "seeds_lower", "sign_flip_p", "p_is_exact", "joint_p", "level", "verdict", "reason",
     )  # fmt: skip
     return csv_of(header, rows)
 
@@ -224,12 +227,12 @@ def table_tex(folder: Folder, comparisons: Sequence[Comparison]) -> str:
     """The table of arms for a paper; it needs the package booktabs."""
     metric = folder.plan.primary
     named = with_unit(metric.name, metric.unit) if metric else "metric"
-    by_arm = {comparison.arm.name: comparison for comparison in comparisons}
+    by_arm = {c.arm.name: c for c in comparisons if c.against.is_baseline}
     lines = [
         "% needs \\usepackage{booktabs}",
         "\\begin{tabular}{lrrrrlr}",
         "\\toprule",
-        f"arm & {_tex(named)} & difference & 95\\,\\% interval & $p$ (Holm) & verdict & parameters \\\\",
+        f"arm & {_tex(named)} & difference & 95\\,\\% interval & joint $p$ & verdict & parameters \\\\",
         "\\midrule",
     ]
     for arm in folder.plan.arms:
@@ -240,7 +243,9 @@ def table_tex(folder: Folder, comparisons: Sequence[Comparison]) -> str:
             f"{shown.mean} ± {shown.sd}" if shown.sd else shown.mean,
             shown.difference,
             shown.interval,
-            probability(comparison.p_holm) if comparison else "",
+            probability(comparison.joint.p if comparison and comparison.joint else None)
+            if comparison
+            else "",
             comparison.verdict.word if comparison else "baseline" if arm.is_baseline else "",
             large(mean_cost(folder, arm, "parameters")),
         ]

@@ -13,12 +13,15 @@ from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
 from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.beginnings import beginnings
+from flowvae.report.budget import budget_picture, still_moving
 from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare, values_by_seed
 from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
+from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
-from flowvae.report.findings import findings, headline, said
+from flowvae.report.findings import findings, said
+from flowvae.report.headline import headline
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.reading import Folder, read_folder
@@ -44,6 +47,7 @@ class Pictures:
     """The figures of the page; None where there is nothing to draw."""
 
     pairs: Picture | None
+    budget: Picture | None
     costs: Picture | None
     curves: Picture | None
     parts: Picture | None
@@ -75,6 +79,7 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
     curves = Curves.of(folder, styles)
     return Pictures(
         pairs=plots.pairs(folder, comparisons, styles),
+        budget=budget_picture(folder, comparisons, styles),
         costs=plots.cost_against_quality(folder, styles),
         curves=curves.picture(main),
         parts=curves.picture([("train", part) for part in parts if part not in shown_elsewhere][:9]),
@@ -114,8 +119,10 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "said": said,
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
+        "effects": effects(folder),
         "measured": lambda metric: measured(folder, metric),
-        "verdicts": {comparison.arm.name: comparison for comparison in comparisons},
+        "verdicts": {c.arm.name: c for c in comparisons if c.against.is_baseline},
+        "other_pairs": [c for c in comparisons if not c.against.is_baseline],
         "figure": lambda arm, metric: figure(folder, arm, metric),
         "secondary": [metric for metric in metrics_of(folder) if metric != plan.primary],
         "costs": costs(folder),
@@ -186,6 +193,10 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
         for comparison in comparisons:
             if found.plan.primary:
                 say(f"  {answer(found, found.plan.primary, comparison).text}")
-        for finding in collapses(found):
+        for finding in (
+            *effect_findings(found, effects(found)),
+            *still_moving(found, comparisons),
+            *collapses(found),
+        ):
             say(f"  {finding.text}")
     return folder / "report.html"

@@ -1,4 +1,4 @@
-"""What paired runs can show: intervals, exact tests, their correction, and the reach of a design.
+"""What paired runs can show: intervals, exact tests, and the reach of a design.
 
 The unit is the seed. The sounds of one run are nested inside it: more sounds make a run's figure steadier,
 they never count as more runs.
@@ -13,7 +13,6 @@ from attrs import frozen
 from scipy.special import ndtri, stdtrit
 
 Direction = Literal["lower", "higher", "none"]
-Word = Literal["better", "worse", "not shown", "not compared"]
 
 LEVEL = 0.05
 POWER = 0.8
@@ -44,14 +43,6 @@ class Paired:
     sign_flip: SignFlip
     higher: int
     lower: int
-
-
-@frozen
-class Verdict:
-    """One of four words, and the reason in plain language."""
-
-    word: Word
-    reason: str
 
 
 def paired_differences(baseline: Mapping[int, float], arm: Mapping[int, float]) -> dict[int, float]:
@@ -137,24 +128,6 @@ def smallest_p(n_seeds: int) -> float:
     return smallest if n_seeds <= EXACT_UP_TO else max(smallest, 1 / (MONTE_CARLO_DRAWS + 1))
 
 
-def holm(p_values: Sequence[float | None]) -> tuple[float, ...]:
-    """Holm's adjusted p for a family of comparisons; None, a comparison that could not be made, counts as 1.
-
-    Formula: sorted upwards, p_(i) becomes max over j <= i of min(1, (m - j + 1) * p_(j)).
-        A planned comparison that failed stays in the family, so a failure never makes the others easier.
-
-    >>> holm([0.01, 0.04, None])
-    (0.03, 0.08, 1.0)
-    """
-    known = [1.0 if p is None else p for p in p_values]
-    adjusted = [1.0] * len(known)
-    running = 0.0
-    for rank, index in enumerate(sorted(range(len(known)), key=known.__getitem__)):
-        running = max(running, min(1.0, (len(known) - rank) * known[index]))
-        adjusted[index] = running
-    return tuple(adjusted)
-
-
 def _spread_factor(n_seeds: int, level: float, power: float) -> float:
     return float(stdtrit(n_seeds - 1, 1 - level / 2) + stdtrit(n_seeds - 1, power))
 
@@ -176,13 +149,13 @@ def seeds_needed(difference: float, sd: float, *, level: float = LEVEL, power: f
     return n
 
 
-def seeds_to_reach(n_comparisons: int, level: float = LEVEL) -> int:
-    """The number of seeds from which a sign-flip p can pass Holm's first step over so many comparisons.
+def seeds_to_reach(level: float = LEVEL) -> int:
+    """The number of seeds from which a sign-flip p can be as small as the level, of one arm or of many.
 
-    >>> seeds_to_reach(1), seeds_to_reach(3)
-    (6, 7)
+    >>> seeds_to_reach(), seeds_to_reach(0.01)
+    (6, 8)
     """
-    return next(n for n in range(1, 64) if n_comparisons * 2.0 / 2.0**n <= level)
+    return next(n for n in range(1, 64) if 2.0 / 2.0**n <= level)
 
 
 def detectable_difference(
@@ -190,29 +163,3 @@ def detectable_difference(
 ) -> float | None:
     """The difference that so many seeds find with the given power; None below two seeds."""
     return _spread_factor(n_seeds, level, power) * sd / math.sqrt(n_seeds) if n_seeds > 1 else None
-
-
-def judge(paired: Paired, p_holm: float, p_reachable: float, direction: Direction) -> Verdict:
-    """Better or worse only if the interval excludes 0 and the adjusted sign-flip p is at most 0.05.
-
-    `p_reachable` is the adjusted p that these seeds would have reached at best.
-    """
-    n = len(paired.seeds)
-    seeds = f"{n} seed" if n == 1 else f"{n} seeds"
-    if direction == "none":
-        return Verdict("not shown", "neither end of this metric is the good one")
-    if p_reachable > LEVEL:
-        best = f"{seeds} can reach p = {p_reachable:.2g} at best after the correction for several arms"
-        if p_reachable == smallest_p(n):
-            best = f"{seeds} can reach p = {p_reachable:.2g} at best"
-        return Verdict("not shown", f"{best}: this design could not have shown a difference")
-    if paired.interval is None or paired.interval[0] <= 0 <= paired.interval[1]:
-        return Verdict("not shown", "the interval of the difference includes 0")
-    if p_holm > LEVEL:
-        return Verdict(
-            "not shown", f"the interval excludes 0, but the adjusted p is {p_holm:.2g}, above {LEVEL}"
-        )
-    is_better = (paired.mean < 0) == (direction == "lower")
-    same_side = max(paired.higher, paired.lower)
-    reason = f"the interval excludes 0, {same_side} of {seeds} agree, and the adjusted p is {p_holm:.2g}"
-    return Verdict("better" if is_better else "worse", reason)

@@ -124,6 +124,26 @@ def a_sound_is_judged_alone(make: Metric) -> None:
         )
 
 
+def figures_stay_within_their_limits(make: Metric) -> None:
+    """Where the class says `limits`, no figure lies beyond, of equal sounds and of what has nothing in common."""
+    limits = vars(type(make(SAMPLE_RATE, PERIODS))).get("limits")
+    if limits is None:
+        return
+    assert isinstance(limits, tuple), (
+        f"limits is {limits!r}; expected (least, most), None on a side without one"
+    )
+    assert len(limits) == 2, f"limits is {limits!r}; expected (least, most), None on a side without one"
+    least, most = (
+        -math.inf if limits[0] is None else limits[0],
+        math.inf if limits[1] is None else limits[1],
+    )
+    hit, silence = sounds(0), torch.zeros(N_SOUNDS, 2, N_SAMPLES)
+    for real, estimate in ((hit, hit), (hit, silence), (silence, hit), (hit, sounds(1))):
+        figure = make(SAMPLE_RATE, PERIODS)(evolve(evidence(real, estimate), generated=estimate[:4]))
+        inside = bool((figure >= least).all()) and bool((figure <= most).all())
+        assert inside, f"a figure of {figure} lies beyond the limits {limits}; expected none, or other limits"
+
+
 def evidence_is_untouched(make: Metric) -> None:
     """The sounds are as they were, and a second call gives the same figure."""
     given, measure = evidence(sounds(0), sounds(1)), make(SAMPLE_RATE, PERIODS)

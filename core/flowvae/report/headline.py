@@ -1,0 +1,57 @@
+"""The shortest true answer to what was asked."""
+
+from collections.abc import Sequence
+
+from flowvae.folder.records import Plan
+from flowvae.report.comparison import ENDED, Comparison
+from flowvae.report.factors import effect_headline, effects
+from flowvae.report.reading import Folder
+
+
+def headline(folder: Folder, comparisons: Sequence[Comparison]) -> str:
+    """One or two sentences, without a number."""
+    answered = f"{_claimed(folder.plan, comparisons)}{_equal(comparisons)}".strip()
+    if answered:
+        return f"{answered}{_unknown(folder.plan, comparisons)}"
+    return _without_answer(folder, comparisons)
+
+
+def _claimed(plan: Plan, comparisons: Sequence[Comparison]) -> str:
+    said = [
+        f"{c.arm.name} is {c.verdict.word} than {c.against.name}"
+        + (", by less than is worth it," if c.verdict.is_small else "")
+        for c in comparisons
+        if c.is_claim
+    ]
+    return f"{'; '.join(said)} on {plan.metric}." if said else ""
+
+
+def _equal(comparisons: Sequence[Comparison]) -> str:
+    said = [
+        f"{c.arm.name} is as good as {c.against.name}" for c in comparisons if c.verdict.word == "equivalent"
+    ]
+    return f" {'; '.join(said)}: the difference is less than is worth it." if said else ""
+
+
+def _unknown(plan: Plan, comparisons: Sequence[Comparison]) -> str:
+    """Whom nothing is said of."""
+    rest = [
+        c.arm.name if c.against == plan.baseline else f"{c.arm.name} beside {c.against.name}"
+        for c in comparisons
+        if c.verdict.word in {"not shown", "not compared"}
+    ]
+    return f" No difference is shown for {' and '.join(rest)}." if rest else ""
+
+
+def _without_answer(folder: Folder, comparisons: Sequence[Comparison]) -> str:
+    if any(run.state not in ENDED for run in folder.runs):
+        return "Not finished: nothing is concluded yet."
+    if folder.plan.factors:
+        return effect_headline(folder, effects(folder))
+    if comparisons and all(c.verdict.word == "not compared" for c in comparisons):
+        return "The runs are not comparable, so there is no winner."
+    if comparisons:
+        return "No difference between the arms has been shown."
+    if any(run.result for run in folder.runs):
+        return f"{folder.plan.name} is trained. Nothing was compared."
+    return "No run has finished."
