@@ -9,7 +9,6 @@ from attrs import frozen
 
 from flowvae.ablation.environment import describe_environment
 from flowvae.ablation.kept_files import KeptFiles
-from flowvae.building.processor import n_cores
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
@@ -18,6 +17,7 @@ from flowvae.folder.files import as_json, write_bytes
 from flowvae.folder.run_records import Order, Result
 from flowvae.folder.starts import begun, last_checkpoint, other_run
 from flowvae.folder.status import read_status
+from flowvae.processes.cores import n_cores
 from flowvae.processes.program import program
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.content import content_digest

@@ -15,10 +15,8 @@ def peak_memory_mb(device: torch.device) -> float | None:
 
 def _of_this_program() -> float | None:
     """Linux tells it apart from what the process was before, when it was a copy of the one that started it."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8", errors="replace").splitlines() if status.exists() else ()
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 

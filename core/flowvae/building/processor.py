@@ -1,6 +1,5 @@
 """What this machine computes on when there is no accelerator. Needs no torch."""
 
-import os
 import platform
 from pathlib import Path
 
@@ -12,8 +11,3 @@ def processor() -> str:
             return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor()
-
-
-def n_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,12 +14,12 @@ import torch
 from attrs import evolve
 
 from flowvae.building.device import pick_device, visible_names
-from flowvae.building.processor import n_cores
 from flowvae.catalogue import Catalogue
 from flowvae.errors import MachineError
 from flowvae.folder.records import Arms, Device, Devices, Probed, ProbedArm
 from flowvae.probe.limits import free_memory, limited
 from flowvae.probe.probe import probe
+from flowvae.processes.cores import n_cores
 from flowvae.processes.outcome import Outcome, outcome_of
 from flowvae.processes.side_by_side import side_by_side
 from flowvae.recipe import read_recipe, resolve
