@@ -104,6 +104,25 @@ def test_one_kind_is_listed_from_the_sources_of_that_kind(fresh, catalogue):
     assert set(found) == {c.target.partition(":")[0] for c in catalogue.of_kind("prior")}
 
 
+def test_what_others_have_written_is_not_taken_from_where_one_stands(tmp_path):
+    for name in ("attrs", "attr", "pluggy", "tomli"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / name)!r} + '.ran', 'w').close()\n")
+    paths = os.pathsep.join(
+        [*filter(None, sys.path), ""]
+    )  # of which the last is this folder, as the first is with -c
+    code = "import sys; from flowvae.cli.main import main; sys.exit(main(['check', 'percussion_small']))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not [*tmp_path.glob("*.ran")]
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_a_verb_does_is_there(verb):
     module, _, function = VERBS[verb][-1].partition(":")

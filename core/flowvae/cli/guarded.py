@@ -11,7 +11,6 @@ from importlib import import_module
 from types import FrameType
 
 from flowvae.cli.arguments import run_parser, verbs_parser
-from flowvae.cli.search_path import leave_out_this_folder
 from flowvae.errors import FlowvaeError, MachineError, Stopped
 from flowvae.text import printable
 
@@ -28,7 +27,6 @@ def run(words: list[str]) -> int:
 
 def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
     """Turns every expected fault into its message and exit status; only a fault of flowvae shows a traceback."""
-    leave_out_this_folder(os.environ, sys.path)
     signal.signal(signal.SIGTERM, _stop)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, _stop)

@@ -2,30 +2,35 @@
 
 import atexit
 import gc
+import os
 import sys
+
+from flowvae.cli.search_path import leave_out_this_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
     """`flowvae`: see what is on offer, check recipes, look at data, rebuild reports."""
-    _collect_seldom()
-    from flowvae.cli.guarded import verb  # noqa: PLC0415 - so that no import is collected after
+    _prepare()
+    from flowvae.cli.guarded import verb  # noqa: PLC0415 - not before the process is prepared for it
 
     return verb(sys.argv[1:] if arguments is None else arguments)
 
 
 def run_main(arguments: list[str] | None = None) -> int:
     """`flowvae-run RECIPE`: the same as `flowvae run RECIPE`."""
-    _collect_seldom()
+    _prepare()
     from flowvae.cli.guarded import run  # noqa: PLC0415 - as above
 
     return run(sys.argv[1:] if arguments is None else arguments)
 
 
-def _collect_seldom() -> None:
+def _prepare() -> None:
+    """What must be done before anything large, or of another distribution, is imported."""
     # Modules and a catalogue are large and have next to no cycles: looking for them, most of all in a process that ends
     # anyway, was a third of the time of `list` with 1,000 plugins, and a tenth of a start without any.
     gc.set_threshold(200_000)
     atexit.register(gc.freeze)
+    leave_out_this_folder(os.environ, sys.path)
 
 
 if __name__ == "__main__":
