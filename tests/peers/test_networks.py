@@ -236,6 +236,11 @@ def test_the_decoder_of_rave_the_first_one_before_its_noise_begins(version, rave
         agree(ours(frames), FULL_SCALE * theirs(frames))
 
 
+@pytest.mark.parametrize(("version", "weights"), [("v1", 7_751_619), ("v2", 27_130_952), ("v3", 42_519_760)])
+def test_the_judges_that_rave_has_itself_are_as_large_as_the_recipes_say(version, weights, rave):
+    assert weights_of(published(version).discriminator) == weights
+
+
 def test_raves_third_version_is_released_with_leaky_units_that_its_configuration_means_to_be_snake(rave):
     """Its bindings name Snake for DilatedUnit, and the networks make these units without asking for bindings."""
     theirs, meant = published("v3"), of_rave("v3")
