@@ -93,8 +93,7 @@ def _one_line(text: str) -> str:
     """Text without control characters, and without halves of characters that no file can hold."""
     if text.isprintable():  # half of a character is not
         return text
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(c if c.isprintable() else " " for c in whole)
+    return "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode("utf-8"))
 
 
 CONVERTER = _converter()

@@ -41,8 +41,8 @@ def _differ(path: str, a: dict[str, Any], b: dict[str, Any]) -> bool:
         "data."
     ):  # sounds are compared by where they are: reading them all would take too long here
         return bool(a.get(path) != b.get(path))
-    here, there = a.get(path), b.get(path)  # what lies at one place is not read to be compared with itself
-    return bool(here != there and by_content(here) != by_content(there))
+    # What lies at one place is not read to be compared with itself.
+    return bool(a.get(path) != b.get(path) and by_content(a.get(path)) != by_content(b.get(path)))
 
 
 def _said(leaves: dict[str, Any], path: str) -> str:
