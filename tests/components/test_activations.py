@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from counting import kept_bytes
 from flowvae.testing import activation
 from flowvae_components.activations.elu import ELU
 from flowvae_components.activations.leaky_relu import LeakyReLU
@@ -77,6 +78,19 @@ def test_ripples_keep_nothing_but_their_input_and_output_for_the_gradient(make):
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
         make(3)(x)
     assert sum(kept) <= 2 * x.numel() + 3 * 3
+
+
+def test_snake_keeps_a_quarter_of_what_its_formula_keeps_by_autograd():
+    """Beside the output, which the next layer keeps."""
+    layer, x = Snake(3), torch.randn(2, 3, 64, requires_grad=True)
+    with kept_bytes() as kept:
+        y = layer(x)
+    alpha = layer.log_alpha.exp()
+    with kept_bytes() as kept_by_autograd:
+        plain = x + torch.sin(alpha * x).square() / alpha
+    assert torch.allclose(y, plain, atol=1e-6)
+    rates = alpha.nbytes
+    assert kept(y) - rates == (kept_by_autograd(plain) - rates) / 4 == x.nbytes
 
 
 def test_snake_rates_belong_to_channels():
