@@ -5,7 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Stft
-from flowvae_components.spectra.multi_resolution import QUIET, MultiResolution
+from flowvae_components.spectra.differences import differences
+from flowvae_components.spectra.multi_resolution import MultiResolution, loudness
 
 
 class RaveSpectral(nn.Module):
@@ -51,5 +52,5 @@ class RaveSpectral(nn.Module):
 
     def _at(self, target: Tensor, estimate: Tensor, n_fft: int) -> Tensor:
         x, y = self.spectra.magnitude(target, n_fft), self.spectra.magnitude(estimate, n_fft)
-        linear = (y - x).square().mean(dim=(1, 2)) / (x.square().mean(dim=(1, 2)) + QUIET**2)
-        return linear.mean() + (y.log() - x.log()).abs().mean()
+        norm, logarithm = differences(x, y)
+        return (norm / loudness(x)).square().mean() + logarithm
