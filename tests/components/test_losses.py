@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy import signal
 
+from counting import Operators, kept_bytes
 from flowvae.testing import loss as conformance
 from flowvae.testing.loss import plain_stft
 from flowvae_components.bands.pqmf import PQMF
@@ -18,6 +19,7 @@ from flowvae_components.losses.onset_weighted import OnsetWeighted
 from flowvae_components.losses.rave_spectral import RaveSpectral
 from flowvae_components.losses.subband_stft import SubbandSTFT
 from flowvae_components.losses.waveform_l1 import WaveformL1
+from flowvae_components.spectra.differences import differences
 from flowvae_components.spectra.mel_filters import mel_filters
 from flowvae_components.spectra.soft_magnitude import soft_magnitude
 
@@ -80,6 +82,32 @@ def test_magnitudes_rest_on_their_floor():
 def test_the_own_gradient_of_magnitudes_is_that_of_their_formula():
     spectrum = torch.complex(noise(2, 5, 3), noise(2, 5, 3, seed=1)).requires_grad_()
     assert torch.autograd.gradcheck(lambda s: soft_magnitude(s, full_scale=3.0, floor=0.2), (spectrum,))
+
+
+def test_the_own_gradient_of_differences_is_that_of_their_formula():
+    x, y = (noise(3, 4, 5, seed=seed).abs().add(0.1).requires_grad_() for seed in (0, 1))
+    assert torch.autograd.gradcheck(differences, (x, y))
+    norm, logarithm = differences(x, y)
+    assert torch.allclose(norm, (y - x).square().sum((1, 2)).sqrt())
+    assert torch.allclose(logarithm, (y.log() - x.log()).abs().mean())
+
+
+def test_differences_of_equal_magnitudes_pull_at_nothing():
+    x = noise(2, 4, 5).abs().add(0.1)
+    y = x.clone().requires_grad_()
+    norm, logarithm = differences(x, y)
+    (norm.sum() + logarithm).backward()
+    assert not y.grad.any()
+
+
+def test_the_way_back_from_differences_is_ten_operators_and_keeps_no_third_spectrum():
+    x, y = noise(2, 4, 5).abs(), noise(2, 4, 5, seed=1).abs().requires_grad_()
+    with kept_bytes() as kept:
+        norm, logarithm = differences(x, y)
+    assert kept(x, y) == norm.nbytes
+    with Operators() as counter:
+        torch.autograd.grad((norm, logarithm), y, (norm, logarithm))
+    assert counter.total <= 10, counter.found
 
 
 def test_stft_loss_follows_its_formula():

@@ -7,16 +7,19 @@ import pytest
 import torch
 from torch import nn
 
+from counting import Operators
 from flowvae.testing import optimizer as optimizer_conformance
 from flowvae.testing import schedule as schedule_conformance
 from flowvae_components.optimizers.adam import adam
 from flowvae_components.optimizers.adamw import adamw
+from flowvae_components.optimizers.one_count import OneCountAdamW
 from flowvae_components.schedules.constant import constant
 from flowvae_components.schedules.cosine import cosine
 from flowvae_components.schedules.exponential import exponential
 from flowvae_components.schedules.inverse import inverse
 from flowvae_components.schedules.one_cycle import one_cycle
 
+KEYS = {"lr": 0.1, "betas": (0.5, 0.9), "weight_decay": 0.01, "fused": True}
 SCHEDULES = {
     "one_cycle": one_cycle,
     "cosine": cosine,
@@ -50,6 +53,64 @@ def test_steps_follow_the_formula():
         w = w - lr * (m / (1 - b1**step) / ((v / (1 - b2**step)).sqrt() + 1e-8) + decay * w)
         optimizer.step()
         assert torch.allclose(weight, w, atol=1e-12)
+
+
+def stepped(optimizer, weights, turns):
+    for turn in turns:
+        for index, weight in enumerate(weights):
+            weight.grad = torch.sin((turn + 1 + index) * weight.detach())
+        optimizer.step()
+
+
+def taken_apart(state):
+    """As a checkpoint holds it: every tensor for itself."""
+    of_each = {i: {name: v.clone() for name, v in kept.items()} for i, kept in state["state"].items()}
+    return {**state, "state": of_each}
+
+
+def test_weights_with_one_count_move_as_torch_moves_them():
+    """And keep the same state under the same names, so that either takes up a checkpoint of the other."""
+    mine, theirs = ([nn.Parameter(torch.linspace(-1, 1, n)) for n in (3, 40)] for _ in range(2))
+    adam, torchs = OneCountAdamW(mine, **KEYS), torch.optim.AdamW(theirs, **KEYS)
+    stepped(adam, mine, range(3))
+    stepped(torchs, theirs, range(3))
+    assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
+    ours, its = adam.state_dict(), torchs.state_dict()
+    assert ours["param_groups"] == its["param_groups"]
+    for index, kept in its["state"].items():
+        assert {name: (v.shape, v.dtype) for name, v in kept.items()} == {
+            name: (v.shape, v.dtype) for name, v in ours["state"][index].items()
+        }
+        assert all(torch.equal(value, ours["state"][index][name]) for name, value in kept.items())
+    ours, its = (taken_apart(state) for state in (ours, its))
+    adam.load_state_dict(its)
+    torchs.load_state_dict(ours)
+    stepped(adam, mine, range(3, 6))
+    stepped(torchs, theirs, range(3, 6))
+    assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
+
+
+def test_a_weight_that_rests_keeps_its_count():
+    weights = [nn.Parameter(torch.ones(2)) for _ in range(2)]
+    adam = OneCountAdamW(weights, **KEYS)
+    stepped(adam, weights, range(2))
+    weights[1].grad = None
+    adam.step()
+    assert [float(adam.state[weight]["step"]) for weight in weights] == [3.0, 2.0]
+    stepped(adam, weights, range(2))
+    assert [float(adam.state[weight]["step"]) for weight in weights] == [5.0, 4.0]
+
+
+def test_the_count_of_steps_is_one_operator_for_all_weights_after_a_checkpoint_too():
+    weights = [nn.Parameter(torch.ones(2)) for _ in range(9)]
+    adam = OneCountAdamW(weights, **KEYS)
+    stepped(adam, weights, range(2))
+    adam.load_state_dict(taken_apart(adam.state_dict()))
+    for weight in weights:
+        weight.grad = torch.ones(2)
+    with Operators() as counter:
+        adam.step()
+    assert counter.found == {"add": 1, "_fused_adamw_": 1}
 
 
 def test_only_weights_that_mix_channels_decay():

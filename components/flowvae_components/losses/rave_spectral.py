@@ -1,13 +1,12 @@
 """The spectral distance of RAVE, with every sound weighed by itself."""
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowvae.contracts import Stft
-from flowvae_components.spectra.multi_resolution import QUIET, MultiResolution
+from flowvae_components.spectra.differences import differences
+from flowvae_components.spectra.multi_resolution import MultiResolution, loudness
 
 
 class RaveSpectral(nn.Module):
@@ -53,33 +52,5 @@ class RaveSpectral(nn.Module):
 
     def _at(self, target: Tensor, estimate: Tensor, n_fft: int) -> Tensor:
         x, y = self.spectra.magnitude(target, n_fft), self.spectra.magnitude(estimate, n_fft)
-        distance: Tensor = _Distance.apply(x, y)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
-        return distance
-
-
-class _Distance(torch.autograd.Function):
-    """Both parts at one window, with their own gradient: half the passes over the magnitudes, and nothing kept beside them.
-
-    |ln y - ln x| = |ln (y / x)| is one logarithm in place of two, and its sign is that of y - x.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
-        ctx.save_for_backward(x, y)
-        linear = (y - x).square_().mean(dim=(1, 2)) / _size(x)
-        return linear.mean() + (y / x).log_().abs_().mean()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor]:
-        x, y = ctx.saved_tensors
-        wrong, each = y - x, gradients[0] / y.numel()
-        weight = (2 * each / _size(x))[:, None, None]
-        of_y = wrong.sign().div_(y).mul_(each).addcmul_(wrong, weight)
-        if not ctx.needs_input_grad[0]:
-            return None, of_y
-        share = (wrong.square().mean(dim=(1, 2)) / _size(x))[:, None, None]
-        return -(wrong.sign() / x * each + weight * (wrong + share * x)), of_y
-
-
-def _size(x: Tensor) -> Tensor:
-    return x.square().mean(dim=(1, 2)).add_(QUIET**2)
+        norm, logarithm = differences(x, y)
+        return (norm / loudness(x)).square().mean() + logarithm

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from flowvae.contracts import Refused
+from flowvae_components.optimizers.one_count import OneCountAdamW
 
 
 def adam(
@@ -32,4 +33,4 @@ def adam(
     if not all(0 <= beta < 1 for beta in betas):
         raise Refused("betas", f"betas must be from 0 to below 1, got {betas}")
     # Fused, as adamw is: faster for many small tensors, and the step count stays on the device.
-    return torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
+    return OneCountAdamW(parameters, lr=lr, betas=betas, weight_decay=0.0, fused=True)

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from flowvae.contracts import Refused
+from flowvae_components.optimizers.one_count import OneCountAdamW
 
 
 def adamw(
@@ -46,4 +47,4 @@ def adamw(
     ]
     # Fused: a third of the time of the multi-tensor form for the 200 small tensors of a model here, and the
     # step count stays on the device.
-    return torch.optim.AdamW(groups, lr=lr, betas=betas, fused=True)
+    return OneCountAdamW(groups, lr=lr, betas=betas, fused=True)

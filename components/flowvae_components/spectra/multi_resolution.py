@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from flowvae.contracts import Refused, Stft
+from flowvae_components.spectra.differences import differences
 from flowvae_components.spectra.soft_magnitude import soft_magnitude
 
 QUIET = 1e-3
@@ -63,7 +64,9 @@ def loudness(x: Float[Tensor, "i f n"]) -> Float[Tensor, " i"]:
     >>> loudness(torch.ones(1, 5, 5))
     tensor([5.0000])
     """
-    return (x.square() + QUIET**2).sum(dim=(1, 2)).sqrt()
+    n_bins = x[0].numel()
+    size: Tensor = (vector_norm(x, dim=(1, 2)).square() + n_bins * QUIET**2).sqrt()
+    return size
 
 
 def magnitude_distance(
@@ -80,5 +83,5 @@ def magnitude_distance(
     >>> magnitude_distance(x, x, loudness(x))
     tensor(0.)
     """
-    convergence: Tensor = vector_norm(y - x, dim=(1, 2)) / size
-    return convergence.mean() + (y.log() - x.log()).abs().mean()
+    norm, logarithm = differences(x, y)
+    return (norm / size).mean() + logarithm

@@ -3,6 +3,9 @@
 import torch
 from attrs import Factory, define
 from torch import Tensor
+from torch.nn import functional
+
+from flowvae.building.short_time import transformed
 
 
 @define(eq=False)
@@ -32,7 +35,8 @@ class SharedStft:
         flat = audio.reshape(-1, audio.shape[-1])
         # Reflection needs more samples than it mirrors; a clip shorter than the window is padded with silence.
         mode = "reflect" if flat.shape[-1] > n_fft // 2 else "constant"
-        return torch.stft(flat, n_fft, hop_length, window=window, pad_mode=mode, return_complex=True)
+        around = functional.pad(flat, (n_fft // 2, n_fft // 2), mode=mode)
+        return transformed(around, window, hop_length)
 
     def _window(self, n_fft: int, device: torch.device, dtype: torch.dtype) -> Tensor:
         key = (n_fft, device, dtype)
