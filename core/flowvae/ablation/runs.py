@@ -9,6 +9,7 @@ from attrs import frozen
 
 from flowvae.ablation.environment import describe_environment
 from flowvae.ablation.kept_files import KeptFiles
+from flowvae.building.allocator import ALLOCATOR
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
@@ -22,12 +23,6 @@ from flowvae.recipe.identity import identity
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
 
-ALLOCATOR = {
-    # glibc gives blocks above 32 MiB back at once and pays for each of their pages again: up to half of a step.
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "8589934592",
-    "MALLOC_TOP_PAD_": "268435456",
-}
 BF16_ON_CPU = {
     # On processors with AMX, oneDNN computes some narrow strided convolutions in bf16 wrongly (torch 2.12).
     "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16",

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from flowvae.building.allocator import allocator_advice
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import add_plugin_options, catalogue_of
@@ -198,7 +199,7 @@ def _doctor(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(rows, indent=1))
     else:
-        print("\n".join(_diagnosis_text(row) for row in rows))
+        print("\n".join([*map(_diagnosis_text, rows), *filter(None, [allocator_advice()])]))
     return (
         PluginError.exit_status if any(row["state"] == "broken" or row["unreadable"] for row in rows) else 0
     )
