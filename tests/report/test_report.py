@@ -278,6 +278,15 @@ def test_runs_made_differently_get_no_winner(runs, change, words):
     assert words in said(folder)
 
 
+def test_a_precision_that_is_what_the_ablation_varies_is_no_obstacle(runs):
+    folder = runs([[*BASE, 3.1], [v + 0.2 for v in [*BASE, 3.1]]])
+    for path in folder.glob("runs/leaky_relu/*/result.json"):
+        edit(path, precision="bf16")
+    assert verdicts(folder)["leaky_relu"].word == "not compared"
+    edit(folder / "plan.json", axes=["train.precision"])
+    assert verdicts(folder)["leaky_relu"].word == "worse"
+
+
 def test_a_run_that_was_not_resumed_to_the_same_bits_gets_no_winner(runs):
     folder = runs([BASE, WORSE])
     edit(folder / "runs/snake/seed-1/status.json", exact=False)
