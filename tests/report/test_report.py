@@ -268,6 +268,10 @@ def test_a_figure_that_is_not_finite_is_counted_and_never_wins(runs):
         ({"data_fingerprint": "beef"}, "the data differs: c0ffee in snake, beef in leaky_relu"),
         ({"precision": "bf16"}, "the precision differs: fp32 in snake, bf16 in leaky_relu"),
         ({"device": "cuda"}, "the device differs: cpu in snake, cuda in leaky_relu"),
+        (
+            {"compiled": True},
+            "whether the networks were compiled differs: False in snake, True in leaky_relu",
+        ),
     ],
 )
 def test_runs_made_differently_get_no_winner(runs, change, words):

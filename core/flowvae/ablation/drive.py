@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attrs import define
 
+from flowvae.ablation.compiling import compiled
 from flowvae.ablation.devices import Placement, names, place, wanted
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import refuse_another, write_plan
@@ -108,13 +109,19 @@ class _Drive:
         probed = Prober(self.plan, self.folder, self.say).probe(sounds, wanted(waiting))
         measure_references(self.plan, self.folder, sounds[self.plan.arms[0].name], self.say)
         placements = place(runs, waiting, self.folder, self.say)
+        fast = compiled(runs, waiting, probed, placements, self.say)
         finished = len(runs) - len(waiting)
         seen = n_finished(self.folder / "runs")
         write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
         self._announce(probed, len(waiting), finished)
         for run in waiting:
             prepare_run(
-                run, self.catalogue, KeptFiles(self.folder), placements[run.name].kind, alone=len(runs) == 1
+                run,
+                self.catalogue,
+                KeptFiles(self.folder),
+                placements[run.name].kind,
+                alone=len(runs) == 1,
+                compiled=fast[run.name],
             )
         statuses = self._execute(waiting, placements, probed)
         report = write_report(self.folder, self.say)

@@ -87,13 +87,19 @@ def n_finished(folder: Path) -> int:
     return sum(read_status(run).state == "done" for run in folder.glob("*/seed-*"))
 
 
-def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool) -> None:
+def threads_of(recipe: Recipe, *, alone: bool) -> int:
+    """The threads of a run on the CPU."""
+    return recipe.execution.threads or (_cores() if alone else 1)
+
+
+def prepare_run(
+    run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool, compiled: bool = False
+) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    execution = run.recipe.execution
-    threads = execution.threads or (_cores() if alone else 1)
+    threads = threads_of(run.recipe, alone=alone)
     begun = Order.read_if_there(run.folder)
-    if begun and not execution.threads:  # another number would change the last bits
+    if begun and not run.recipe.execution.threads:  # another number would change the last bits
         threads = begun.threads
     order = Order(
         identity=run.identity,
@@ -104,6 +110,7 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *
         plugins=tuple(owners(run.recipe)),
         data=Path(os.path.relpath(run.sounds.folder, run.folder)).as_posix(),
         begins_with=other_run(run.recipe),
+        compiled=compiled,
     )
     files.keep(run.recipe)
     text = write_recipe(run.recipe, files.paths_from(run.folder))
@@ -119,6 +126,9 @@ def job_of(run: Run, devices: Sequence[str] = (), memory: int | None = None) -> 
     """
     threads = str(Order.read(run.folder).threads)
     environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **ALLOCATOR}
+    environment |= {
+        "TORCHINDUCTOR_COMPILE_THREADS": threads
+    }  # by itself it takes all cores, also those of other runs
     if run.arm.recipe.train.precision == "bf16":
         environment |= BF16_ON_CPU
     if len(devices) == 1:

@@ -14,6 +14,7 @@ CONTEXT = {
     "data_fingerprint": "the data",
     "device": "the device",
     "precision": "the precision",
+    "compiled": "whether the networks were compiled",
     "threads": "the number of threads",
 }
 
