@@ -113,7 +113,10 @@ def load(folder: Recipe) -> TrainedRun:
 
 
 def build(recipe: Recipe, *, seed: int = 0, **tables: Any) -> "SoundVAE":
-    """An untrained model, as a training would start it: the baseline's, where the recipe is an ablation."""
+    """An untrained model, as a training would start it: the baseline's, where the recipe is an ablation.
+
+    Who trains it in this process, on a CPU, gains by the settings of memory that `flowvae doctor` prints.
+    """
     plan = check(recipe, **tables)
     require_torch("a model")
     from flowvae.building.parts import Parts  # noqa: PLC0415 - torch comes in here

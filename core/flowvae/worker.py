@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from attrs import define, evolve
 
+from flowvae.building.compiled import compile_networks
 from flowvae.building.device import device_number, machine, model_name, pick_device, uses_bf16
 from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
@@ -68,6 +69,9 @@ def run(folder: Path, order: Order, status: Status) -> None:
     signals = StopSignals.installed()
     training = Training.of(recipe, seed, clips, device)
     status.warnings += [f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes]
+    if order.compiled:
+        model = training.model
+        compile_networks({"encoder": model.encoder, "decoder": model.decoder}, status.warnings.append)
     checkpoints = Checkpoints(
         folder / "checkpoints", order.identity, components(recipe), machine(order.threads, device)
     )
@@ -132,6 +136,7 @@ def _result(
         seed=order.seed,
         exact=exact,
         plugins=plugins,
+        compiled=order.compiled,
     )
 
 

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from flowvae.ablation.runs import ALLOCATOR
+from flowvae.building.allocator import ALLOCATOR
 
 SETTINGS = {**ALLOCATOR, "OMP_NUM_THREADS": "1"}
 """They must be there when the process begins."""

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from flowvae.ablation.runs import ALLOCATOR
+    from flowvae.building.allocator import ALLOCATOR
 
     if all(os.environ.get(name) == value for name, value in ALLOCATOR.items()):
         main()

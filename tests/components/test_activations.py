@@ -195,19 +195,6 @@ def test_snake_keeps_a_quarter_of_what_its_formula_keeps_by_autograd():
     assert kept(y) - rates == (kept_by_autograd(plain) - rates) / 4 == x.nbytes
 
 
-def test_snake_keeps_a_quarter_of_what_its_formula_keeps_by_autograd():
-    """Beside the output, which the next layer keeps."""
-    layer, x = Snake(3), torch.randn(2, 3, 64, requires_grad=True)
-    with kept_bytes() as kept:
-        y = layer(x)
-    alpha = layer.log_alpha.exp()
-    with kept_bytes() as kept_by_autograd:
-        plain = x + torch.sin(alpha * x).square() / alpha
-    assert torch.allclose(y, plain, atol=1e-6)
-    rates = alpha.nbytes
-    assert kept(y) - rates == (kept_by_autograd(plain) - rates) / 4 == x.nbytes
-
-
 def test_snake_rates_belong_to_channels():
     layer = snake(1.0, 2)
     with torch.no_grad():

@@ -1,9 +1,11 @@
 import json
+import platform
 import subprocess
 import sys
 
 import pytest
 
+from flowvae.building.allocator import ALLOCATOR
 from flowvae.cli.main import main, run_main
 
 
@@ -146,6 +148,23 @@ def test_a_command_without_a_listener_ends_with_its_own_status(redirection, stat
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert done.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("libc", "given", "told"), [("glibc", {}, True), ("glibc", ALLOCATOR, False), ("musl", {}, False)]
+)
+def test_doctor_says_how_memory_is_set_where_that_speeds_up_a_training(
+    capsys, monkeypatch, libc, given, told
+):
+    monkeypatch.setattr(platform, "libc_ver", lambda: (libc, "2.36"))
+    for name in ALLOCATOR:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    _, out, _ = run(capsys, "doctor")
+    settings = " ".join(f"{name}={value}" for name, value in ALLOCATOR.items())
+    assert out.rstrip().endswith(f"export {settings}") == told
+    assert ("MALLOC" in out) == told
 
 
 def test_doctor_lists_the_plugins(capsys):

@@ -269,6 +269,10 @@ def test_a_figure_that_is_not_finite_is_counted_and_never_wins(runs):
         ({"data_fingerprint": "beef"}, "the data differs: c0ffee in snake, beef in leaky_relu"),
         ({"precision": "bf16"}, "the precision differs: fp32 in snake, bf16 in leaky_relu"),
         ({"device": "cuda"}, "the device differs: cpu in snake, cuda in leaky_relu"),
+        (
+            {"compiled": True},
+            "whether the networks were compiled differs: False in snake, True in leaky_relu",
+        ),
     ],
 )
 def test_runs_made_differently_get_no_winner(runs, change, words):
@@ -277,6 +281,15 @@ def test_runs_made_differently_get_no_winner(runs, change, words):
     assert verdicts(folder)["leaky_relu"].word == "not compared"
     assert verdicts(folder)["leaky_relu"].reason == words
     assert words in said(folder)
+
+
+def test_a_precision_that_is_what_the_ablation_varies_is_no_obstacle(runs):
+    folder = runs([[*BASE, 3.1], [v + 0.2 for v in [*BASE, 3.1]]])
+    for path in folder.glob("runs/leaky_relu/*/result.json"):
+        edit(path, precision="bf16")
+    assert verdicts(folder)["leaky_relu"].word == "not compared"
+    edit(folder / "plan.json", axes=["train.precision"])
+    assert verdicts(folder)["leaky_relu"].word == "worse"
 
 
 def test_a_run_that_was_not_resumed_to_the_same_bits_gets_no_winner(runs):

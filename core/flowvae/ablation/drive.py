@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attrs import define
 
+from flowvae.ablation.compiling import compiled
 from flowvae.ablation.devices import Placement, names, place, wanted
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import refuse_another, write_plan
@@ -114,13 +115,15 @@ class _Drive:
         probed = Prober(self.plan, self.folder, self.say, launcher.call).probe(sounds, wanted(waiting))
         measure_references(self.plan, self.folder, sounds[self.plan.arms[0].name], self.say, launcher.call)
         placements = place(runs, waiting, self.folder, self.say)
+        fast = compiled(runs, waiting, probed, placements, self.say)
         finished = len(runs) - len(waiting)
         seen = n_finished(self.folder / "runs")
         write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
         self._announce(probed, len(waiting), finished)
         files = KeptFiles(self.folder)
         for run in waiting:
-            prepare_run(run, self.catalogue, files, placements[run.name].kind, alone=len(runs) == 1)
+            alone, fast_run = len(runs) == 1, fast[run.name]
+            prepare_run(run, self.catalogue, files, placements[run.name].kind, alone=alone, compiled=fast_run)
         statuses = self._execute(waiting, placements, probed, launcher)
         report = write_report(self.folder, self.say)
         _raise_failures(runs, statuses, report)

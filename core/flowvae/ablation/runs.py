@@ -9,6 +9,7 @@ from attrs import frozen
 
 from flowvae.ablation.environment import describe_environment
 from flowvae.ablation.kept_files import KeptFiles
+from flowvae.building.allocator import ALLOCATOR
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
@@ -25,12 +26,6 @@ from flowvae.recipe.identity import identity
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
 
-ALLOCATOR = {
-    # glibc gives blocks above 32 MiB back at once and pays for each of their pages again: up to half of a step.
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "8589934592",
-    "MALLOC_TOP_PAD_": "268435456",
-}
 BF16_ON_CPU = {
     # On processors with AMX, oneDNN computes some narrow strided convolutions in bf16 wrongly (torch 2.12).
     "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16",
@@ -96,7 +91,9 @@ def n_finished(folder: Path) -> int:
     return sum(read_status(run).state == "done" for run in folder.glob("*/seed-*"))
 
 
-def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool) -> None:
+def prepare_run(
+    run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *, alone: bool, compiled: bool = False
+) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
     before = Order.read_if_there(run.folder)
@@ -109,6 +106,7 @@ def prepare_run(run: Run, catalogue: Catalogue, files: KeptFiles, device: str, *
         plugins=tuple(owners(run.recipe)),
         data=Path(os.path.relpath(run.sounds.folder, run.folder)).as_posix(),
         begins_with=other_run(run.recipe),
+        compiled=compiled,
     )
     files.keep(run.recipe)
     text = write_recipe(run.recipe, files.paths_from(run.folder))
@@ -133,6 +131,8 @@ def n_threads(recipe: Recipe, folder: Path, *, alone: bool) -> int:
 def environment_of(recipe: Recipe, threads: int) -> dict[str, str]:
     """The variables that a run's process starts with."""
     environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), **ALLOCATOR}
+    # By itself the compiler takes all cores, also those of other runs.
+    environment["TORCHINDUCTOR_COMPILE_THREADS"] = str(threads)
     return environment | BF16_ON_CPU if recipe.train.precision == "bf16" else environment
 
 

@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from typing import Any
 
+from flowvae.building.allocator import allocator_advice
 from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import catalogue_of
@@ -66,7 +67,7 @@ def doctor(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(rows, indent=1))
     else:
-        print("\n".join(_diagnosis_text(row) for row in rows))
+        print("\n".join([*map(_diagnosis_text, rows), *filter(None, [allocator_advice()])]))
     return (
         PluginError.exit_status if any(row["state"] == "broken" or row["unreadable"] for row in rows) else 0
     )

@@ -41,6 +41,8 @@ class Order(Record):
     """The folder with the clips, from the run's own."""
     begins_with: OtherRun | None = None
     """Nothing where it begins with no other run, or with a checkpoint that lies in none."""
+    compiled: bool = False
+    """Whether encoder and decoder go through torch's compiler."""
 
 
 @frozen
@@ -118,3 +120,5 @@ class Result(Record):
     """The proof that no plugin but those named had a hand in it."""
     classes: tuple[str, ...] = ()
     """Of each sound; "" where nothing says it."""
+    compiled: bool = False
+    """Whether encoder and decoder went through torch's compiler."""
