@@ -1,6 +1,6 @@
 """One step of a training: the phase says what is computed, what moves, and what is frozen."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from attrs import Factory, define
@@ -26,7 +26,8 @@ from flowvae.training.phases import (
     phase_at,
     phases_of,
 )
-from flowvae.training.state import TrainingState, fill, stateful
+from flowvae.training.small_weights import Gradients, MovingAverage
+from flowvae.training.state import TrainingState, stateful
 
 AVERAGE = "average"
 """The name of the averaged weights in the state of a run."""
@@ -47,6 +48,9 @@ class Training:
     memory: dict[str, float | None] = Factory(dict)
     """The most that was in use until the end of each phase, in MiB."""
     _phase: Phase | None = None
+    _gradients: Mapping[str, Gradients] = Factory(dict)
+    """Of the weights that are stepped in this phase, by the name of their optimizer."""
+    _averaging: MovingAverage | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, seed: int, clips: Clips, device: torch.device) -> "Training":
@@ -123,7 +127,7 @@ class Training:
         for turn in phase.turns_at(step):
             figures |= {f"{turn.told_as}{name}": figure for name, figure in self._take(turn, batch).items()}
         self.parts.stft.forget()
-        self._average_weights(step, phase)
+        self._average_weights(step)
         return {name: figure.detach() for name, figure in figures.items()}
 
     def _enter(self, phase: Phase) -> None:
@@ -138,6 +142,16 @@ class Training:
             whole = self.state.modules[name]
             assert isinstance(whole, nn.Module)
             whole.get_submodule(inside).requires_grad_(requires_grad=False).eval()
+        self._gradients = {
+            turn.optimizer: Gradients.of(
+                w for module in self._modules(turn.moves) for w in module.parameters()
+            )
+            for turn in phase.turns
+        }
+        if self.average is not self.model:
+            self._averaging = MovingAverage.of(
+                self.average, self.model, lambda weight: not _is_frozen(weight, phase)
+            )
         self._phase = phase
 
     def _take(self, turn: Turn, batch: Pass) -> dict[str, Tensor]:
@@ -146,7 +160,7 @@ class Training:
             optimizer = self.state.optimizers[turn.optimizer]
             optimizer.zero_grad(set_to_none=True)
             figures["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            figures["grad_norm"] = self._clip(turn)
+            figures["grad_norm"] = self._gradients[turn.optimizer].clip(turn.clip)
             for group, peak in zip(optimizer.param_groups, self.peak_lr[turn.optimizer], strict=True):
                 group["lr"] = peak * turn.schedule(batch.step)
             optimizer.step()
@@ -156,21 +170,10 @@ class Training:
         modules = (self.state.modules[name] for name in names)
         yield from (module for module in modules if isinstance(module, nn.Module))
 
-    def _clip(self, turn: Turn) -> Tensor:
-        weights = [weight for module in self._modules(turn.moves) for weight in module.parameters()]
-        return nn.utils.clip_grad_norm_(weights, turn.clip if turn.clip is not None else float("inf"))
-
-    @torch.no_grad()
-    def _average_weights(self, step: int, phase: Phase) -> None:
-        if self.average is self.model:
-            return
-        # Young averages follow quickly: after n steps nothing older than n steps weighs in.
-        decay = min(self.recipe.train.ema or 0.0, (1 + step) / (10 + step))
-        pairs = zip(self.average.parameters(), self.model.named_parameters(), strict=True)
-        moving = [(mine, theirs) for mine, (name, theirs) in pairs if not _is_frozen(name, phase)]
-        torch._foreach_lerp_([mine for mine, _ in moving], [theirs for _, theirs in moving], 1 - decay)
-        for mine, theirs in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            fill(mine, theirs)
+    def _average_weights(self, step: int) -> None:
+        if self._averaging is not None:
+            # Young averages follow quickly: after n steps nothing older than n steps weighs in.
+            self._averaging.follow(min(self.recipe.train.ema or 0.0, (1 + step) / (10 + step)))
 
 
 def _is_frozen(weight: str, phase: Phase) -> bool:
