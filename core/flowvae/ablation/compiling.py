@@ -22,10 +22,10 @@ THERE_AND_BACK = 3
 """The way back takes twice as long as the way there."""
 HOST_S = 0.02
 """What asking a GPU for a step takes at least, however fast it computes."""
-GAIN = 1.23
-"""How much faster a compiled step is, at least: 1.23 to 1.45 were measured."""
-FIRST_STEP_S = 90.0
-"""What the compiler takes of the first step, at most: 20 to 90 s were measured."""
+GAIN = 1.15
+"""How much faster a compiled step is, at least: 1.15 was measured of percussion, up to 1.45 of larger models."""
+FIRST_STEP_S = 180.0
+"""What the compiler takes of the first step of a large model on one core that is shared with other runs."""
 
 
 def seconds_of_run(recipe: Recipe, macs_per_second: float, threads: int, kind: str) -> float:
