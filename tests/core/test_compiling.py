@@ -39,7 +39,8 @@ def decide(catalogue, tiny, tmp_path, monkeypatch, probed):
 
     def decided(*settings, lacks="", said=None):
         monkeypatch.setattr(compiling, "lacking", lambda kind: lacks)
-        runs = planned_runs((*tiny, "ablation.seeds=2", *settings), catalogue, tmp_path, "ablation_snake")
+        begun = (*tiny, "ablation.seeds=2", "execution.compile=auto", *settings)
+        runs = planned_runs(begun, catalogue, tmp_path, "ablation_snake")
         placements = {run.name: CPU for run in runs}
         say = (lambda line: None) if said is None else said.append
         return runs, compiled(runs, runs, probed, placements, say)
