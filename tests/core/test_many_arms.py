@@ -1,5 +1,6 @@
 """Two hundred arms cost what two hundred arms must cost: nothing is read or asked for again by each of them."""
 
+import hashlib
 from importlib import metadata
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from flowvae.data.sounds import prepare_all
 from flowvae.folder import files as files_module
 from flowvae.folder.files import write_bytes
 from flowvae.folder.run_records import Order
-from flowvae.recipe import content, plan_ablation, read_recipe
+from flowvae.recipe import plan_ablation, read_recipe
 
 
 @pytest.fixture
@@ -22,9 +23,9 @@ def hashed(monkeypatch):
     """The files whose content was hashed for what they hold."""
     found = []
     monkeypatch.setattr(
-        content.hashlib,
+        hashlib,
         "file_digest",
-        lambda file, name, look=content.hashlib.file_digest: found.append(file.name) or look(file, name),
+        lambda file, name, look=hashlib.file_digest: found.append(file.name) or look(file, name),
     )
     return found
 
