@@ -53,12 +53,25 @@ def initialisation(seed: int | None) -> Callable[[str], AbstractContextManager[N
     return None if seed is None else lambda path: torch_seeded(seed, "initialisation", path)
 
 
+def seed_torch(key: int) -> None:
+    """Sets torch's own generators, of the processor and of the accelerators that are in use.
+
+    torch.manual_seed also leaves a note for each kind of device that is not there, with a trace of who asked: a step asks
+    three times, and each took 0.2 ms.
+    """
+    torch.default_generator.manual_seed(key)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        torch.cuda.manual_seed_all(key)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(key)
+
+
 def turn_to(purpose: str) -> None:
     """From here on torch's own generators follow a stream that belongs to a purpose and to the seed that was set last.
 
     However much was drawn in between: what a posterior draws does not move what a decoder draws after it.
     """
-    torch.manual_seed(stream_key(torch.initial_seed(), purpose))
+    seed_torch(stream_key(torch.initial_seed(), purpose))
 
 
 @contextmanager
@@ -70,5 +83,5 @@ def torch_seeded(seed: int, *purpose: str | int) -> Iterator[None]:
     started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     devices = range(torch.cuda.device_count()) if started else []
     with torch.random.fork_rng(devices):
-        torch.manual_seed(stream_key(seed, *purpose))
+        seed_torch(stream_key(seed, *purpose))
         yield

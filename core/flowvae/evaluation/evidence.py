@@ -17,7 +17,7 @@ from flowvae.contracts import BuiltMetric, Evidence, LatentDistribution
 from flowvae.data.clips import Clips
 from flowvae.data.instruments import class_of
 from flowvae.evaluation.on_demand import OnDemand
-from flowvae.streams import torch_seeded
+from flowvae.streams import seed_torch, torch_seeded
 
 
 @frozen(eq=False)
@@ -111,7 +111,7 @@ def gather_evidence(
             codes.append(posterior.mode)
             estimates.append(model.decode(posterior.mode))
             divergences.append(kl_per_sound(posterior, prior))
-        torch.manual_seed(0)
+        seed_torch(0)
         latents: tuple[Tensor, ...] = torch.split(prior.sample(torch.Size([samples])), batch)
         generated = [model.decode(latent) for latent in latents]
         more = OnDemand(model, parts, torch.cat(codes)).gather(reads)

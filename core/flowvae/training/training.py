@@ -12,7 +12,7 @@ from flowvae.building.parts import Parts
 from flowvae.data.batches import Batches
 from flowvae.data.clips import Clips
 from flowvae.recipe import Recipe
-from flowvae.streams import stream_key
+from flowvae.streams import seed_torch, stream_key
 from flowvae.training.clock import StepTimes
 from flowvae.training.objective import Pass
 from flowvae.training.phases import (
@@ -121,7 +121,7 @@ class Training:
             self._enter(phase)
         target = self.batches(step)
         # For what draws from torch itself: the latent noise.
-        torch.manual_seed(stream_key(self.seed, "step", step))
+        seed_torch(stream_key(self.seed, "step", step))
         batch = Pass(self.model, target, step)
         figures: dict[str, Tensor] = {}
         for turn in phase.turns_at(step):
