@@ -108,7 +108,7 @@ def test_ripples_keep_their_input_and_their_rates_and_not_a_byte_more(make, n_ra
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.nbytes) or t, lambda t: t):
         layer(x)
-    assert sum(kept) == x.nbytes + n_rates * shape[1] * 4
+    assert sum(kept) == x.nbytes + (n_rates + 1) * shape[1] * 4  # as logarithms, and the first as a rate
 
 
 @pytest.mark.parametrize("make", RIPPLES)
@@ -191,8 +191,8 @@ def test_snake_keeps_a_quarter_of_what_its_formula_keeps_by_autograd():
     with kept_bytes() as kept_by_autograd:
         plain = x + torch.sin(alpha * x).square() / alpha
     assert torch.allclose(y, plain, atol=1e-6)
-    rates = alpha.nbytes
-    assert kept(y) - rates == (kept_by_autograd(plain) - rates) / 4 == x.nbytes
+    rates = 2 * alpha.nbytes  # as a logarithm and as a rate
+    assert kept(y) - rates == (kept_by_autograd(plain) - alpha.nbytes) / 4 == x.nbytes
 
 
 def test_snake_rates_belong_to_channels():

@@ -52,16 +52,16 @@ class _Ripple(torch.autograd.Function):
         y = torch.empty_like(x)
         for part, bent, a, b in _blocks((x, y), (alpha, beta)):
             torch.addcdiv(part, (a * part).sin_().square_(), b, out=bent)
-        ctx.save_for_backward(x, log_alpha, log_ratio)
+        ctx.save_for_backward(x, log_alpha, log_ratio, alpha)
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (grad_y,) = gradients
-        x, log_alpha, log_ratio = ctx.saved_tensors
+        x, _, log_ratio, alpha = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody wants a gradient of this gradient
             return _gradients_with_graph(ctx, grad_y)
-        alpha, ratio = log_alpha.exp(), None if log_ratio is None else log_ratio.exp()
+        ratio = None if log_ratio is None else log_ratio.exp()
         # Sums over t, weighed by the gradient of y: r * s * (s - 2 * u * c) and r * s^2.
         turns = alpha.new_empty(x.shape[:2])
         heights = turns if ratio is None else torch.empty_like(turns)
@@ -82,7 +82,7 @@ class _Ripple(torch.autograd.Function):
 
 
 def _gradients_with_graph(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, ...]:
-    saved, needed = ctx.saved_tensors, ctx.needs_input_grad
+    saved, needed = ctx.saved_tensors[:3], ctx.needs_input_grad
     inputs = [tensor for tensor, asked in zip(saved, needed, strict=True) if asked]
     found = iter(torch.autograd.grad(_formula(*saved), inputs, grad_y, create_graph=True))
     return tuple(next(found) if asked else None for asked in needed)
