@@ -77,8 +77,9 @@ def effects(folder: Folder) -> tuple[Effect, ...]:
 
 
 def _wanted(plan: Plan) -> Iterator[tuple[tuple[Level, ...], tuple[Level, ...]]]:
-    changed = {path: [(path, level) for level in said[1:]] for path, said in plan.factors.items()}
-    first = {path: (path, said[0]) for path, said in plan.factors.items()}
+    factors = {path: said for path, said in plan.factors.items() if said}
+    changed = {path: [(path, level) for level in said[1:]] for path, said in factors.items()}
+    first = {path: (path, said[0]) for path, said in factors.items()}
     for path, alternatives in changed.items():
         yield from (((level,), (first[path],)) for level in alternatives)
     for one, other in itertools.combinations(changed, 2):
@@ -87,7 +88,9 @@ def _wanted(plan: Plan) -> Iterator[tuple[tuple[Level, ...], tuple[Level, ...]]]
 
 
 def _cell(plan: Plan, arm: PlannedArm) -> Cell:
-    return frozenset((path, arm.changes.get(path, levels[0])) for path, levels in plan.factors.items())
+    return frozenset(
+        (path, arm.changes.get(path, levels[0])) for path, levels in plan.factors.items() if levels
+    )
 
 
 def _contrast(
