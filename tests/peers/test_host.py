@@ -14,7 +14,7 @@ LIMITS = (0.87, 0.80, 0.75, 0.73)
 
 
 @pytest.mark.parametrize(
-    ("counted", "limit"), zip(COUNTED, LIMITS, strict=True), ids=lambda v: getattr(v, "what", "")
+    ("counted", "limit"), [*zip(COUNTED, LIMITS, strict=True)], ids=lambda v: getattr(v, "what", "")
 )
 def test_operators_and_numbers_fetched(counted, limit, capsys):
     if not is_there(counted.peer):
