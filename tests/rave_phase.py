@@ -112,6 +112,7 @@ def ours(rave, batch, discriminator_every=UPDATES):
         stft=SharedStft(),
         schedule=lambda _: 1.0,
         second_player=player,
+        prior_fit=None,
     )
     optimizers = {
         OPTIMIZER: torch.optim.Adam(model.parameters(), 1e-3, (0.5, 0.9)),
