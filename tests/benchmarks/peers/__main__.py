@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from flowvae.ablation.runs import ALLOCATOR
+from flowvae.building.allocator import ALLOCATOR
 
 TESTS = Path(__file__).parents[2]
 COMPARISONS = (
