@@ -82,7 +82,7 @@ def test_second_rave_bounds_what_it_gates():
 
 
 @pytest.mark.parametrize(("head_class", "bound"), [(RAVEv1Head, 2), (RAVEv2Head, 1)])
-@pytest.mark.parametrize("full_scale", [1, 4])
+@pytest.mark.parametrize("full_scale", [1.0, 4.0])
 def test_heads_of_rave_stay_within_their_bound(head_class, bound, full_scale):
     layer, bound = head_class(2, 1, full_scale=full_scale, normalization=none), bound * full_scale
     for weight in layer.parameters():
@@ -103,8 +103,8 @@ def test_heads_of_rave_start_as_softly_whatever_their_bound(head_class):
 
 @pytest.mark.parametrize("head_class", [RAVEv1Head, RAVEv2Head])
 def test_heads_of_rave_refuse_a_full_scale_of_nothing(head_class):
-    with pytest.raises(ValueError, match="full_scale must be above 0, got 0"):
-        head_class(2, 1, full_scale=0, normalization=none)
+    with pytest.raises(ValueError, match="full_scale must be above 0, got 0.0"):
+        head_class(2, 1, full_scale=0.0, normalization=none)
 
 
 def test_first_rave_refuses_an_even_kernel_of_its_loudness():

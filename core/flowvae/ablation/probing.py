@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,10 +15,11 @@ from flowvae.data.sounds import Sounds
 from flowvae.errors import DataError, Fault, FlowvaeError, RecipeError, RunFolderError, shown
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Arms, Probed, ProbedArm
-from flowvae.folder.starts import begun
+from flowvae.folder.starts import begun, last_checkpoint
 from flowvae.processes.launcher import Called
 from flowvae.processes.program import program
-from flowvae.recipe import AblationPlan, Arm, Recipe
+from flowvae.recipe import AblationPlan, Recipe
+from flowvae.recipe.content import content_digest
 from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.placing import placed
 from flowvae.recipe.requirements import owners
@@ -42,13 +44,17 @@ class Prober:
         before = Arms.read_if_there(self.folder)
         known = dict(before.arms) if before else {}
         arms = dict(known)
+        # What many arms point to is read once.
+        digest, last = cache(content_digest), cache(last_checkpoint)
+        first = self.plan.seeds[0]  # what the other seeds begin with is of the same make
+        recipes = {arm.name: begun(arm.recipe, first, last) for arm in self.plan.arms}
         for arm in self.plan.arms:
-            entry = _entry(self._first(arm), sounds[arm.name].clips.fingerprint)
+            entry = _entry(recipes[arm.name], sounds[arm.name].clips.fingerprint, digest)
             if arm.name in known:
                 self._refuse_other(arm.name, known[arm.name], entry)
                 entry = evolve(entry, probed=known[arm.name].probed)
             arms[arm.name] = entry
-        self._write_recipes()
+        self._write(recipes)
         if any(entry.probed is None for entry in arms.values()):
             self.say("building every arm once")
         elif not devices:
@@ -57,18 +63,13 @@ class Prober:
         self._build(before, devices)
         return _probed(Arms.read(self.folder).arms)
 
-    def _first(self, arm: Arm) -> Recipe:
-        """The arm's recipe with its first seed: what the others begin with is of the same make."""
-        return begun(arm.recipe, self.plan.seeds[0])
-
-    def _write_recipes(self) -> None:
+    def _write(self, recipes: Mapping[str, Recipe]) -> None:
         (self.folder / "arms").mkdir(exist_ok=True)
         files = KeptFiles(self.folder)
-        for arm in self.plan.arms:
-            recipe = self._first(arm)
+        for name, recipe in recipes.items():
             files.keep(recipe)
             text = write_recipe(recipe, files.paths_from(self.folder / "arms"))
-            write_bytes(self.folder / "arms" / f"{arm.name}.toml", text.encode())
+            write_bytes(self.folder / "arms" / f"{name}.toml", text.encode())
 
     def _build(self, before: Arms | None, devices: Sequence[str]) -> None:
         done = self.call(program("flowvae.probe", str(self.folder), *devices))
@@ -125,11 +126,11 @@ def _probed(arms: Mapping[str, ProbedArm]) -> dict[str, Probed]:
     return {name: arm.probed for name, arm in arms.items() if arm.probed}
 
 
-def _entry(recipe: Recipe, fingerprint: str) -> ProbedArm:
+def _entry(recipe: Recipe, fingerprint: str, digest: Callable[[Path], str]) -> ProbedArm:
     # As JSON gives the leaves back, so that old and new compare.
-    leaves = json.loads(json.dumps(counting_leaves(recipe), default=list))
+    leaves = json.loads(json.dumps(counting_leaves(recipe, digest), default=list))
     return ProbedArm(
-        identity=identity(recipe, 0, fingerprint),
+        identity=identity(recipe, 0, fingerprint, digest),
         fingerprint=fingerprint,
         leaves=leaves,
         plugins=tuple(owners(recipe)),
