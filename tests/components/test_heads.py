@@ -103,7 +103,7 @@ def test_heads_of_rave_start_as_softly_whatever_their_bound(head_class):
 
 @pytest.mark.parametrize("head_class", [RAVEv1Head, RAVEv2Head])
 def test_heads_of_rave_refuse_a_full_scale_of_nothing(head_class):
-    with pytest.raises(ValueError, match="full_scale must be above 0, got 0.0"):
+    with pytest.raises(ValueError, match=r"full_scale must be above 0, got 0\.0"):
         head_class(2, 1, full_scale=0.0, normalization=none)
 
 

@@ -22,7 +22,7 @@ TWO_PLAYERS = (
 def unshaped():
     """Where shapes are checked in the same run, asking what a distribution is computes its mode: that is not the step's."""
     before = jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update("jaxtyping_disable", True)  # noqa: FBT003 - its own form
+    jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", before)
 
