@@ -535,7 +535,7 @@ def luminance(colour):
 
 
 def test_letters_stand_out_from_the_paper_by_day_and_by_night():
-    style = (HERE / "page.css").read_text(encoding="utf-8")
+    style = (HERE / "style" / "theme.css").read_text(encoding="utf-8")
     schemes = [
         dict(re.findall(r"--([\w-]+): (#\w{6});", block))
         for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)

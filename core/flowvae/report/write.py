@@ -1,7 +1,7 @@
 """The report of a folder of runs: one page that opens without a network, and its numbers beside it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,10 @@ from flowvae.report.tables import (
 )
 
 PAGE_BYTES = 5_700_000  # of the 6 MB that mail and chat take, without the words
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "page"
+# In the order of the page; what holds on narrow screens and paper comes last, since it takes back what stands before.
+STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "facts", "narrow")
+SCRIPTS = ("listen",)
 
 
 @frozen
@@ -141,9 +144,13 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
         "gradient": _gradient(),
         "n": number_format,
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "script": (HERE / "page.js").read_text(encoding="utf-8"),
+        "style": _joined(HERE / "style" / f"{name}.css" for name in STYLES),
+        "script": _joined(HERE / "script" / f"{name}.js" for name in SCRIPTS),
     }
+
+
+def _joined(files: Iterable[Path]) -> str:
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def _when_chosen(plan: Plan) -> str:
