@@ -7,6 +7,7 @@ import pytest
 
 from flowvae.building.allocator import ALLOCATOR
 from flowvae.cli.main import main, run_main
+from flowvae.recipe.shipped import shipped_recipes
 
 
 def run(capsys, *arguments, command=main):
@@ -32,6 +33,32 @@ def test_list_of_an_unknown_kind_suggests_one(capsys):
 def test_list_as_json_is_complete(capsys, catalogue):
     _, out, _ = run(capsys, "list", "--json")
     assert len(json.loads(out)) == sum(len(c) for c in catalogue.components.values())
+
+
+def test_list_of_recipes_says_what_each_asks_or_is(capsys):
+    status, out, _ = run(capsys, "list", "recipes")
+    said = {name: words for name, _, words in (line.strip().partition("  ") for line in out.splitlines()[1:])}
+    assert status == 0
+    assert set(said) == set(shipped_recipes())
+    assert all(words.strip() for words in said.values()), said
+    assert said["ablation_snake"].strip().endswith("?")
+    rows = json.loads(run(capsys, "list", "recipes", "--json")[1])
+    assert [row["recipe"] for row in rows] == list(said)
+
+
+def test_list_points_to_the_recipes(capsys):
+    assert run(capsys, "list")[1].splitlines()[-1] == "recipes: flowvae list recipes"
+
+
+def test_explain_of_a_named_system_says_what_was_published_and_what_one_vector_changes(capsys):
+    status, out, _ = run(capsys, "explain", "dac")
+    assert status == 0
+    assert "dac (decoder, flowvae" in out  # the component of that name is not hidden by the recipe
+    assert "dac, a recipe" in out
+    assert "arxiv.org/abs/2306.06546" in out
+    assert "flowvae-run dac" in out
+    rows = json.loads(run(capsys, "explain", "rave_v2_small", "--json")[1])
+    assert rows[-1]["extends"] == "rave_v2.toml"
 
 
 def test_explain_says_every_key_with_type_default_and_meaning(capsys):

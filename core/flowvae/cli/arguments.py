@@ -68,7 +68,7 @@ def run_parser() -> argparse.ArgumentParser:
 
 
 def _list(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("kind", nargs="?", help="only this kind")
+    verb.add_argument("kind", nargs="?", help="only this kind, or: recipes")
     _json_and_plugins(verb)
 
 
@@ -77,7 +77,7 @@ def _explain(verb: argparse.ArgumentParser) -> None:
         "name",
         nargs="+",
         action=_Path,
-        help="a component (its kind before it where several have it), a kind, or a table such as train",
+        help="a component (its kind before it where several have it), a kind, a table such as train, or a recipe",
     )
     _json_and_plugins(verb)
 
@@ -181,9 +181,9 @@ def _plugins(verb: argparse.ArgumentParser) -> None:
 
 
 VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
-    "list": ("kinds and components with their owners", _list, "browse:listing"),
+    "list": ("kinds and components with their owners, or the shipped recipes", _list, "browse:listing"),
     "explain": (
-        "a component, a kind, or a table of a recipe, with all its keys",
+        "a component, a kind, a table of a recipe with all its keys, or a recipe",
         _explain,
         "explain:explain",
     ),

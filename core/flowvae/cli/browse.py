@@ -9,16 +9,21 @@ from flowvae.building.allocator import allocator_advice
 from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import catalogue_of
+from flowvae.cli.recipes import RECIPES, recipe_lines, recipes_json
 from flowvae.errors import PluginError, UsageError
 
 
 def listing(options: argparse.Namespace) -> int:
-    """Kinds and components with their owners."""
+    """Kinds and components with their owners, or the recipes that come with flowvae."""
+    if options.kind == RECIPES:
+        print(json.dumps(recipes_json(), indent=1) if options.json else "\n".join([RECIPES, *recipe_lines()]))
+        return 0
     catalogue = catalogue_of(options)
     if options.kind and options.kind not in catalogue.kinds:
         near = catalogue.suggest(options.kind, catalogue.kinds)
         raise UsageError(
-            f'there is no kind "{options.kind}"', do=f"kinds: {', '.join(near or sorted(catalogue.kinds))}"
+            f'there is no kind "{options.kind}"',
+            do=f"kinds: {', '.join(near or sorted(catalogue.kinds))}; or {RECIPES}",
         )
     kinds = [options.kind] if options.kind else sorted(catalogue.kinds)
     rows = [(kind, c) for kind in kinds for c in catalogue.of_kind(kind)]
@@ -33,6 +38,8 @@ def listing(options: argparse.Namespace) -> int:
             print(
                 f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}".rstrip()
             )
+    if not options.kind:
+        print(f"{RECIPES}: flowvae list {RECIPES}")
     for plugin in catalogue.broken():
         print(f"broken: {plugin.owner} (entry point {plugin.name}): {plugin.problem}")
     return 0

@@ -10,6 +10,7 @@ import shtab
 
 from flowvae.catalogue import Catalogue
 from flowvae.cli.arguments import run_parser, verbs_parser
+from flowvae.cli.recipes import RECIPES
 from flowvae.recipe.keys import entries
 from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import Recipe
@@ -38,8 +39,9 @@ def _complete(parser: argparse.ArgumentParser, catalogue: Catalogue) -> None:
     kinds, components = sorted(catalogue.kinds), sorted(set(_names(catalogue)))
     offering = sorted({plugin.distribution for plugin in catalogue.plugins})
     # What a name is differs from verb to verb: new-plugin takes one that nobody has.
-    names = {"explain": [*kinds, *entries(Recipe), *components], "check-plugin": [*offering, *components]}
-    choices = {"kind": kinds, "name": names.get(parser.prog.rpartition(" ")[2])}
+    explained = [*kinds, *entries(Recipe), *components, *shipped_recipes()]
+    names = {"explain": sorted({*explained}), "check-plugin": [*offering, *components]}
+    choices = {"kind": [*kinds, RECIPES], "name": names.get(parser.prog.rpartition(" ")[2])}
     for action in parser._actions:  # noqa: SLF001 - argparse has no other way to walk over arguments
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for inner in action.choices.values():

@@ -1,4 +1,4 @@
-"""The verb explain: a component, a kind, or a table of a recipe, with all its keys. It needs no torch."""
+"""The verb explain: a component, a kind, a table of a recipe with all its keys, or a recipe. It needs no torch."""
 
 import argparse
 import json
@@ -8,14 +8,16 @@ from typing import Any
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter
 from flowvae.cli.browse import summary_json
 from flowvae.cli.plugins_option import catalogue_of
+from flowvae.cli.recipes import recipe_json, recipe_text
 from flowvae.errors import UsageError
 from flowvae.recipe.keys import Entry, entries, entry_at
+from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import Recipe, own_keys
 from flowvae.text import toml_like
 
 
 def explain(options: argparse.Namespace) -> int:
-    """A component, a kind, or a table of a recipe, with all its keys."""
+    """A component, a kind, a table of a recipe with all its keys, or a recipe that comes with flowvae."""
     catalogue = catalogue_of(options)
     kind_of_name = catalogue.kinds.get(options.name)
     table_of_name = entry_at(Recipe, options.name)
@@ -34,17 +36,22 @@ def explain(options: argparse.Namespace) -> int:
         for c in cs
         if n == name and kind in {"", of}
     ]
-    if not found:
-        names = {n for _, n in catalogue.components} | {*catalogue.kinds, *entries(Recipe)}
+    recipe = recipe_json(options.name) if options.name in shipped_recipes() else None
+    if not found and not recipe:
+        names = {n for _, n in catalogue.components} | {
+            *catalogue.kinds,
+            *entries(Recipe),
+            *shipped_recipes(),
+        }
         near = catalogue.suggest(name, names)
         raise UsageError(
             f'nothing is called "{options.name}"',
             do=f"did you mean {' or '.join(near)}?" if near else "flowvae list",
         )
     if options.json:
-        print(json.dumps([_component_json(c) for c in found], indent=1))
+        print(json.dumps([*map(_component_json, found), *([recipe] if recipe else [])], indent=1))
         return 0
-    print("\n\n".join(_component_text(c) for c in found))
+    print("\n\n".join([*map(_component_text, found), *([recipe_text(recipe)] if recipe else [])]))
     return 0
 
 
