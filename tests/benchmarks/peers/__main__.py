@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from reasons import reasons  # of this folder, which Python puts first where it is run
+
 from flowvae.building.allocator import ALLOCATOR
 
 TESTS = Path(__file__).parents[2]
@@ -89,6 +91,10 @@ Written by `tests/benchmarks/peers` on {datetime.now(UTC):%Y-%m-%d}.
 {chr(10).join(lines)}
 
 {chr(10).join(notes)}
+
+## Why a goal is not met
+
+{chr(10).join(reasons(rows))}
 """
 
 
