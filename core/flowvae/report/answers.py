@@ -17,13 +17,8 @@ from flowvae.report.number_format import (
     with_unit,
 )
 from flowvae.report.reading import Folder
-from flowvae.statistics.paired import (
-    LEVEL,
-    Paired,
-    detectable_difference,
-    seeds_needed,
-    seeds_to_reach,
-)
+from flowvae.statistics.level import LEVEL, seeds_to_reach
+from flowvae.statistics.paired import Paired, detectable_difference, seeds_needed
 
 Tone = Literal["answer", "fact", "caution"]
 

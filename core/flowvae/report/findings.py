@@ -30,7 +30,8 @@ from flowvae.report.number_format import (
     with_unit,
 )
 from flowvae.report.reading import Folder
-from flowvae.statistics.paired import LEVEL, standard_deviation
+from flowvae.statistics.level import LEVEL
+from flowvae.statistics.paired import standard_deviation
 
 SMALL_DROP = 0.1  # below a tenth of the untrained figure, two arms differ mostly by how they were initialised
 CLEAR_OF_SPREAD = 3.0  # a drop below three standard deviations over the seeds is lost among them

@@ -2,7 +2,7 @@
 
 from flowvae.folder.records import Plan
 from flowvae.statistics.joint import Look
-from flowvae.statistics.paired import LEVEL
+from flowvae.statistics.level import LEVEL
 
 
 def earlier_looks(plan: Plan) -> tuple[tuple[Look, ...], float | None]:

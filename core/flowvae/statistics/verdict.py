@@ -5,7 +5,8 @@ from typing import Literal
 from attrs import frozen
 
 from flowvae.statistics.joint import Joint
-from flowvae.statistics.paired import Direction, Paired, seeds_to_reach
+from flowvae.statistics.level import seeds_to_reach
+from flowvae.statistics.paired import Direction, Paired
 
 Word = Literal["better", "worse", "equivalent", "not shown", "not compared"]
 
