@@ -74,14 +74,9 @@ def _recipe_page() -> list[str]:
         if entry.section:
             name, keys = entry.parameter.name, entries(entry.section)
             parts += [f"## [{name}]", prose(entry.parameter.meaning), _keys(keys.values())]
-            for inner in keys.values():
-                if inner.table_instead:
-                    own = entries(inner.table_instead).values()
-                    parts += [
-                        f"### [{name}.{inner.parameter.name}]",
-                        prose(summary(inner.table_instead)),
-                        _keys(own),
-                    ]
+            for key, section in ((k, e.table_instead) for k, e in keys.items() if e.table_instead):
+                rows = _keys(entries(section).values())
+                parts += [f"### [{name}.{key}]", prose(summary(section)), rows]
         elif entry.parameter.slot:
             parts += _component_table(entry)
     return parts
