@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from attrs import evolve, fields
 
-from flowvae.ablation import drive
+from flowvae.ablation import drive, looks
 from flowvae.ablation.warming import launched
 from flowvae.errors import AblationError
 from flowvae.folder.records import Plan
@@ -330,3 +330,21 @@ def test_more_looks_after_the_end_go_on_from_there(machine):
     assert machine.seeds_run[:9] == list(range(9))
     assert [len(entry.seeds) for entry in machine.plan.looks_taken][:2] == [6, 9]
     assert len(machine.plan.looks_taken) > 2
+
+
+def test_who_goes_back_to_fewer_seeds_after_a_look_has_no_more_of_the_level(machine):
+    machine.figure = nothing
+    machine.killed(EIGHT, after=18)
+    assert [ended for _, ended in machine.looks] == [False]
+    machine.drive("ablation.seeds=8")
+    row = rows_of(machine.folder)["leaky_relu"]
+    assert (row["seeds"], float(row["level"])) == ("8", pytest.approx(0.05 * (8 / 12) ** 2))
+
+
+def test_seeds_without_looks_are_read_once_more_by_nobody(machine, monkeypatch):
+    def refuse(_):
+        raise AssertionError("nothing is looked at")
+
+    monkeypatch.setattr(looks, "read_folder", refuse)
+    machine.drive("ablation.seeds=2")
+    assert machine.looks == []

@@ -50,10 +50,11 @@ def look(folder: Path, say: Callable[[str], None]) -> Plan | None:
 
     A look is due once all of its runs have ended; before that, whatever interrupted them, nothing is taken.
     """
+    plan = Plan.read(folder)
+    if not plan.looks or plan.has_ended or any(entry.seeds == plan.seeds for entry in plan.looks_taken):
+        return None
     found = read_folder(folder)
-    plan = found.plan
-    is_over = not plan.looks or plan.has_ended or any(look.seeds == plan.seeds for look in plan.looks_taken)
-    if is_over or any(run.state not in ENDED for run in found.runs):
+    if any(run.state not in ENDED for run in found.runs):
         return None
     verdicts = _verdicts(found)
     is_last = plan.seeds == plan.looks[-1].seeds

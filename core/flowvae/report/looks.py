@@ -18,9 +18,10 @@ def earlier_looks(plan: Plan) -> tuple[tuple[Look, ...], float | None]:
             # Whoever looks at the same seeds again has no other chance than before.
             level = entry.level if seen else entry.level or LEVEL
             seen.setdefault(frozenset(entry.seeds), level)
-    more = [(level or LEVEL) * len(now) / len(seeds) for seeds, level in seen.items() if seeds > now]
-    if more:
-        return (), min(more)
+    if any(seeds > now for seeds in seen):
+        return (), min(
+            (level or LEVEL) * len(now) / len(seeds) for seeds, level in seen.items() if seeds >= now
+        )
     looks = tuple(Look(seeds, level) for seeds, level in seen.items() if seeds < now)
     planned = {frozenset(look.seeds): look.level for look in plan.looks}
     if now in seen:

@@ -9,6 +9,13 @@ from flowvae.report.looks import was_changed
 from flowvae.report.number_format import probability
 from flowvae.statistics.level import LEVEL
 
+EARLY = (
+    "The runs ended early because the differences were clear by then, and what is clear early looks a little larger than it is: "
+    "in simulations a true difference of one standard deviation looked like 1.2. The intervals of such runs hold the true "
+    "difference in 89 to 96 of 100 cases instead of 95."
+)
+"""Of 2,000 ablations of one arm with looks at 6, 9 and 12 seeds, for differences of 0.5 to 1.5; of all that have looks, those
+that went to the end included, the intervals hold it in 94 to 96 of 100."""
 SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -39,14 +46,7 @@ def look_findings(plan: Plan, comparisons: Sequence[Comparison]) -> list[Finding
     found = [Finding("fact", said)] if (said := looks_said(plan)) else []
     ended_early = plan.looks and plan.has_ended and plan.seeds != plan.looks[-1].seeds
     if ended_early and any(comparison.is_claim for comparison in comparisons):
-        found.append(
-            Finding(
-                "caution",
-                "The runs ended early because the differences were clear by then, and those that look clear early are a "
-                "little too large in the mean: the true ones are rather smaller, and an interval misses its one somewhat "
-                "more often than one time in twenty.",
-            )
-        )
+        found.append(Finding("caution", EARLY))
     levels = [comparison.joint.level for comparison in comparisons if comparison.joint]
     if was_changed(plan) and levels and min(levels) < LEVEL:
         said = (
