@@ -152,6 +152,8 @@ def test_the_runs_end_at_the_look_that_decides_everything(machine):
     page = (machine.folder / "report.html").read_text()
     assert "The runs ended at the 2nd of 3 looks, as planned." in page
     assert "The runs ended early because the differences were clear by then" in page
+    assert "6 seeds reach p = 0.031 at best: that look cannot claim anything. Look 1 of 3 at 6 seeds" in page
+    assert "Changed after" not in page
     assert "number of seeds was changed" not in page
     assert f"look {second.after}" in page
 
@@ -332,13 +334,14 @@ def test_more_looks_after_the_end_go_on_from_there(machine):
     assert len(machine.plan.looks_taken) > 2
 
 
-def test_who_goes_back_to_fewer_seeds_after_a_look_has_no_more_of_the_level(machine):
+@pytest.mark.parametrize(("n", "level"), [(8, 0.05 * (8 / 12) ** 2), (9, 0.9 * 0.05 * (10 / 12) ** 2)])
+def test_who_goes_back_to_fewer_seeds_after_a_look_has_no_more_of_the_level(machine, n, level):
     machine.figure = nothing
     machine.killed(EIGHT, after=18)
     assert [ended for _, ended in machine.looks] == [False]
-    machine.drive("ablation.seeds=8")
+    machine.drive(f"ablation.seeds={n}")
     row = rows_of(machine.folder)["leaky_relu"]
-    assert (row["seeds"], float(row["level"])) == ("8", pytest.approx(0.05 * (8 / 12) ** 2))
+    assert (row["seeds"], float(row["level"])) == (str(n), pytest.approx(level))
 
 
 def test_seeds_without_looks_are_read_once_more_by_nobody(machine, monkeypatch):

@@ -195,7 +195,7 @@ class SeedsUntilShown:
 
     first: int = key("runs of each arm by the first look", least=2, most=1000)
     most: int = key("runs of each arm by the last look", least=3, most=1000)
-    looks: int = key("how many looks, evenly spaced", least=2, most=100)
+    looks: int = key("how many looks, evenly spaced", least=2, most=20)
 
     @property
     def counts(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from flowvae.report.comparison import Comparison
 from flowvae.report.looks import was_changed
 from flowvae.report.number_format import probability
 from flowvae.statistics.level import LEVEL
+from flowvae.statistics.spending import planned_looks
 
 EARLY = (
     "The runs ended early because the differences were clear by then, and what is clear early looks a little larger than it is: "
@@ -29,7 +30,14 @@ def looks_said(plan: Plan) -> str:
     if len(levels) == len(plan.looks):
         allowed = _listed([probability(level) for level in levels])
         said += f", with p of at most {allowed}: all of them together claim falsely in at most one of twenty ablations"
-    return f"{said}. {_standing(plan)}"
+    found = planned_looks([len(look.seeds) for look in plan.looks]) if levels else ()
+    mute = [look for look in found if not look.can_claim]
+    unable = "".join(
+        f" {look.n_seeds} seeds reach p = {probability(look.reachable)} at best: that look cannot claim anything."
+        for look in mute
+    )
+    taken = "".join(f" Look {entry.after}." for entry in plan.looks_taken)
+    return f"{said}.{unable}{taken} {_standing(plan)}"
 
 
 def _standing(plan: Plan) -> str:
