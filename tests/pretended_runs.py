@@ -43,7 +43,7 @@ def write_sound(path, audio):
 
 def write_run(folder, seed, value, *, quality, threads=1, n_clips=3):
     jitter = np.random.default_rng([seed, int(1000 * abs(value))])
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     StatusRecord(state="done", step=500, steps=500).write(folder)
     figures = {
         "spectral_distance": value,

@@ -25,6 +25,8 @@ Recipe = str | Path
 """A TOML file, or the name of a shipped recipe."""
 Data = str | Path | Mapping[str, Any]
 """A folder of sounds, or what to lay over the recipe's table of data."""
+Seeds = int | Mapping[str, int]
+"""How many, or the looks at which more are added: {"first": 6, "most": 12, "looks": 3}."""
 
 
 @frozen(eq=False, slots=False)
@@ -68,7 +70,7 @@ class Ablation:
 
 
 def check(
-    recipe: Recipe, *, data: Data | None = None, seeds: int | None = None, **tables: Any
+    recipe: Recipe, *, data: Data | None = None, seeds: Seeds | None = None, **tables: Any
 ) -> AblationPlan:
     """What a recipe would run: its arms, complete, with their seeds. RecipeError with every fault, as data.
 
@@ -77,6 +79,8 @@ def check(
     >>> plan = check("ablation_snake", train={"steps": 200})
     >>> [arm.name for arm in plan.arms], plan.recipe.train.steps, len(plan.seeds)
     (['snake', 'leaky_relu'], 200, 6)
+    >>> [len(seeds) for seeds in check("ablation_snake", seeds={"first": 6, "most": 12, "looks": 3}).looks]
+    [6, 9, 12]
     """
     catalogue = Catalogue.installed()
     laid = _laid_over(catalogue, data, seeds, tables)
@@ -94,7 +98,7 @@ def run(
     *,
     data: Data | None = None,
     out: Recipe | None = None,
-    seeds: int | None = None,
+    seeds: Seeds | None = None,
     say: Callable[[str], None] = print,
     **tables: Any,
 ) -> Ablation:
@@ -139,7 +143,7 @@ def components(kind: str | None = None) -> tuple[Component, ...]:
 
 
 def _laid_over(
-    catalogue: Catalogue, data: Data | None, seeds: int | None, tables: Mapping[str, Any]
+    catalogue: Catalogue, data: Data | None, seeds: Seeds | None, tables: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What is laid over a recipe, by key path."""
     laid: dict[str, Any] = {}

@@ -5,6 +5,8 @@ import unicodedata
 from pathlib import Path
 from typing import Any, Literal
 
+import attrs
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NAMES: dict[Any, str] = {
     bool: "true or false",
@@ -32,9 +34,11 @@ def type_name(kind: Any) -> str:
     if origin is Literal:
         return "one of " + ", ".join(toml_like(a) for a in arguments)
     if origin in {tuple, list}:
-        if origin is tuple and ... not in arguments:
-            return f"an array of {len(arguments)} ({', '.join(type_name(a) for a in arguments)})"
-        return f"an array of {_plural(type_name(arguments[0]))}"
+        each = ", ".join(type_name(a) for a in arguments if a is not ...)
+        is_fixed = origin is tuple and ... not in arguments
+        return f"an array of {f'{len(arguments)} ({each})' if is_fixed else _plural(each)}"
+    if attrs.has(kind):
+        return f"a table of {', '.join(field.name for field in attrs.fields(kind))}"
     if arguments:
         return " or ".join(type_name(a) for a in arguments if a is not type(None))
     return str(kind)

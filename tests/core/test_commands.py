@@ -391,6 +391,7 @@ def test_data_proposes_a_length(capsys, tmp_path):
         ["explain", "snake"],
         ["check", "ablation_snake"],
         ["check", "percussion", "--set", "train.steps=x"],
+        ["check", "ablation_snake", "--set", "ablation.seeds={first=6,most=12,looks=3}"],
         ["doctor"],
         ["resolve", "percussion"],
         ["diff", "percussion", "percussion_small"],

@@ -68,7 +68,11 @@ def test_the_recipe_page_has_every_table_and_key(pages):
     tables = {name for name, entry in top.items() if entry.section or entry.parameter.slot}
     assert all(f"## [{name}]" in page or f"## [{name}.NAME]" in page for name in tables)
     rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
-    keys = {key for entry in top.values() if entry.section for key in entries(entry.section)}
+    inside = [(name, entries(entry.section)) for name, entry in top.items() if entry.section]
+    keys = {key for _, inner in inside for key in inner}
+    instead = {f"{name}.{key}": e.table_instead for name, inner in inside for key, e in inner.items()}
+    assert all(f"### [{path}]" in page for path, section in instead.items() if section)
+    keys |= {key for section in instead.values() if section for key in entries(section)}
     assert rows == keys | {*top} - tables | {p.name for _, slot in slots_of(Recipe) for p in slot.own_keys}
     assert "| `latent_dim` | a whole number, at least 1, at most 65536 | `128` |" in page
     assert '| `clip` | a number, at least 0, or `"none"` | `"none"` |' in page

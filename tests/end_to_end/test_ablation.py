@@ -184,6 +184,36 @@ def test_after_kill_9_the_same_command_continues_to_the_same_bits(victim, whole,
     assert trained == sorted(set(trained))
 
 
+def test_after_kill_9_in_the_second_of_two_looks_the_first_is_not_taken_again(whole, tmp_path):
+    out, _ = whole
+    mine, looks = tmp_path / "out", "ablation.seeds={ first = 2, most = 4, looks = 2 }"
+
+    def taken():
+        ledger = json.loads((mine / "plan.json").read_text())["ledger"]
+        return [entry for entry in ledger if entry["what"] == "look"]
+
+    command = arguments(TINY, mine, looks)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoint = mine / "runs" / "snake" / "seed-2" / "checkpoints" / "step-000000010"
+    deadline = time.monotonic() + 240
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert checkpoint.exists()
+    process.kill()
+    process.wait(timeout=300)
+    [first] = taken()
+    assert first["after"] == "1 of 2 at 2 seeds: leaky_relu not shown; the runs went on"
+    done = run(command)
+    assert done.returncode == 0, done.stderr
+    assert "arms: 2, seeds: 4, at most 4 in 2 looks; runs to do: 4, 4 done before" in done.stdout
+    assert "look 2 of 2 at 4 seeds: leaky_relu not shown; the runs ended" in done.stdout
+    assert taken()[0] == first
+    assert len(taken()) == 2
+    assert weights(out).items() <= weights(mine).items()
+    assert len(weights(mine)) == 8
+    assert "The runs ended at the 2nd of 2 looks, as planned." in (mine / "report.html").read_text()
+
+
 def test_a_signal_ends_the_ablation_and_it_continues(whole, tmp_path):
     mine = tmp_path / "out"
     process = subprocess.Popen(

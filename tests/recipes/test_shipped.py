@@ -10,7 +10,7 @@ from conftest import TINY
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.shipped import shipped_recipes
-from flowvae.statistics.paired import seeds_to_reach
+from flowvae.statistics.level import seeds_to_reach
 from published_networks import PRESETS
 from short_runs import begin
 

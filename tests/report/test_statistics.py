@@ -6,14 +6,13 @@ from attrs import evolve
 from scipy import stats
 
 from flowvae.statistics.joint import joint_sign_flip
+from flowvae.statistics.level import seeds_to_reach, smallest_p
 from flowvae.statistics.paired import (
     detectable_difference,
     pair,
     paired_differences,
     seeds_needed,
-    seeds_to_reach,
     sign_flip,
-    smallest_p,
     t_interval,
 )
 from flowvae.statistics.verdict import Word, judge

@@ -117,7 +117,7 @@ def test_seeds_that_were_left_out_after_a_look_leave_a_share_of_the_level(tmp_pa
     assert comparison.joint.level == pytest.approx(0.025)
     assert comparison.verdict.word == "not shown"
     assert comparison.verdict.reason.endswith(
-        "and 0.025 is what the looks have left: this design could not have shown a difference"
+        "and 0.025 is what the looks allow by now: this look could not have shown a difference"
     )
 
 

@@ -10,6 +10,7 @@ from attrs import define
 from flowvae.ablation.compiling import compiled
 from flowvae.ablation.devices import Placement, names, place, wanted
 from flowvae.ablation.kept_files import KeptFiles
+from flowvae.ablation.looks import look, seeds_to_come
 from flowvae.ablation.plan import refuse_another, write_plan
 from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
@@ -110,26 +111,35 @@ class _Drive:
     def _run(self, launcher: Launcher) -> Path:
         data = self.folder / "data"
         sounds = prepare_all(self.plan.arms, data, self.say)
-        runs = all_runs(self.plan, sounds, self.folder / "runs")
+        seeds = seeds_to_come(self.plan, self.folder)
+        runs = [run for run in all_runs(self.plan, sounds, self.folder / "runs") if run.seed in seeds]
         waiting = [run for run in runs if not run.done()]
         probed = Prober(self.plan, self.folder, self.say, launcher.call).probe(sounds, wanted(waiting))
         measure_references(self.plan, self.folder, sounds[self.plan.arms[0].name], self.say, launcher.call)
         placements = place(runs, waiting, self.folder, self.say)
         fast = compiled(runs, waiting, probed, placements, self.say)
-        finished = len(runs) - len(waiting)
         seen = n_finished(self.folder / "runs")
-        write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
-        self._announce(probed, len(waiting), finished)
-        files = KeptFiles(self.folder)
-        for run in waiting:
-            alone, fast_run = len(runs) == 1, fast[run.name]
-            prepare_run(run, self.catalogue, files, placements[run.name].kind, alone=alone, compiled=fast_run)
-        statuses = self._execute(waiting, placements, probed, launcher)
+        plan = write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
+        due, to_do = [run for run in runs if run.seed in plan.seeds], {run.name for run in waiting}
+        self._announce(probed, due, to_do)
+        files, statuses = KeptFiles(self.folder), dict[str, int]()
+        while True:
+            # What failed at a look is left to the next command: the look was taken without it.
+            ready = [run for run in due if run.name in to_do - statuses.keys()]
+            for run in ready:
+                alone, fast_run = len(runs) == 1, fast[run.name]
+                prepare_run(
+                    run, self.catalogue, files, placements[run.name].kind, alone=alone, compiled=fast_run
+                )
+            statuses |= self._execute(ready, placements, probed, launcher)
+            if (after := look(self.folder, self.say)) is None:
+                break
+            due = [run for run in runs if run.seed in after.seeds]
         report = write_report(self.folder, self.say)
-        _raise_failures(runs, statuses, report)
+        _raise_failures(due, statuses, report)
         return report
 
-    def _announce(self, arms: Mapping[str, Probed], waiting: int, finished: int) -> None:
+    def _announce(self, arms: Mapping[str, Probed], due: list[Run], to_do: set[str]) -> None:
         baseline = arms[self.plan.arms[0].name]
         for arm in self.plan.arms:
             probed = arms[arm.name]
@@ -140,8 +150,11 @@ class _Drive:
             self.say(f"  {arm.name}: {changes or 'the baseline'}; {weights}, {macs}")
             for line in _reach(arm, probed.coverage):
                 self.say(f"    {line}")
-        before = f", {finished} done before" if finished else ""
-        self.say(f"arms: {len(self.plan.arms)}, seeds: {len(self.plan.seeds)}; runs to do: {waiting}{before}")
+        seeds, looks = len({run.seed for run in due}), self.plan.looks
+        until = f", at most {len(looks[-1])} in {len(looks)} looks" if len(looks) > 1 else ""
+        left = sum(run.name in to_do for run in due)
+        before = f", {len(due) - left} done before" if len(due) > left else ""
+        self.say(f"arms: {len(self.plan.arms)}, seeds: {seeds}{until}; runs to do: {left}{before}")
 
     def _execute(
         self,

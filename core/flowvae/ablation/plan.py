@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from flowvae.ablation.ledger import entered
+from flowvae.ablation.looks import at_the_look, looks_ahead
 from flowvae.data.sounds import Sounds
 from flowvae.errors import RunFolderError, shown
 from flowvae.folder.records import (
@@ -27,7 +28,7 @@ def write_plan(
     folder: Path, plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds, finished: int
 ) -> Plan:
     """Writes the plan; where there is one already, what differs is entered in its ledger."""
-    content = entered(planned(plan, probed, sounds), Plan.read_if_there(folder), finished)
+    content = at_the_look(entered(planned(plan, probed, sounds), Plan.read_if_there(folder), finished))
     content.write(folder)
     return content
 
@@ -63,6 +64,7 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         ledger=(),
         pairs=ablation.pairs if ablation else (),
         factors=plan.factors,
+        looks=looks_ahead(plan),
     )
 
 

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from flowvae.ablation.looks import seeds_to_come
 from flowvae.ablation.runs import environment_of, n_threads
 from flowvae.catalogue.plugin import OWN
 from flowvae.folder.status import read_status
@@ -16,9 +17,8 @@ LATER = ("torch._dynamo", "torchaudio.functional")
 
 def launched(plan: AblationPlan, folder: Path) -> AbstractContextManager[Launcher]:
     """Starts what a plan needs; while sounds are read, a process imports it already. None where all is done."""
-    runs = {
-        folder / "runs" / arm.name / f"seed-{seed}": arm.recipe for arm in plan.arms for seed in plan.seeds
-    }
+    seeds = seeds_to_come(plan, folder)
+    runs = {folder / "runs" / arm.name / f"seed-{seed}": arm.recipe for arm in plan.arms for seed in seeds}
     waiting = [run for run in runs if read_status(run).state != "done"]
     if not waiting:
         return launcher((), (), {})

@@ -76,7 +76,9 @@ def _keys_of(entry: Entry) -> list[Parameter]:
     """The keys of a table: of the recipe itself, by the list that resolving follows too."""
     if entry.section:
         return [key.parameter for key in entries(entry.section).values()]
-    return list(entry.parameter.slot.own_keys) if entry.parameter.slot else [entry.parameter]
+    inside = entries(entry.table_instead).values() if entry.table_instead else ()
+    alone = [entry.parameter, *(key.parameter for key in inside)]
+    return list(entry.parameter.slot.own_keys) if entry.parameter.slot else alone
 
 
 def _table_json(name: str, entry: Entry) -> dict[str, Any]:

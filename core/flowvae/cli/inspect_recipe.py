@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict
+
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.cli.plugins_option import catalogue_of
@@ -13,6 +15,7 @@ from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.requirements import unsaid
+from flowvae.statistics.spending import PlannedLook, planned_looks
 from flowvae.text import toml_like
 
 if TYPE_CHECKING:
@@ -37,24 +40,22 @@ def check(options: argparse.Namespace) -> int:
         flags = undeclared(difference, ablation.vary if ablation else ())
         arms.append({"name": arm.name, "changes": arm.changes, "difference": difference, "flags": flags})
     requires = unsaid(arm.recipe for arm in plan.arms)
-    ahead = _look_ahead(plan)
+    ahead, looks = _look_ahead(plan), _looks(plan)
     if options.json:
         content = {"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms, "unsaid_requires": requires}
         content["data"] = [outlook.fields(names) for outlook, names in ahead.items()]
+        content["looks"] = [{**asdict(look), "can_claim": look.can_claim} for look in looks]
         print(json.dumps(content, indent=1))
         return 0
-    seeds = len(plan.seeds)
     print(
-        f"{plan.recipe.name}: in order; {len(arms)} {'arms' if len(arms) > 1 else 'arm'} x {seeds} {'seeds' if seeds > 1 else 'seed'}"
+        f"{plan.recipe.name}: in order; {len(arms)} {'arms' if len(arms) > 1 else 'arm'} x {plan.said_seeds}"
     )
+    for number, look in enumerate(looks, 1):
+        print(f"  look {number} of {len(looks)}: {look}")
     for dropped in plan.recipe.dropped:
         print(f"  dropped: {dropped}")
     for row in arms:
-        print(f"  {row['name']}" + ("" if row["changes"] else " (baseline)" if ablation else ""))
-        for entry in row["difference"]:
-            print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
-        for flag in row["flags"]:
-            print(f"    flagged: {flag}")
+        _print_arm(row, is_baseline=bool(ablation and not row["changes"]))
     for outlook, names in ahead.items():
         whose = f" of {', '.join(names)}" if len(ahead) > 1 else ""
         print(f"  sounds{whose}, by their names: {outlook.sounds}")
@@ -65,12 +66,25 @@ def check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _print_arm(row: Mapping[str, Any], *, is_baseline: bool) -> None:
+    print(f"  {row['name']}{' (baseline)' if is_baseline else ''}")
+    for entry in row["difference"]:
+        print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
+    for flag in row["flags"]:
+        print(f"    flagged: {flag}")
+
+
 def _check_starts(plan: AblationPlan) -> None:
     """RecipeError where an arm begins with a run that is missing."""
     if any(arm.recipe.start for arm in plan.arms):
         from flowvae.folder.starts import check_starts  # noqa: PLC0415 - reads every file of a run; few recipes do
 
         check_starts(plan)
+
+
+def _looks(plan: AblationPlan) -> tuple[PlannedLook, ...]:
+    """What each look can say, where the recipe plans more than one."""
+    return planned_looks([len(seeds) for seeds in plan.looks]) if len(plan.looks) > 1 else ()
 
 
 def _look_ahead(plan: AblationPlan) -> "Mapping[Outlook, list[str]]":

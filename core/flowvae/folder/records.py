@@ -86,11 +86,25 @@ class LedgerEntry:
     """In UTC, to the second."""
     finished: int
     what: str
-    """planned, metric, direction, question, seeds, worthwhile_difference, arm added, arm left out."""
+    """planned, metric, direction, question, seeds, worthwhile_difference, arm added, arm left out, look."""
     before: str
     after: str
     seeds: tuple[int, ...] = ()
-    """Of a change of the seeds, those that were planned before it."""
+    """Of a look, those that were looked at; of a change of the seeds, those that were run, or to be run, before it."""
+    level: float | None = None
+    """Of either, the false claims that the plan allowed until then, where it said so."""
+    ended: bool = False
+    """Of a look, whether the runs ended with it."""
+
+
+@frozen
+class LookAhead:
+    """A look that is planned."""
+
+    seeds: tuple[int, ...]
+    """All that it looks at, those of the look before it included."""
+    level: float | None
+    """The false claims that are allowed until then; None where it was planned after a look: half of what is left."""
 
 
 @frozen
@@ -157,6 +171,7 @@ class Plan(Record):
     axes: tuple[str, ...]
     """The key paths that are varied."""
     seeds: tuple[int, ...]
+    """Those of the look that is due, or that the runs ended with; all, where no looks are planned."""
     arms: tuple[PlannedArm, ...]
     data: PlannedData
     steps: int
@@ -166,6 +181,24 @@ class Plan(Record):
     """Arms that are compared with each other, besides each with the baseline."""
     factors: Mapping[str, tuple[str, ...]] = field(factory=dict)
     """Of a crossed ablation, what is varied by key path, each as the recipe writes it; the first is the baseline's."""
+    looks: tuple[LookAhead, ...] = ()
+    """Where seeds are added until every comparison is decided, each look until the last one that there may be."""
+
+    @property
+    def looks_taken(self) -> tuple[LedgerEntry, ...]:
+        """The looks that were taken, in their order."""
+        return tuple(entry for entry in self.ledger if entry.what == "look")
+
+    @property
+    def n_looks(self) -> int:
+        """How many looks there may be."""
+        return max(1, len(self.looks))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the runs have ended at a look; seeds that are planned anew go on from there."""
+        last = next((entry for entry in reversed(self.ledger) if entry.what in {"look", "seeds"}), None)
+        return last is not None and last.ended
 
     @property
     def primary(self) -> PlannedMetric | None:

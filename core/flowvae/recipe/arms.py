@@ -32,13 +32,24 @@ class AblationPlan:
     """Where several axes are crossed, the alternatives of each by key path, as the recipe writes them."""
 
     def __repr__(self) -> str:
-        return f"{self.recipe.name}: arms {', '.join(arm.name for arm in self.arms)}; {len(self.seeds)} seeds"
+        return f"{self.recipe.name}: arms {', '.join(arm.name for arm in self.arms)}; {self.said_seeds}"
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of every arm."""
+        """The seeds of every arm; where looks are planned, all that may be needed."""
+        return self.looks[-1]
+
+    @property
+    def looks(self) -> tuple[tuple[int, ...], ...]:
+        """The seeds until each look at the runs; there is one, at the end, where the recipe plans no more."""
         ablation, first = self.recipe.ablation, self.recipe.seed
-        return tuple(range(first, first + (ablation.seeds if ablation else 1)))
+        return tuple(tuple(range(first, first + n)) for n in (ablation.counts if ablation else (1,)))
+
+    @property
+    def said_seeds(self) -> str:
+        """The number of seeds in words."""
+        least = f"{len(self.looks[0])} to " if len(self.looks) > 1 else ""
+        return f"{least}{len(self.seeds)} {'seed' if len(self.seeds) == 1 else 'seeds'}"
 
 
 def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:

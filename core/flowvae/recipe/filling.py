@@ -235,15 +235,22 @@ class Filler:
         self.fault("is a table", node.place, path)
         return None
 
-    def unknown(self, table: Mapping[str, Node], known: list[str], path: str, component: str) -> None:
-        """A fault for each key that nobody knows."""
+    def unknown(
+        self,
+        table: Mapping[str, Node],
+        known: list[str],
+        path: str,
+        component: str,
+        elsewhere: Mapping[str, tuple[str, ...]] = {},
+    ) -> None:
+        """A fault for each key that nobody knows here; `elsewhere` are the key paths at which one would be known."""
         for name, node in table.items():
             self.fault(
                 f'there is no key "{name}"',
                 node.key_place,
                 f"{path}.{name}" if path else name,
                 accepted=", ".join(known) or "no keys",
-                suggestions=self.catalogue.suggest(name, known),
+                suggestions=(*elsewhere.get(name, ()), *self.catalogue.suggest(name, known))[:3],
                 component=component,
             )
 

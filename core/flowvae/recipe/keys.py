@@ -64,6 +64,11 @@ class Entry:
     """A name that the key had."""
 
     @property
+    def table_instead(self) -> type | None:
+        """The class of a table that may stand here in the place of a value."""
+        return next(filter(attrs.has, get_args(self.parameter.type)), None)
+
+    @property
     def is_free(self) -> bool:
         """Whether it is a table whose keys are the user's: what an ablation varies, or what it calls its arms."""
         return self.parameter.slot is None and get_origin(self.parameter.type) is Mapping
@@ -114,6 +119,13 @@ def entry_at(section: type, path: str) -> Entry | None:
         own = {parameter.name: Entry(parameter) for parameter in (slot_.own_keys if slot_ else ())}
         entry = {**inside, **own}.get(name)
     return entry
+
+
+def paths_called(section: type, name: str) -> Iterator[str]:
+    """The key paths in the tables of a table whose last key has this name."""
+    for table_, entry in entries(section).items():
+        if entry.section and name in entries(entry.section):
+            yield f"{table_}.{name}"
 
 
 def slots_of(section: type) -> Iterator[tuple[str, Slot]]:

@@ -11,7 +11,8 @@ from flowvae.errors import Fault, RecipeError, shown
 from flowvae.recipe.density import Densities
 from flowvae.recipe.filling import Filler
 from flowvae.recipe.inert import SecondPlayer, inert_clips, inert_fit, inert_losses
-from flowvae.recipe.keys import entries
+from flowvae.recipe.keys import entries, paths_called
+from flowvae.recipe.looks import faults_of_looks
 from flowvae.recipe.measuring import too_few
 from flowvae.recipe.node import Node, Source
 from flowvae.recipe.part import Part, from_keys, leaves
@@ -75,8 +76,10 @@ class _Resolver:
         self._check_requirements(root.get("requires"))
         self.fill.take_defaults(root.pop("defaults", None))
         values = self._table(Recipe, root, "", source.root)
-        self.fill.unknown(root, [*entries(Recipe), "defaults", "extends"], "", "")
+        elsewhere = {name: tuple(paths_called(Recipe, name)) for name in root}
+        self.fill.unknown(root, [*entries(Recipe), "defaults", "extends"], "", "", elsewhere)
         self._inert_defaults(values["may_be_unused"] or ())
+        self.fill.faults += faults_of_looks(source.root)
         self._check_ablation(values["ablation"], values["evaluation"], source)
         self._check_effects(values, source.root)
         self._check_paths(values)
@@ -90,6 +93,8 @@ class _Resolver:
             child = self._take(table, name, entry.formerly, here)
             if entry.section:
                 values[name] = self._section(entry.section, child, here, around, parameter.default)
+            elif entry.table_instead and child is not None and isinstance(child.value, dict):
+                values[name] = self._section(entry.table_instead, child, here, around, REQUIRED)
             elif entry.holds_words:
                 values[name] = self._words(child, here)
             elif entry.is_free:

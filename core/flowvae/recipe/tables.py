@@ -186,6 +186,29 @@ class EvaluationSection:
 
 
 @frozen
+class SeedsUntilShown:
+    """Seeds that are added to all arms until every comparison is decided, at looks that are planned before the first step.
+
+    All looks together claim falsely in at most one of twenty ablations. Adding seeds after a look at the page, without
+    this table, costs more of the level; `flowvae check` says what each look may claim.
+    """
+
+    first: int = key("runs of each arm by the first look", least=2, most=1000)
+    most: int = key("runs of each arm by the last look", least=3, most=1000)
+    looks: int = key("how many looks, evenly spaced", least=2, most=20)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The seeds at each look.
+
+        >>> SeedsUntilShown(first=6, most=12, looks=3).counts
+        (6, 9, 12)
+        """
+        more, last = self.most - self.first, self.looks - 1
+        return tuple(self.first + (2 * more * i + last) // (2 * last) for i in range(self.looks))
+
+
+@frozen
 class AblationSection:
     """What is compared, fixed before the first step."""
 
@@ -199,7 +222,13 @@ class AblationSection:
         "what arms are called instead: the name that flowvae gives, and yours", attrs.Factory(dict)
     )
     question: str = key("what the ablation asks", "")
-    seeds: int = key("runs of each arm", 6, least=1, most=1000)
+    seeds: SeedsUntilShown | int = key(
+        "runs of each arm; or the looks at which seeds are added until every comparison is decided, as in "
+        "{ first = 6, most = 12, looks = 3 }: at 6 seeds, 9 and 12, with at most 5 % false claims over all looks together",
+        6,
+        least=1,
+        most=1000,
+    )
     worthwhile_difference: float | None = key(
         "the smallest difference of the primary metric that would matter, in its unit", None, least=0.0
     )
@@ -207,6 +236,11 @@ class AblationSection:
         "arms that are compared with each other besides, by their names: the second beside the first", ()
     )
     cross: bool = key("every combination of the alternatives instead of one change at a time", default=False)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The seeds at each look; there is one where the recipe plans no more."""
+        return (self.seeds,) if isinstance(self.seeds, int) else self.seeds.counts
 
 
 @frozen

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+import attrs
+
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter, Slot
 from flowvae.errors import PluginError
 from flowvae.recipe.keys import Entry, entries
@@ -94,6 +96,8 @@ def _value(kind: Any) -> Schema:
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in _SCALARS:
         return _SCALARS[kind]
+    if attrs.has(kind):
+        return _table(_keys(kind))
     if origin is Literal:
         return {"enum": list(arguments)}
     if origin in {Union, UnionType}:

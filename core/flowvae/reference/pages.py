@@ -7,7 +7,7 @@ from typing import get_args
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component, Kind
 from flowvae.errors import PluginError
-from flowvae.recipe.keys import Entry, entries
+from flowvae.recipe.keys import Entry, entries, summary
 from flowvae.recipe.tables import DEFAULTS, EXTENDS, Recipe, own_keys
 from flowvae.recipe.values import NONE
 from flowvae.reference.markdown import block, code, prose, table
@@ -72,8 +72,11 @@ def _recipe_page() -> list[str]:
     ]
     for entry in top:
         if entry.section:
-            name, meaning = entry.parameter.name, entry.parameter.meaning
-            parts += [f"## [{name}]", prose(meaning), _keys(entries(entry.section).values())]
+            name, keys = entry.parameter.name, entries(entry.section)
+            parts += [f"## [{name}]", prose(entry.parameter.meaning), _keys(keys.values())]
+            for key, section in ((k, e.table_instead) for k, e in keys.items() if e.table_instead):
+                rows = _keys(entries(section).values())
+                parts += [f"### [{name}.{key}]", prose(summary(section)), rows]
         elif entry.parameter.slot:
             parts += _component_table(entry)
     return parts

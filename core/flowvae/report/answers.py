@@ -17,13 +17,8 @@ from flowvae.report.number_format import (
     with_unit,
 )
 from flowvae.report.reading import Folder
-from flowvae.statistics.paired import (
-    LEVEL,
-    Paired,
-    detectable_difference,
-    seeds_needed,
-    seeds_to_reach,
-)
+from flowvae.statistics.level import LEVEL, seeds_to_reach
+from flowvae.statistics.paired import Paired, detectable_difference, seeds_needed
 
 Tone = Literal["answer", "fact", "caution"]
 
@@ -42,8 +37,10 @@ def _noise(paired: Paired) -> float:
     return spread if spread > 1e-12 * max(map(abs, paired.differences)) else 0.0
 
 
-def _reach(paired: Paired, metric: PlannedMetric, n_comparisons: int, worthwhile: float | None) -> str:
-    """What these seeds could have found, and how many the difference would need."""
+def _reach(
+    paired: Paired, metric: PlannedMetric, n_comparisons: int, worthwhile: float | None, allowed: float
+) -> str:
+    """What these seeds could have found with what is allowed until now, and how many the difference would need."""
     n, sd = len(paired.seeds), _noise(paired)
     if n < 2 or not sd:
         return ""
@@ -51,8 +48,8 @@ def _reach(paired: Paired, metric: PlannedMetric, n_comparisons: int, worthwhile
     # an equal share of the level for each comparison does: what is said here is on the safe side.
     floor, level = seeds_to_reach(), LEVEL / n_comparisons
     said = []
-    found = detectable_difference(sd, n, level=level)
-    if n >= floor and found is not None:
+    found = detectable_difference(sd, n, level=allowed / n_comparisons)
+    if n >= seeds_to_reach(allowed) and found is not None:
         size = with_unit(plain(found), metric.unit)
         said.append(
             f"With {n} seeds and this spread, a true difference of about {size} is found four times in five."
@@ -89,7 +86,8 @@ def answer(folder: Folder, metric: PlannedMetric, comparison: Comparison) -> Fin
     if paired.interval:
         seen += f" (95{THIN}% interval {span(paired.interval)})"
     n_comparisons = len(plan.alternatives) + len(plan.pairs)
-    reach = _reach(paired, metric, n_comparisons, plan.worthwhile_difference)
+    allowed = comparison.joint.level if comparison.joint else LEVEL
+    reach = _reach(paired, metric, n_comparisons, plan.worthwhile_difference, allowed)
     if comparison.is_claim:
         same = max(paired.higher, paired.lower)
         small = (

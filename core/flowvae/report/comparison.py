@@ -155,7 +155,7 @@ def compare(folder: Folder) -> tuple[Comparison, ...]:
     for (arm, other), paired, verdict, joint in zip(sides, pairs, early, family, strict=True):
         found = verdict
         if joint is not None and paired is not None:
-            found = judge(paired, joint, metric.direction, plan.worthwhile_difference)
+            found = judge(paired, joint, metric.direction, plan.worthwhile_difference, plan.n_looks)
             found = _only_survivors(found, folder, other, arm, metric.name)
             found = _only_measured(found, folder, other, arm, metric)
         assert found is not None

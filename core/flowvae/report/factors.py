@@ -119,12 +119,10 @@ def _contrast(
 def _verdict(folder: Folder, metric: PlannedMetric, paired: Paired | None, joint: Joint | None) -> Verdict:
     if paired is None or joint is None:
         return Verdict("not shown", "no seed has a figure in every arm")
-    said = censored(folder, [arm.name for arm in folder.plan.arms], metric)
-    return (
-        Verdict("not shown", said)
-        if said
-        else judge(paired, joint, metric.direction, folder.plan.worthwhile_difference)
-    )
+    plan = folder.plan
+    if said := censored(folder, [arm.name for arm in plan.arms], metric):
+        return Verdict("not shown", said)
+    return judge(paired, joint, metric.direction, plan.worthwhile_difference, plan.n_looks)
 
 
 def effect_findings(folder: Folder, found: Sequence[Effect]) -> list[Finding]:

@@ -23,14 +23,14 @@ from flowvae.report.number_format import (
     percent,
     percentage,
     plain,
-    probability,
     signed,
     span,
     whole,
     with_unit,
 )
+from flowvae.report.planned_looks import look_findings
 from flowvae.report.reading import Folder
-from flowvae.statistics.paired import LEVEL, standard_deviation
+from flowvae.statistics.paired import standard_deviation
 
 SMALL_DROP = 0.1  # below a tenth of the untrained figure, two arms differ mostly by how they were initialised
 CLEAR_OF_SPREAD = 3.0  # a drop below three standard deviations over the seeds is lost among them
@@ -192,19 +192,6 @@ def _sampled_p(comparisons: tuple[Comparison, ...]) -> list[Finding]:
     ]
 
 
-def _looks(comparisons: tuple[Comparison, ...]) -> list[Finding]:
-    """Where seeds were added or left out after a look, what that costs."""
-    levels = [c.joint.level for c in comparisons if c.joint]
-    if not levels or min(levels) >= LEVEL:
-        return []
-    said = (
-        "The number of seeds was changed after runs had been seen, and each look is a chance for a false claim: "
-        f"p may be {probability(min(levels))} here instead of {LEVEL}, so that all looks together claim falsely in at "
-        "most one of twenty."
-    )
-    return [Finding("caution", said)]
-
-
 def _cut(folder: Folder) -> list[Finding]:
     """What share of the figures lies on a limit of its metric."""
     found = []
@@ -224,7 +211,7 @@ def _ledger(plan: Plan) -> list[Finding]:
     return [
         Finding("caution", f"Changed after {count(entry.finished, 'finished run')}: {said(entry)}.")
         for entry in plan.ledger[1:]
-        if entry.finished or entry.what not in {"arm added", "seeds"}
+        if entry.what != "look" and (entry.finished or entry.what not in {"arm added", "seeds"})
     ]
 
 
@@ -233,7 +220,8 @@ def said(entry: LedgerEntry) -> str:
     change = (
         f"{entry.before} to {entry.after}" if entry.before and entry.after else entry.before or entry.after
     )
-    return f"{entry.what} {change}" if entry.what.startswith("arm") else f"{entry.what} from {change}"
+    is_event = entry.what.startswith("arm") or entry.what == "look"
+    return f"{entry.what} {change}" if is_event else f"{entry.what} from {change}"
 
 
 def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
@@ -243,7 +231,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     found += effect_findings(folder, effects(folder))
     found += still_moving(folder, comparisons)
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
-    found += [*_looks(comparisons), *_cut(folder)]
+    found += [*look_findings(plan, comparisons), *_cut(folder)]
     if plan.primary:
         found += _training(folder, plan.primary)
     found += collapses(folder)

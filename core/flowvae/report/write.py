@@ -24,6 +24,7 @@ from flowvae.report.findings import findings, said
 from flowvae.report.headline import headline
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
+from flowvae.report.planned_looks import looks_said
 from flowvae.report.reading import Folder, read_folder
 from flowvae.report.references import measured
 from flowvae.report.spectrograms import shades
@@ -120,6 +121,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "styles": styles,
         "chosen": _when_chosen(plan),
         "said": said,
+        "looks": looks_said(plan),
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
         "effects": effects(folder),

@@ -12,12 +12,11 @@ import numpy as np
 from attrs import frozen
 from scipy.special import ndtri, stdtrit
 
+from flowvae.statistics.level import EXACT_UP_TO, LEVEL, MONTE_CARLO_DRAWS
+
 Direction = Literal["lower", "higher", "none"]
 
-LEVEL = 0.05
 POWER = 0.8
-EXACT_UP_TO = 16  # 65,536 sign patterns: a millisecond, and far below any p that matters
-MONTE_CARLO_DRAWS = 100_000
 
 
 @frozen
@@ -118,16 +117,6 @@ def pair(baseline: Mapping[int, float], arm: Mapping[int, float]) -> Paired:
     )
 
 
-def smallest_p(n_seeds: int) -> float:
-    """The smallest two-sided sign-flip p that so many seeds can reach: all of one sign, or all of the other.
-
-    >>> smallest_p(3), smallest_p(6)
-    (0.25, 0.03125)
-    """
-    smallest = min(1.0, 2.0 / 2.0**n_seeds)
-    return smallest if n_seeds <= EXACT_UP_TO else max(smallest, 1 / (MONTE_CARLO_DRAWS + 1))
-
-
 def _spread_factor(n_seeds: int, level: float, power: float) -> float:
     return float(stdtrit(n_seeds - 1, 1 - level / 2) + stdtrit(n_seeds - 1, power))
 
@@ -147,15 +136,6 @@ def seeds_needed(difference: float, sd: float, *, level: float = LEVEL, power: f
     while n < _spread_factor(n, level, power) ** 2 * ratio:
         n += 1
     return n
-
-
-def seeds_to_reach(level: float = LEVEL) -> int:
-    """The number of seeds from which a sign-flip p can be as small as the level, of one arm or of many.
-
-    >>> seeds_to_reach(), seeds_to_reach(0.01)
-    (6, 8)
-    """
-    return next(n for n in range(1, 64) if 2.0 / 2.0**n <= level)
 
 
 def detectable_difference(

@@ -5,7 +5,8 @@ from typing import Literal
 from attrs import frozen
 
 from flowvae.statistics.joint import Joint
-from flowvae.statistics.paired import Direction, Paired, seeds_to_reach
+from flowvae.statistics.level import LEVEL, seeds_to_reach
+from flowvae.statistics.paired import Direction, Paired, t_interval
 
 Word = Literal["better", "worse", "equivalent", "not shown", "not compared"]
 
@@ -20,18 +21,22 @@ class Verdict:
     """Whether the difference is told apart from 0, and is less than what the plan calls worthwhile."""
 
 
-def judge(paired: Paired, joint: Joint, direction: Direction, worthwhile: float | None = None) -> Verdict:
+def judge(
+    paired: Paired, joint: Joint, direction: Direction, worthwhile: float | None = None, n_looks: int = 1
+) -> Verdict:
     """Better or worse only if the interval excludes 0 and the joint p is no more than this look allows.
 
-    Equivalent where neither is shown and the whole interval lies within the worthwhile difference.
+    Equivalent where neither is shown and the whole interval lies within the worthwhile difference: of several looks that were
+    planned each could say so, and each has its share of the level.
     """
     n = len(paired.seeds)
     seeds = f"{n} seed" if n == 1 else f"{n} seeds"
     if joint.reachable > joint.level:
-        allowed = "" if n < seeds_to_reach() else f", and {joint.level:.2g} is what the looks have left"
-        best = f"{seeds} can reach p = {joint.reachable:.2g} at best{allowed}"
-        return Verdict("not shown", f"{best}: this design could not have shown a difference")
-    is_small = is_within(paired, worthwhile)
+        said, what = f"{seeds} can reach p = {joint.reachable:.2g} at best", "design"
+        if n >= seeds_to_reach():
+            said, what = f"{said}, and {joint.level:.2g} is what the looks allow by now", "look"
+        return Verdict("not shown", f"{said}: this {what} could not have shown a difference")
+    is_small = is_within(paired, worthwhile, n_looks)
     excludes = paired.interval is not None and not paired.interval[0] <= 0 <= paired.interval[1]
     if direction != "none" and excludes and joint.p <= joint.level:
         is_better = (paired.mean < 0) == (direction == "lower")
@@ -39,7 +44,9 @@ def judge(paired: Paired, joint: Joint, direction: Direction, worthwhile: float 
         reason = f"the interval excludes 0, {same_side} of {seeds} agree, and the joint p is {joint.p:.2g}"
         return Verdict("better" if is_better else "worse", reason, is_small)
     if is_small:
-        return Verdict("equivalent", f"the whole interval of the difference lies within {worthwhile:g}")
+        confidence = "" if n_looks == 1 else f", of {100 * (1 - LEVEL / n_looks):.1f} % for {n_looks} looks,"
+        reason = f"the whole interval{confidence} of the difference lies within {worthwhile:g}"
+        return Verdict("equivalent", reason)
     if direction == "none":
         return Verdict("not shown", "neither end of this metric is the good one")
     if not excludes:
@@ -48,10 +55,7 @@ def judge(paired: Paired, joint: Joint, direction: Direction, worthwhile: float 
     return Verdict("not shown", why)
 
 
-def is_within(paired: Paired, worthwhile: float | None) -> bool:
+def is_within(paired: Paired, worthwhile: float | None, n_looks: int = 1) -> bool:
     """Whether the interval says that the difference is smaller than what would matter."""
-    return (
-        bool(worthwhile)
-        and paired.interval is not None
-        and max(map(abs, paired.interval)) < abs(worthwhile or 0.0)
-    )
+    interval = t_interval(paired.differences, LEVEL / n_looks)
+    return bool(worthwhile) and interval is not None and max(map(abs, interval)) < abs(worthwhile or 0.0)
