@@ -57,7 +57,7 @@ def check(options: argparse.Namespace) -> int:
             print(f"    flagged: {flag}")
     for outlook, names in ahead.items():
         whose = f" of {', '.join(names)}" if len(ahead) > 1 else ""
-        print(f"  sounds{whose}, by their names: {outlook.sounds}")
+        print(f"  sounds{whose}, by their names: {outlook.sounds} (copies are sought once they are read)")
         for line in outlook.told:
             print(f"    {line}")
     if requires:
