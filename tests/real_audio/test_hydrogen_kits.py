@@ -80,3 +80,12 @@ def test_of_real_kits_only_what_their_makers_copied_is_a_copy(items):
     assert found == {"Millo-Drums_v.1/misc_Cowbell.flac", "Millo_MultiLayered3/mc_cb.flac"}
     within = copies(prints, [sound.name for sound in sounds])
     assert 80 <= len(within) <= 110  # one take at several levels; the kits have hundreds of pairs of layers
+
+
+def test_next_to_every_clip_of_a_real_drum_is_the_sound_of_its_file(items):
+    notes = {item.name: item.note for item in items if isinstance(item, Sound)}
+    said = ("the hit is not in", "is in its clip", "nothing above", "cancel")
+    assert {name for name, note in notes.items() if any(words in note for words in said)} == {
+        "Audiophob/124382__cubix__8bit-snare.wav",  # at 22.05 kHz
+        "rumpf_kit_z01_h2/beats_06-47.flac",
+    }
