@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from flowvae.contracts import Skipped, Sound
+from flowvae.data.copies import copies, fingerprint
+from flowvae.data.prepare import cut_clip
 from flowvae_components.datasets.folder import Folder
 
 KITS = Path("/usr/share/hydrogen/data/drumkits")
@@ -68,3 +70,22 @@ def test_the_oddities_of_the_kits_are_noted(items):
     assert "8 bit" in notes["Audiophob/124382__cubix__8bit-snare.wav"]
     assert sum("clipped" in note for name, note in notes.items() if name.startswith("circAfrique")) >= 10
     assert sum("quiet" in note for note in notes.values()) == 9
+
+
+def test_of_real_kits_only_what_their_makers_copied_is_a_copy(items):
+    sounds = [item for item in items if isinstance(item, Sound)]
+    prints = [fingerprint(cut_clip(sound, 16_384, 441, 44_100), 44_100) for sound in sounds]
+    [(one, other)] = copies(prints, [sound.group for sound in sounds])
+    found = {sounds[one].name, sounds[other].name}
+    assert found == {"Millo-Drums_v.1/misc_Cowbell.flac", "Millo_MultiLayered3/mc_cb.flac"}
+    within = copies(prints, [sound.name for sound in sounds])
+    assert 80 <= len(within) <= 110  # one take at several levels; the kits have hundreds of pairs of layers
+
+
+def test_next_to_every_clip_of_a_real_drum_is_the_sound_of_its_file(items):
+    notes = {item.name: item.note for item in items if isinstance(item, Sound)}
+    said = ("the hit is not in", "is in its clip", "nothing above", "cancel")
+    assert {name for name, note in notes.items() if any(words in note for words in said)} == {
+        "Audiophob/124382__cubix__8bit-snare.wav",  # at 22.05 kHz
+        "rumpf_kit_z01_h2/beats_06-47.flac",
+    }

@@ -13,6 +13,9 @@ import pytest
 import soundfile
 from PIL import Image
 
+from flowvae.data.kits import Member
+from flowvae.data.split import split_sounds
+from flowvae.data.verdict import told
 from flowvae.errors import CheckpointError
 from flowvae.folder.records import LedgerEntry
 from flowvae.report.comparison import compare
@@ -195,7 +198,7 @@ def test_text_from_outside_is_shown_and_never_run(runs):
     )
     plan["arms"][1]["difference"] = [{"path": evil, "baseline": "</style>", "arm": "{{ 7 * 7 }}"}]
     plan["metrics"].append({"name": evil, "direction": "lower", "unit": evil, "family": evil})
-    plan["data"].update(description=evil, held_out_groups=[evil])
+    plan["data"].update(description=evil, held_out_groups=[evil], split=[evil])
     (folder / "plan.json").write_text(json.dumps(plan))
     edit(folder / "runs/leaky_relu/seed-0/status.json", warnings=[evil])
     page = page_of(folder)
@@ -205,6 +208,18 @@ def test_text_from_outside_is_shown_and_never_run(runs):
     assert "{{ 7 * 7 }}" in page.text
     assert "\x1b" not in page.text
     assert "\u202e" not in page.text
+
+
+def test_the_page_says_how_the_sounds_were_split(runs):
+    names = [f"{kit}/{i}.wav" for kit in ("foley", "909") for i in range(9)]
+    lines = told(split_sounds([Member(name, name.partition("/")[0]) for name in names], 0.2))
+    folder = runs([BASE[:2], WORSE[:2]])
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["data"]["split"] = lines
+    (folder / "plan.json").write_text(json.dumps(plan))
+    text = page_of(folder).text
+    assert len(lines) > 1
+    assert all(line in text for line in lines)
 
 
 def test_an_arm_may_be_called_anything(runs):

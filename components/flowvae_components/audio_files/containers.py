@@ -57,6 +57,7 @@ _NOT_SOUND_IN_RIFF = (b"AVI ", b"WEBP", b"ACON")
 N_MAGIC_BYTES = 20
 
 _PCM_TAGS = (0x0001, 0x0003, 0xFFFE)
+_CHUNK_HEADER = 8
 _UNKNOWN_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
@@ -142,6 +143,25 @@ def promised_frames(content: bytes) -> int | None:
         _, size = chunks["data"]
         return size // frame if tag in _PCM_TAGS and frame and size not in _UNKNOWN_LENGTHS else None
     return None
+
+
+def with_length(content: bytes) -> tuple[bytes, str]:
+    r"""A WAV file whose recorder never came to write the sizes, as one of unknown length; and a note where it is one.
+
+    Formula: a data chunk of 0 bytes that is followed by more than another chunk's header becomes one of 2^32 - 1.
+    Shapes: the bytes of a file -> as many.
+    Units: bytes.
+    Source: own; streams are written with that size, and the decoder reads them to their end.
+
+    >>> with_length(b"RIFF\0\0\0\0WAVEfmt \0\0\0\0data\0\0\0\0" + bytes(range(20)))[1]
+    'its header gives no length: read to the end'
+    """
+    start, size = _chunks(content).get("data", (0, 1)) if content[:4] == b"RIFF" else (0, 1)
+    # What follows an empty chunk in order is another chunk, whose name is of letters.
+    if size or len(content) <= start + _CHUNK_HEADER or content[start : start + 4].isalpha():
+        return content, ""
+    whole = content[: start - 4] + b"\xff" * 4 + content[start:]
+    return whole, "its header gives no length: read to the end"
 
 
 def _chunks(content: bytes) -> dict[str, tuple[int, int]]:

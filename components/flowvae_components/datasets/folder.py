@@ -16,11 +16,11 @@ from flowvae_components.audio_files.decoding import Decoded, Decoder, Undecodabl
 from flowvae_components.audio_files.faults import fault
 from flowvae_components.audio_files.listing import Listed, in_plain_words, list_files, shown
 from flowvae_components.audio_files.opening import contents
-from flowvae_components.datasets import conversion, judging
+from flowvae_components.datasets import clip_judging, conversion, judging
 from flowvae_components.datasets.classes import read_classes
 
 # What a fingerprint stands for; a change in how files become sounds raises it.
-_VERSION = 2
+_VERSION = 3
 
 
 class Folder:
@@ -69,6 +69,7 @@ class Folder:
             raise Refused("group_by", f'group_by must be "folder" or "file", got {group_by!r}')
         self.sample_rate = sample_rate
         self.channels = channels
+        self.n_samples = n_samples
         self.path = path
         self.peak = peak
         self.group_by = group_by
@@ -155,6 +156,7 @@ class Folder:
             content = contents(file.path)
             if not content:
                 return Skipped(file.name, "empty file")
+            content, length_note = containers.with_length(content)
             decoded = decoder.decode(content)
         except OSError as error:
             return Skipped(file.name, in_plain_words(error))
@@ -171,8 +173,10 @@ class Folder:
             return Skipped(file.name, channel_note)
         label = self.labels.get(file.name, "")
         unlabelled = f"no class in {self.classes.name}" if self.classes and not label else ""
-        note = "; ".join(filter(None, [*notes, channel_note, unlabelled]))
         start = conversion.onset(audio, self.sample_rate)
+        notes += clip_judging.rate_notes(decoded.rate, self.sample_rate)
+        notes += clip_judging.clip_notes(audio, start, self.n_samples, self.sample_rate)
+        note = "; ".join(filter(None, [length_note, *notes, channel_note, unlabelled]))
         return Sound(file.name, self._group(file.name), audio, start, note, label)
 
     def _converted(self, decoded: Decoded) -> tuple[NDArray[np.float32] | None, str]:
@@ -182,6 +186,11 @@ class Folder:
             return None, f"silent: peak {loudest:.2g}"
         # At a peak of 1 nothing on the way can overflow, not even a file of 1e38.
         mixed, note = fitting.to_channels(decoded.audio / np.float32(loudest), self.channels)
+        left = clip_judging.mixing_loss(decoded.audio / np.float32(loudest), mixed)
+        if left < clip_judging.CANCELLED:
+            return None, "silent: its channels cancel"
+        if left < clip_judging.WEAKENED:
+            note += f", which cancel in part: {left:.0%} of the power is left"
         audio = fitting.to_rate(mixed, decoded.rate, self.sample_rate)
         audio = conversion.faded(audio - conversion.offset_of(audio, self.sample_rate), self.sample_rate)
         level = float(np.abs(audio).max())

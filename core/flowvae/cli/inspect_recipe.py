@@ -58,7 +58,7 @@ def check(options: argparse.Namespace) -> int:
         _print_arm(row, is_baseline=bool(ablation and not row["changes"]))
     for outlook, names in ahead.items():
         whose = f" of {', '.join(names)}" if len(ahead) > 1 else ""
-        print(f"  sounds{whose}, by their names: {outlook.sounds}")
+        print(f"  sounds{whose}, by their names: {outlook.sounds} (copies are sought once they are read)")
         for line in outlook.told:
             print(f"    {line}")
     if requires:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from flowvae.catalogue import Catalogue, Component
+from flowvae.catalogue import Catalogue
 from flowvae.contracts import Skipped, Sound
+from flowvae.data.copies import fingerprint
 from flowvae.data.kits import Member
-from flowvae.data.prepare import refuse_too_few, split_of
+from flowvae.data.prepare import cut_clip, refuse_too_few, split_of
 from flowvae.data.verdict import told
 from flowvae.errors import DataError
 from flowvae.recipe import Part
@@ -32,7 +33,8 @@ def survey(folder: Path, rate: int, *, as_json: bool) -> int:
     sounds = [item for item in items if isinstance(item, Sound)]
     skipped = [item for item in items if isinstance(item, Skipped)]
     content = _content(sounds, skipped, rate)
-    problem = _split(content, component, source, sounds, skipped)
+    data = Part(component, {}, {key.name: key.default for key in DATA_KEYS})
+    problem = _split(content, data, source, sounds, skipped)
     if as_json:
         print(json.dumps(content, indent=1, ensure_ascii=True))
     else:
@@ -45,14 +47,17 @@ def survey(folder: Path, rate: int, *, as_json: bool) -> int:
 
 
 def _split(
-    content: dict[str, Any], component: Component, source: Any, sounds: list[Sound], skipped: list[Skipped]
+    content: dict[str, Any], data: Part, source: Any, sounds: list[Sound], skipped: list[Skipped]
 ) -> DataError | None:
     """Enters how a run would split the sounds; where it could not, the reason."""
-    data = Part(component, {}, {key.name: key.default for key in DATA_KEYS})
+    rate = content["proposed_sample_rate"]
     content |= {"groups": {}, "held_out": 0, "split": [], "problem": ""}
     try:
         refuse_too_few(len(sounds), skipped, strict=False)
-        split = split_of(source, data, [Member(s.name, s.group, s.label) for s in sounds])
+        prints = [
+            fingerprint(cut_clip(sound, rate, 0, rate), rate) for sound in sounds
+        ]  # of their first second
+        split = split_of(source, data, [Member(s.name, s.group, s.label) for s in sounds], prints)
     except DataError as error:
         content["problem"] = error.what
         return error

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flowvae.contracts import Skipped, Sound
 from flowvae.data.clips import ARRAY, Clips, load_clips
+from flowvae.data.copies import fingerprint
 from flowvae.data.growing import growing_array
 from flowvae.data.kits import Member
 from flowvae.data.split import Split, split_sounds
@@ -31,6 +32,7 @@ def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) ->
     slack = round(data.extras["slack_ms"] / 1000 * model.sample_rate)
     members: list[Member] = []
     rest: list[tuple[str, float]] = []
+    prints: list[NDArray[np.float32]] = []
     skipped: list[Skipped] = []
     with (
         _folder(folder),
@@ -41,11 +43,14 @@ def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) ->
                 skipped.append(item)
             else:
                 _refuse_channels(item, model.channels, data)
-                array.append(cut_clip(item, model.n_samples, slack, model.sample_rate))
+                clip = cut_clip(item, model.n_samples, slack, model.sample_rate)
+                array.append(clip)
+                if not is_exchangeable(source):
+                    prints.append(fingerprint(clip, model.sample_rate))
                 members.append(Member(item.name, item.group, item.label))
                 rest.append((item.note, item.weight))
         refuse_too_few(len(members), skipped, strict=data.extras["strict"])
-        split = split_of(source, data, members)
+        split = split_of(source, data, members, prints)
     lines = [json.dumps(asdict(s), ensure_ascii=False) for s in skipped]
     write_bytes(folder / "skipped.jsonl", "".join(f"{line}\n" for line in lines).encode())
     PreparedClips(
@@ -98,11 +103,23 @@ def cut_clip(sound: Sound, n_samples: int, slack: int, sample_rate: int) -> NDAr
     return clip
 
 
-def split_of(source: Any, data: Part, members: Sequence[Member]) -> Split:
-    """The split that a recipe's table of data asks for."""
-    alike = bool(getattr(source, "exchangeable", False))
-    apart = tuple(getattr(source, "apart", ()))
-    return split_sounds(members, data.extras["held_out"], data.extras["split_by"], alike=alike, apart=apart)
+def is_exchangeable(source: Any) -> bool:
+    """Whether its groups are all drawn in one way: then none of them holds copies of another's sounds."""
+    return bool(getattr(source, "exchangeable", False))
+
+
+def split_of(
+    source: Any, data: Part, members: Sequence[Member], prints: Sequence[NDArray[np.float32]] = ()
+) -> Split:
+    """The split that a recipe's table of data asks for; without fingerprints, as if no sound were there twice."""
+    return split_sounds(
+        members,
+        data.extras["held_out"],
+        data.extras["split_by"],
+        alike=is_exchangeable(source),
+        apart=tuple(getattr(source, "apart", ())),
+        prints=prints,
+    )
 
 
 def refuse_too_few(n_sounds: int, skipped: Sequence[Skipped], *, strict: bool) -> None:

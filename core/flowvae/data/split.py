@@ -9,6 +9,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from flowvae.data.copies import Pair, copies, joined
 from flowvae.data.kits import Member, units
 from flowvae.errors import DataError
 
@@ -36,6 +37,8 @@ class Split:
     share: float
     """What was asked for."""
     split_by: str
+    copies: tuple[Pair, ...] = ()
+    """Sounds of two kits, or sounds that stand for themselves, of which one is a copy of the other."""
 
     @property
     def goal(self) -> float:
@@ -50,20 +53,28 @@ def split_sounds(
     *,
     alike: bool = False,
     apart: Sequence[str] = (),
+    prints: Sequence[NDArray[np.float32]] = (),
 ) -> Split:
-    """Decides by names and labels alone, so that neither the order of reading nor the content of a sound matters.
+    """Decides by names and labels, so that the order of reading does not matter; and by the fingerprints of the sounds,
+    where they are known: what holds copies of one sound is held out as one, unless nothing else would be left.
 
     Of groups that are `alike`, any stand for all: their names alone decide. Kits are sought in each of the folders
     `apart` for itself.
     """
     side = units(members, split_by, apart)
+    pairs = copies(prints, side) if len(prints) and not alike else []
+    if split_by != "class":  # who holds out a class asks for the whole of it and for nothing else
+        names = [member.name for member in members]
+        side = joined(side, pairs, names, len(side) - max(share * len(side), 1.0))
     if len(set(side)) < 2:
         raise DataError(
             f"all {len(side)} sounds are of one group, {side[0]}: none is left to hold out",
             do='data.split_by = "file", or more sounds',
         )
     held = held_units(members, side, share, alike=alike, balanced=split_by != "class")
-    return Split(tuple(members), tuple(side), tuple(unit in held for unit in side), share, split_by)
+    return Split(
+        tuple(members), tuple(side), tuple(unit in held for unit in side), share, split_by, tuple(pairs)
+    )
 
 
 def held_units(

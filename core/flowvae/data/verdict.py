@@ -26,7 +26,7 @@ def told(split: Split) -> list[str]:
     if len(sizes) < FEW_GROUPS:
         what = "groups" if max(sizes.values()) > 1 else "sounds"
         notes.append(f"only {len(sizes)} {what}: what is held out says little of sounds that are new")
-    return [_summary(split, real), *notes, *_one_sided(split)]
+    return [_summary(split, real), *notes, *_one_sided(split), *_copies(split)]
 
 
 def refuse_unmeasurable(recipe: Recipe, n_held: int) -> None:
@@ -51,6 +51,28 @@ def _summary(split: Split, real: float) -> str:
     listed = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
     which = f"{_counted(len(held), 'group')}, {shares}" + (f": {listed}" if held else "")
     return f"split: {_counted(len(groups), 'group')}{beside}; held out: {which}"
+
+
+def _copies(split: Split) -> list[str]:
+    """The sounds of which there are copies elsewhere, on one side and on both."""
+    together: list[str] = []
+    across: list[str] = []
+    for i, j in split.copies:
+        pair = f"{split.members[i].name} and {split.members[j].name}"
+        (across if split.held[i] != split.held[j] else together).append(pair)
+    said = []
+    if together:
+        said.append(f"copies of one sound, kept on one side: {_few(together)}")
+    if across:
+        said.append(
+            f"held out and trained on as well, for they are copies of one sound: {_few(across)}; "
+            "figures of held-out sounds are better than they would be of new ones: remove one of each"
+        )
+    return said
+
+
+def _few(pairs: list[str]) -> str:
+    return "; ".join(pairs[:3]) + (f"; {len(pairs) - 3} pairs more" if len(pairs) > 3 else "")
 
 
 def _counted(count: int, what: str) -> str:
