@@ -21,6 +21,7 @@ from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
 from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said
+from flowvae.report.focus import told_apart
 from flowvae.report.headline import headline
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
@@ -111,13 +112,15 @@ def _gradient() -> str:
 def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
     """Everything that the page shows, under the names that the template uses."""
     plan = folder.plan
-    styles = arm_styles([arm.name for arm in plan.arms])
+    focus = told_apart(folder)
+    styles = arm_styles([arm.name for arm in plan.arms], focus)
     pictures = _draw(folder, comparisons, styles)
     players = second_players(folder)
     return {
         "folder": folder,
         "plan": plan,
         "styles": styles,
+        "focus": focus,
         "chosen": _when_chosen(plan),
         "said": said,
         "headline": headline(folder, comparisons),
