@@ -47,7 +47,9 @@ def write_sounds(folder: Path, seed: int) -> None:
         pretended_runs.write_sound(folder / f"audio/target/{i:02d}-drum-{i}.wav", drum(i))
         heard = 0.8 * drum(i) + 0.02 * drum(100 + seed)
         pretended_runs.write_sound(folder / f"audio/step-000001250/{i:02d}-drum-{i}.wav", heard)
-        pretended_runs.write_sound(folder / f"audio/step-000001250/prior-{i:02d}.wav", drum(1000 + 10 * seed + i))
+        pretended_runs.write_sound(
+            folder / f"audio/step-000001250/prior-{i:02d}.wav", drum(1000 + 10 * seed + i)
+        )
 
 
 def enlarge(folder: Path, *, with_sounds: bool) -> None:

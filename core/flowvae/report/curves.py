@@ -154,7 +154,8 @@ def _thinned(points: Sequence[Point], most: int) -> NDArray[np.float64]:
     n_points, n_blocks = len(all_points), min(len(all_points), most)
     if n_blocks == n_points:
         return all_points
-    size, n_longer = divmod(n_points, n_blocks)  # the first blocks are longer by one, as those of numpy.array_split
+    # The first blocks are longer by one, as those of numpy.array_split.
+    size, n_longer = divmod(n_points, n_blocks)
     lengths = np.full(n_blocks, size) + (np.arange(n_blocks) < n_longer)
     sums = np.add.reduceat(all_points, np.cumsum(lengths) - lengths, axis=0)
     thinned: NDArray[np.float64] = sums / lengths[:, None]

@@ -138,4 +138,4 @@ def _short_path(path: re.Match[bytes]) -> bytes:
     words = path[0]
     if b"C" in words or b"Q" in words:
         return words
-    return DIGITS.sub(rb"\1", LINE_TO.sub(b" ", words).replace(b" \n", b"").replace(b" \"", b"\""))
+    return DIGITS.sub(rb"\1", LINE_TO.sub(b" ", words).replace(b" \n", b"").replace(b' "', b'"'))

@@ -44,7 +44,10 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
     if metric is None or baseline is None or not any(values.values()):
         return None
     names = list(values)
-    with panels(2 if comparisons else 1, 1.3 + _row_in(names, 0.45) * len(names)) as (figure, (left, *others)):
+    with panels(2 if comparisons else 1, 1.3 + _row_in(names, 0.45) * len(names)) as (
+        figure,
+        (left, *others),
+    ):
         _rows_of_arms(left, names)
         for seed in folder.plan.seeds:
             points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
