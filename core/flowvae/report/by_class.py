@@ -41,6 +41,10 @@ class ByClass:
 class Medians:
     """The median over the sounds of each class, by arm, metric and class, and then by seed."""
 
+    metrics: tuple[PlannedMetric, ...]
+    """Those of single sounds, the primary one first."""
+    sounds: Mapping[str, int]
+    """How many each class has."""
     figures: Mapping[tuple[str, str, str], Mapping[int, float]]
 
     def by_seed(self, arm: PlannedArm, metric: PlannedMetric, name: str) -> Mapping[int, float]:
@@ -48,12 +52,12 @@ class Medians:
         return self.figures.get((arm.name, metric.name, name), {})
 
     def paired(
-        self, baseline: PlannedArm | None, arm: PlannedArm, metric: PlannedMetric, name: str
+        self, against: PlannedArm | None, arm: PlannedArm, metric: PlannedMetric, name: str
     ) -> Paired | None:
         """The unit is the seed: the sounds of a class make its median steadier, and never count as more runs."""
-        if baseline is None or arm.is_baseline:
+        if against is None or arm == against:
             return None
-        return pair_shared(self.by_seed(baseline, metric, name), self.by_seed(arm, metric, name))
+        return pair_shared(self.by_seed(against, metric, name), self.by_seed(arm, metric, name))
 
 
 def by_class(folder: Folder) -> list[ByClass]:
@@ -61,9 +65,9 @@ def by_class(folder: Folder) -> list[ByClass]:
     shown = _shown(folder)
     if not any(shown):
         return []
-    medians = _medians(folder)
+    found = medians(folder)
     return [
-        ByClass(metric, tuple(_row(folder, medians, metric, name, n) for name, n in shown.items()))
+        ByClass(metric, tuple(_row(folder, found, metric, name, n) for name, n in shown.items()))
         for metric in _per_sound(folder)
     ]
 
@@ -84,31 +88,32 @@ def by_class_csv(folder: Folder) -> str:
         "metric", "direction", "unit", "class", "sounds", "arm", "baseline", "seeds", "median",
         "paired_seeds", "mean_difference", "sd", "interval_low", "interval_high", "seeds_higher", "seeds_lower",
     )  # fmt: skip
-    rows, found = [], _medians(folder)
+    rows, found = [], medians(folder)
     for metric in _per_sound(folder):
         for name, sounds in _sounds(folder).items():
             for arm in folder.plan.arms:
-                medians = found.by_seed(arm, metric, name)
+                by_seed = found.by_seed(arm, metric, name)
                 told = (metric.name, metric.direction, metric.unit, name, sounds, arm.name)
                 against = baseline.name if baseline and not arm.is_baseline else ""
-                mean = float(np.mean(list(medians.values()))) if medians else None
+                mean = float(np.mean(list(by_seed.values()))) if by_seed else None
                 paired = found.paired(baseline, arm, metric, name)
-                rows.append((*told, against, len(medians), mean, *numbers_of(paired)))
+                rows.append((*told, against, len(by_seed), mean, *numbers_of(paired)))
     return csv_of(header, rows)
 
 
-def _row(folder: Folder, medians: Medians, metric: PlannedMetric, name: str, sounds: int) -> ClassRow:
+def _row(folder: Folder, found: Medians, metric: PlannedMetric, name: str, sounds: int) -> ClassRow:
     cells = (
         figure_of(
-            medians.by_seed(arm, metric, name).values(),
-            medians.paired(folder.plan.baseline, arm, metric, name),
+            found.by_seed(arm, metric, name).values(),
+            found.paired(folder.plan.baseline, arm, metric, name),
         )
         for arm in folder.plan.arms
     )
     return ClassRow(name, sounds, tuple(cells))
 
 
-def _medians(folder: Folder) -> Medians:
+def medians(folder: Folder) -> Medians:
+    """Of every run that has figures of single sounds."""
     figures: dict[tuple[str, str, str], dict[int, float]] = {}
     places: dict[tuple[str, ...], dict[str, list[int]]] = {}  # the runs of a folder hear the same sounds
     metrics = _per_sound(folder)
@@ -127,7 +132,7 @@ def _medians(folder: Folder) -> Medians:
                 # A figure that is missing for some sounds would compare different sounds: then there is none.
                 if len(known) == len(own):
                     figures.setdefault((run.arm, metric.name, kind), {})[run.seed] = median(known)
-    return Medians(figures)
+    return Medians(tuple(metrics), _sounds(folder), figures)
 
 
 def _per_sound(folder: Folder) -> list[PlannedMetric]:

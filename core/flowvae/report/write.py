@@ -8,6 +8,7 @@ from typing import Any
 from attrs import astuple, frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Plan, PlannedMetric
 from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
@@ -18,6 +19,7 @@ from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare, values_by_seed
 from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
+from flowvae.report.export import comparisons_json, scores_json, validations_csv
 from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said
@@ -176,8 +178,7 @@ def _put(path: Path, words: str) -> None:
 
 
 def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path:
-    """Writes report.html, results.csv, comparisons.csv, by_class.csv and table.tex into a folder of runs; gives the page's
-    path.
+    """Writes report.html, and beside it its numbers for other programs, into a folder of runs; gives the page's path.
 
     `say` hears the answers, in the words of the page.
 
@@ -197,6 +198,9 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
     _put(folder / "comparisons.csv", comparisons_csv(found, comparisons))
     _put(folder / "by_class.csv", by_class_csv(found))
     _put(folder / "table.tex", table_tex(found, comparisons))
+    _put(folder / "validations.csv", validations_csv(found))
+    write_bytes(folder / "comparisons.json", comparisons_json(found, comparisons))
+    write_bytes(folder / "scores.json", scores_json(found))
     _put(folder / "report.html", page)
     if say is not None:
         say(headline(found, comparisons))
