@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from second_statistics import By, joint, paired, sign_flip, spread
-from shown_numbers import Check, Table, ends, shown_tables
+from shown_numbers import Check, Table, by_arm, ends, shown_tables
 
 COSTS = {
     "parameters": "parameters",
@@ -213,14 +213,13 @@ def check_costs(check: Check, folder: Folder, table: Table) -> None:
 def check_others(check: Check, folder: Folder, tables: Sequence[Table]) -> None:
     """The secondary metrics, and the primary one by group."""
     metrics, *groups = tables
-    for row in metrics.rows:
-        metric = row[0].main
-        for arm, cell in zip(folder.arms, row[1:], strict=False):
+    for metric, cells in by_arm(metrics, len(folder.arms)):
+        for arm, cell in zip(folder.arms, cells, strict=True):
             theirs, ours = (folder.values(one, metric) for one in (folder.baseline, arm))
             check_cell(check, f"{arm}.{metric}", cell, theirs, ours)
-    for row in (row for table in groups for row in table.rows):
-        name = "" if row[0].main == "without a group" else row[0].main
-        for arm, cell in zip(folder.arms, row[1:], strict=True):
+    for group, cells in (found for table in groups for found in by_arm(table, len(folder.arms))):
+        name = "" if group == "without a group" else group
+        for arm, cell in zip(folder.arms, cells, strict=True):
             check.shown(f"{arm}.{name}", cell.main, folder.group(arm, folder.plan["metric"], name))
 
 
@@ -230,9 +229,9 @@ def check_classes(check: Check, folder: Folder, tables: Sequence[Table]) -> None
     metrics = [metric for metric in folder.metrics if result["metrics"][metric]["per_sound"]]
     metrics.sort(key=lambda metric: metric != folder.plan["metric"])
     for metric, table in zip(metrics, tables, strict=False):
-        for row in table.rows:
-            kind = "" if row[0].main == "no known class" else row[0].main
-            for arm, cell in zip(folder.arms, row[2:], strict=True):
+        for shown, cells in by_arm(table, len(folder.arms)):
+            kind = "" if shown == "no known class" else shown
+            for arm, cell in zip(folder.arms, cells, strict=True):
                 theirs, ours = (folder.classes(one, metric, kind) for one in (folder.baseline, arm))
                 check_cell(check, f"{arm}.{metric}.{kind}", cell, theirs, ours)
 

@@ -3,7 +3,7 @@
 import itertools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -78,6 +78,17 @@ def shown_tables(page: str) -> dict[str, list[Table]]:
     reader = _Reader()
     reader.feed(page)
     return reader.tables
+
+
+def by_arm(table: Table, n_arms: int) -> Iterator[tuple[str, list[Cell]]]:
+    """What a table says of a metric, class or group, an arm a cell; with many arms each of them is a row."""
+    if table.header[0] == "arm":
+        for i, name in enumerate(table.header[1:], 1):
+            yield name, [row[i] for row in table.rows[:n_arms]]
+        return
+    first = 2 if table.header[1] == "sounds" else 1
+    for row in table.rows:
+        yield row[0].main, row[first : first + n_arms]
 
 
 def ends(text: str) -> list[str]:

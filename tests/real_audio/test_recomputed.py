@@ -15,7 +15,7 @@ SHORT = (
     "train.steps=8",
     "train.batch_size=2",
     "evaluation.every=4",
-    "evaluation.sounds=24",
+    "evaluation.sounds=32",
     "evaluation.audio_examples=1",
     "execution.threads=1",
 )
@@ -25,7 +25,7 @@ SHORT = (
     ("recipe", "settings"),
     [
         ("ablation_snake", ("ablation.seeds=3", "evaluation.prior_samples=8")),
-        ("ablation_upsampler", ("ablation.seeds=3", "evaluation.prior_samples=8")),
+        ("ablation_upsampler", ("ablation.seeds=2", "evaluation.prior_samples=8")),
         ("ablation_prior", ("ablation.seeds=2",)),
         (
             "ablation_discriminators",

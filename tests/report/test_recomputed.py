@@ -60,6 +60,17 @@ def test_every_number_is_found_a_second_time(written, n_seeds):
     assert not check.wrong
 
 
+def test_every_number_of_many_arms_is_found_too(runs):
+    rng = np.random.default_rng(3)
+    values = [(np.array(BASE[:3]) + rng.normal(0, 0.2, 3)).tolist() for _ in range(14)]
+    folder = runs(values, names=[f"arm_{i}" for i in range(14)])
+    with_classes(folder)
+    write_report(folder)
+    check = recompute(folder)
+    assert check.count > 3000
+    assert not check.wrong
+
+
 PARTS = ("paired", "joint", "p_alone", "classes", "figures", "costs", "cost_ratios", "groups")
 
 

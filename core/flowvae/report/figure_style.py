@@ -15,7 +15,7 @@ WIDTH_IN = 9.2
 NARROW_IN = 3.8  # in the 342 pixels that a telephone leaves, its letters are 11 pixels high
 LETTERS_IN_NARROW = 28  # so many fit beside arms with long names
 PATH = re.compile(rb' d="(?:M|L)[^"]*"')
-LINE_TO = re.compile(rb"\nL ")
+LINE_TO = re.compile(rb" ?\nL ")
 DIGITS = re.compile(rb"(\.\d)\d+")
 PLACE = re.compile(rb'(?<= [xy]=")(-?\d+\.\d)\d+')
 ABOUT = re.compile(rb"\s*<metadata>.*?</metadata>", re.DOTALL)
