@@ -18,6 +18,8 @@ def undrawn(request, monkeypatch):
     """These tests read the words of a page: its figures take two seconds a page, and have tests of their own."""
     if request.module.__name__.rpartition(".")[2] in {
         "test_by_class",
+        "test_export",
+        "test_recomputed",
         "test_many_runs",
         "test_report",
         "test_listening",

@@ -20,11 +20,22 @@ class ArmStyle:
     colour: str
     marker: str
     dash: Dash
+    in_focus: bool = True
+    """Whether it can be told apart from all others; of more than a dozen arms most are grey."""
 
 
-def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
-    """A style for each arm, by name, in the order of the plan."""
-    return {
+def arm_styles(arms: Sequence[str], told_apart: Sequence[str] | None = None) -> dict[str, ArmStyle]:
+    """A style for each arm, by name, in the order of the plan; grey for those that are not to be told apart.
+
+    >>> arm_styles(["snake", "elu"], told_apart=["snake"])["elu"].in_focus
+    False
+    """
+    chosen = [arm for arm in arms if told_apart is None or arm in told_apart]
+    coloured = {
         arm: ArmStyle(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
-        for i, arm in enumerate(arms)
+        for i, arm in enumerate(chosen)
     }
+    return {arm: coloured.get(arm, IN_GREY) for arm in arms}
+
+
+IN_GREY = ArmStyle("#a3a6ad", "o", "solid", in_focus=False)

@@ -103,6 +103,9 @@ def budget_picture(
 
 def _draw(axis: Any, moving: OverSteps, style: ArmStyle) -> None:
     means = [paired.mean for paired in moving.paired]
+    if not style.in_focus:
+        axis.plot(moving.steps, means, color=style.colour, linewidth=0.8, zorder=2)
+        return
     axis.plot(
         moving.steps,
         means,

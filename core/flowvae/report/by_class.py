@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from statistics import median
 
 import numpy as np
 from attrs import frozen
 
 from flowvae.folder.records import PlannedArm, PlannedMetric
 from flowvae.report.comparison import pair_shared
-from flowvae.report.reading import Folder, Run
+from flowvae.report.reading import Folder
 from flowvae.report.tables import Figure, csv_of, figure_of, metrics_of, numbers_of
 from flowvae.statistics.paired import Paired
 
@@ -36,13 +37,37 @@ class ByClass:
     rows: tuple[ClassRow, ...]
 
 
+@frozen
+class Medians:
+    """The median over the sounds of each class, by arm, metric and class, and then by seed."""
+
+    metrics: tuple[PlannedMetric, ...]
+    """Those of single sounds, the primary one first."""
+    sounds: Mapping[str, int]
+    """How many each class has."""
+    figures: Mapping[tuple[str, str, str], Mapping[int, float]]
+
+    def by_seed(self, arm: PlannedArm, metric: PlannedMetric, name: str) -> Mapping[int, float]:
+        """Of one arm."""
+        return self.figures.get((arm.name, metric.name, name), {})
+
+    def paired(
+        self, against: PlannedArm | None, arm: PlannedArm, metric: PlannedMetric, name: str
+    ) -> Paired | None:
+        """The unit is the seed: the sounds of a class make its median steadier, and never count as more runs."""
+        if against is None or arm == against:
+            return None
+        return pair_shared(self.by_seed(against, metric, name), self.by_seed(arm, metric, name))
+
+
 def by_class(folder: Folder) -> list[ByClass]:
     """A table for each metric of single sounds, the primary one first; none where no sound has a class."""
     shown = _shown(folder)
     if not any(shown):
         return []
+    found = medians(folder)
     return [
-        ByClass(metric, tuple(_row(folder, metric, name, sounds) for name, sounds in shown.items()))
+        ByClass(metric, tuple(_row(folder, found, metric, name, n) for name, n in shown.items()))
         for metric in _per_sound(folder)
     ]
 
@@ -63,49 +88,51 @@ def by_class_csv(folder: Folder) -> str:
         "metric", "direction", "unit", "class", "sounds", "arm", "baseline", "seeds", "median",
         "paired_seeds", "mean_difference", "sd", "interval_low", "interval_high", "seeds_higher", "seeds_lower",
     )  # fmt: skip
-    rows = []
+    rows, found = [], medians(folder)
     for metric in _per_sound(folder):
         for name, sounds in _sounds(folder).items():
             for arm in folder.plan.arms:
-                medians = _by_seed(folder, arm, metric, name)
+                by_seed = found.by_seed(arm, metric, name)
                 told = (metric.name, metric.direction, metric.unit, name, sounds, arm.name)
                 against = baseline.name if baseline and not arm.is_baseline else ""
-                mean = float(np.mean(list(medians.values()))) if medians else None
-                paired = _paired(folder, arm, metric, name)
-                rows.append((*told, against, len(medians), mean, *numbers_of(paired)))
+                mean = float(np.mean(list(by_seed.values()))) if by_seed else None
+                paired = found.paired(baseline, arm, metric, name)
+                rows.append((*told, against, len(by_seed), mean, *numbers_of(paired)))
     return csv_of(header, rows)
 
 
-def _row(folder: Folder, metric: PlannedMetric, name: str, sounds: int) -> ClassRow:
+def _row(folder: Folder, found: Medians, metric: PlannedMetric, name: str, sounds: int) -> ClassRow:
     cells = (
-        figure_of(_by_seed(folder, arm, metric, name).values(), _paired(folder, arm, metric, name))
+        figure_of(
+            found.by_seed(arm, metric, name).values(),
+            found.paired(folder.plan.baseline, arm, metric, name),
+        )
         for arm in folder.plan.arms
     )
     return ClassRow(name, sounds, tuple(cells))
 
 
-def _paired(folder: Folder, arm: PlannedArm, metric: PlannedMetric, name: str) -> Paired | None:
-    """The unit is the seed: the sounds of a class make its median steadier, and never count as more runs."""
-    baseline = folder.plan.baseline
-    if baseline is None or arm.is_baseline:
-        return None
-    return pair_shared(_by_seed(folder, baseline, metric, name), _by_seed(folder, arm, metric, name))
-
-
-def _by_seed(folder: Folder, arm: PlannedArm, metric: PlannedMetric, name: str) -> dict[int, float]:
-    """The median over the sounds of a class, by seed."""
-    found = ((run.seed, _median(run, metric.name, name)) for run in folder.of(arm.name))
-    return {seed: value for seed, value in found if value is not None}
-
-
-def _median(run: Run, metric: str, name: str) -> float | None:
-    values, classes = run.per_sound(metric), run.result.classes if run.result else ()
-    if len(values) != len(classes):
-        return None
-    own = [value for value, kind in zip(values, classes, strict=True) if kind == name]
-    known = [value for value in own if value is not None]
-    # A figure that is missing for some sounds would compare different sounds: then there is none.
-    return float(np.median(known)) if known and len(known) == len(own) else None
+def medians(folder: Folder) -> Medians:
+    """Of every run that has figures of single sounds."""
+    figures: dict[tuple[str, str, str], dict[int, float]] = {}
+    places: dict[tuple[str, ...], dict[str, list[int]]] = {}  # the runs of a folder hear the same sounds
+    metrics = _per_sound(folder)
+    for run in folder.runs:
+        classes = run.result.classes if run.result else ()
+        if classes not in places:
+            places[classes] = {
+                kind: [i for i, one in enumerate(classes) if one == kind] for kind in set(classes)
+            }
+        for metric in metrics:
+            values = run.per_sound(metric.name)
+            if len(values) != len(classes):
+                continue
+            for kind, own in places[classes].items():
+                known = [value for i in own if (value := values[i]) is not None]
+                # A figure that is missing for some sounds would compare different sounds: then there is none.
+                if len(known) == len(own):
+                    figures.setdefault((run.arm, metric.name, kind), {})[run.seed] = median(known)
+    return Medians(tuple(metrics), _sounds(folder), figures)
 
 
 def _per_sound(folder: Folder) -> list[PlannedMetric]:

@@ -87,6 +87,8 @@ class Curves:
     def _draw(self, axis: Any, phase: str, key: str) -> None:
         lowest, highest = np.inf, -np.inf
         players: dict[str, SecondPlayer] = {}
+        # Where lines are too many to be told apart, seeds would bury the means.
+        is_each_seed_drawn = all(style.in_focus for style in self.styles.values())
         for arm in self.folder.plan.arms:
             curves = [curve for run in self.folder.of(arm.name) if (curve := run.curve(phase, key))]
             style, player = self.styles[arm.name], self.players.get(arm.name)
@@ -94,12 +96,14 @@ class Curves:
                 players[arm.name] = player
             # What is measured stays the same; what is trained by gets other terms, so nothing joins before and after.
             apart = player.from_step if player and phase == "train" else NOWHERE
-            for curve in curves:
+            for curve in curves if is_each_seed_drawn else ():
                 for points in _parts(curve, apart):
                     lowest, highest = min(lowest, points[:, 1].min()), max(highest, points[:, 1].max())
                     axis.plot(*points.T, color=style.colour, linewidth=0.8, alpha=0.35)
+            width, level = (2.2, 3) if style.in_focus else (0.8, 2)
             for points in _parts(_mean_curve(curves), apart) if curves else ():
-                axis.plot(*points.T, color=style.colour, linewidth=2.2, linestyle=style.dash)
+                lowest, highest = min(lowest, points[:, 1].min()), max(highest, points[:, 1].max())
+                axis.plot(*points.T, color=style.colour, linewidth=width, linestyle=style.dash, zorder=level)
         if lowest > 0 and highest > 20 * lowest:
             axis.set_yscale("log")
         axis.set_xlabel("step")
@@ -147,12 +151,20 @@ def _parts(points: Sequence[Point], apart: int) -> list[NDArray[np.float64]]:
 def _thinned(points: Sequence[Point], most: int) -> NDArray[np.float64]:
     """At most so many points, each the mean of a block, so that no spike is picked by chance."""
     all_points = np.asarray(points, dtype=np.float64)
-    n_blocks = min(len(all_points), most)
-    return np.stack([block.mean(axis=0) for block in np.array_split(all_points, n_blocks)])
+    n_points, n_blocks = len(all_points), min(len(all_points), most)
+    if n_blocks == n_points:
+        return all_points
+    # The first blocks are longer by one, as those of numpy.array_split.
+    size, n_longer = divmod(n_points, n_blocks)
+    lengths = np.full(n_blocks, size) + (np.arange(n_blocks) < n_longer)
+    sums = np.add.reduceat(all_points, np.cumsum(lengths) - lengths, axis=0)
+    thinned: NDArray[np.float64] = sums / lengths[:, None]
+    return thinned
 
 
 def _mean_curve(curves: Sequence[Sequence[Point]]) -> list[Point]:
     """The mean over the seeds at the steps that all of them have: a seed that drops out moves no line."""
     tables = [dict(curve) for curve in curves]
     shared = sorted(set.intersection(*(set(table) for table in tables)))
-    return [(step, float(np.mean([table[step] for table in tables]))) for step in shared]
+    means = np.mean([[table[step] for step in shared] for table in tables], axis=0).tolist()
+    return list(zip(shared, means, strict=True))

@@ -7,6 +7,8 @@ from flowvae.report.comparison import ENDED, Comparison
 from flowvae.report.factors import effect_headline, effects
 from flowvae.report.reading import Folder
 
+MOST_NAMED = 6
+
 
 def headline(folder: Folder, comparisons: Sequence[Comparison]) -> str:
     """One or two sentences, without a number."""
@@ -17,13 +19,24 @@ def headline(folder: Folder, comparisons: Sequence[Comparison]) -> str:
 
 
 def _claimed(plan: Plan, comparisons: Sequence[Comparison]) -> str:
-    said = [
-        f"{c.arm.name} is {c.verdict.word} than {c.against.name}"
-        + (", by less than is worth it," if c.verdict.is_small else "")
-        for c in comparisons
-        if c.is_claim
-    ]
-    return f"{'; '.join(said)} on {plan.metric}." if said else ""
+    alike: dict[str, list[str]] = {}
+    for c in comparisons:
+        if c.is_claim:
+            small = ", by less than is worth it," if c.verdict.is_small else ""
+            alike.setdefault(f"{c.verdict.word} than {c.against.name}{small}", []).append(c.arm.name)
+    if sum(map(len, alike.values())) > MOST_NAMED:
+        told = [f"{_named(arms)} {'are' if len(arms) > 1 else 'is'} {how}" for how, arms in alike.items()]
+    else:
+        told = [f"{arm} is {how}" for how, arms in alike.items() for arm in arms]
+    return f"{'; '.join(told)} on {plan.metric}." if told else ""
+
+
+def _named(arms: Sequence[str]) -> str:
+    """All of a few, and how many of many: who reads a headline reads no list."""
+    shown = arms if len(arms) <= MOST_NAMED else arms[:2]
+    rest = [f"{len(arms) - len(shown)} more"] if len(arms) > len(shown) else []
+    *before, last = [*shown, *rest]
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _equal(comparisons: Sequence[Comparison]) -> str:
@@ -40,7 +53,11 @@ def _unknown(plan: Plan, comparisons: Sequence[Comparison]) -> str:
         for c in comparisons
         if c.verdict.word in {"not shown", "not compared"}
     ]
-    return f" No difference is shown for {' and '.join(rest)}." if rest else ""
+    return (
+        f" No difference is shown for {' and '.join(rest) if len(rest) <= MOST_NAMED else _named(rest)}."
+        if rest
+        else ""
+    )
 
 
 def _without_answer(folder: Folder, comparisons: Sequence[Comparison]) -> str:

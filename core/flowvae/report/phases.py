@@ -143,6 +143,14 @@ def phase_costs(folder: Folder) -> list[PhaseCost]:
     return rows
 
 
+def phase_values(folder: Folder, arm: PlannedArm) -> dict[str, dict[str, float | None]]:
+    """The same costs of one arm in full, by phase."""
+    keys = ("macs", "seconds_per_step", "peak_memory_mb")
+    return {
+        phase: dict(zip(keys, _values(folder, arm, phase), strict=True)) for phase in _phases(folder, arm)
+    }
+
+
 def _phases(folder: Folder, arm: PlannedArm) -> tuple[str, ...]:
     entry = folder.arms.get(arm.name)
     return tuple(entry.probed.phases) if entry and entry.probed else ()

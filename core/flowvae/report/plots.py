@@ -9,10 +9,12 @@ from flowvae.folder.records import PlannedMetric
 from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
 from flowvae.report.figure_style import INK, Picture, panels, picture, short
+from flowvae.report.focus import MOST_TOLD_APART
 from flowvae.report.number_format import beside_each_other_in_letters
 from flowvae.report.reading import Folder
 from flowvae.statistics.paired import t_interval
 
+LOW_ROW_IN = 0.22  # letters of 9 points have room, and no more
 IN_LETTERS = {"macs_per_second"}  # too large to be read as digits
 
 
@@ -28,6 +30,11 @@ def _rows_of_arms(axis: Any, names: Sequence[str]) -> None:
     axis.spines["left"].set_visible(False)
 
 
+def _row_in(names: Sequence[str], few: float) -> float:
+    """The height of a row: less where there are so many that a figure would not fit into a window."""
+    return few if len(names) <= MOST_TOLD_APART else LOW_ROW_IN
+
+
 def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, ArmStyle]) -> Picture | None:
     """Left the figure of each run, joined by seed; right the differences with their intervals."""
     metric, baseline = folder.plan.primary, folder.plan.baseline
@@ -37,7 +44,10 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
     if metric is None or baseline is None or not any(values.values()):
         return None
     names = list(values)
-    with panels(2 if comparisons else 1, 1.3 + 0.45 * len(names)) as (figure, (left, *others)):
+    with panels(2 if comparisons else 1, 1.3 + _row_in(names, 0.45) * len(names)) as (
+        figure,
+        (left, *others),
+    ):
         _rows_of_arms(left, names)
         for seed in folder.plan.seeds:
             points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
@@ -147,7 +157,7 @@ def before_and_after(
     if not metrics:
         return None
     names = [arm.name for arm in folder.plan.arms]
-    with panels(len(metrics), 1.3 + 0.4 * len(names)) as (figure, axes):
+    with panels(len(metrics), 1.3 + _row_in(names, 0.4) * len(names)) as (figure, axes):
         for i, (axis, metric) in enumerate(zip(axes, metrics, strict=True)):
             _rows_of_arms(axis, names)
             for y, name in enumerate(names):

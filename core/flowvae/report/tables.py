@@ -107,19 +107,25 @@ def costs(folder: Folder) -> tuple[list[str], dict[str, list[CostCell]]]:
 
 def by_group(folder: Folder, metric: PlannedMetric) -> list[tuple[str, list[str]]]:
     """The mean of the metric over the sounds of each held-out group, a cell an arm; seeds count alike."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for run in folder.runs:
+    found = [group_means(folder, metric, arm) for arm in folder.plan.arms]
+    groups = sorted({group for means in found for group in means})[:MOST_GROUPS]
+    return [(group, [plain(means.get(group)) for means in found]) for group in groups]
+
+
+def group_means(folder: Folder, metric: PlannedMetric, arm: PlannedArm) -> dict[str, float]:
+    """The same of one arm in full, for every group."""
+    found: dict[str, list[float]] = {}
+    for run in folder.of(arm.name):
         values = run.per_sound(metric.name)
         if run.result is None or len(values) != len(run.result.groups):
             continue
-        for group in dict.fromkeys(run.result.groups):
-            own = [v for v, g in zip(values, run.result.groups, strict=True) if g == group and v is not None]
-            if own:
-                found.setdefault(group, {}).setdefault(run.arm, []).append(float(np.mean(own)))
-    return [
-        (group, [plain(_mean(arms.get(arm.name, ()))) for arm in folder.plan.arms])
-        for group, arms in sorted(found.items())[:MOST_GROUPS]
-    ]
+        own: dict[str, list[float]] = {}
+        for value, group in zip(values, run.result.groups, strict=True):
+            if value is not None:
+                own.setdefault(group, []).append(value)
+        for group, known in own.items():
+            found.setdefault(group, []).append(float(np.mean(known)))
+    return {group: float(np.mean(means)) for group, means in sorted(found.items())}
 
 
 def _mean(values: Sequence[float]) -> float | None:

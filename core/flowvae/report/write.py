@@ -8,6 +8,7 @@ from typing import Any
 from attrs import astuple, frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Plan, PlannedMetric
 from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
@@ -18,9 +19,11 @@ from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
 from flowvae.report.comparison import Comparison, compare, values_by_seed
 from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
+from flowvae.report.export import comparisons_json, scores_json, validations_csv
 from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said
+from flowvae.report.focus import told_apart
 from flowvae.report.headline import headline
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
@@ -112,13 +115,15 @@ def _gradient() -> str:
 def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]:
     """Everything that the page shows, under the names that the template uses."""
     plan = folder.plan
-    styles = arm_styles([arm.name for arm in plan.arms])
+    focus = told_apart(folder)
+    styles = arm_styles([arm.name for arm in plan.arms], focus)
     pictures = _draw(folder, comparisons, styles)
     players = second_players(folder)
     return {
         "folder": folder,
         "plan": plan,
         "styles": styles,
+        "focus": focus,
         "chosen": _when_chosen(plan),
         "said": said,
         "looks": looks_said(plan),
@@ -175,8 +180,7 @@ def _put(path: Path, words: str) -> None:
 
 
 def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path:
-    """Writes report.html, results.csv, comparisons.csv, by_class.csv and table.tex into a folder of runs; gives the page's
-    path.
+    """Writes report.html, and beside it its numbers for other programs, into a folder of runs; gives the page's path.
 
     `say` hears the answers, in the words of the page.
 
@@ -196,6 +200,9 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
     _put(folder / "comparisons.csv", comparisons_csv(found, comparisons))
     _put(folder / "by_class.csv", by_class_csv(found))
     _put(folder / "table.tex", table_tex(found, comparisons))
+    _put(folder / "validations.csv", validations_csv(found))
+    write_bytes(folder / "comparisons.json", comparisons_json(found, comparisons))
+    write_bytes(folder / "scores.json", scores_json(found))
     _put(folder / "report.html", page)
     if say is not None:
         say(headline(found, comparisons))
