@@ -245,24 +245,37 @@ def test_arms_without_a_sound_in_common_end_with_9_and_write_nothing(folder, cap
 
 
 def test_too_few_and_too_many_questions_are_refused_with_what_to_do(runs):
-    many = runs([SEEDS] * 5, names=("a", "b", "c", "d", "e"), n_clips=3)
+    many = runs([SEEDS] * 5, names=("a", "b", "c", "d", "snake"), n_clips=3)
     with pytest.raises(UsageError, match="4 pairs of arms with 16 questions each are 64"):
         make(many)
-    with pytest.raises(UsageError, match="5 questions can show nothing"):
+    with pytest.raises(UsageError, match="--questions 5 can show nothing"):
         make(many, arms=("a", "b"), n=5)
-    with pytest.raises(UsageError, match="has no arm f"):
-        make(many, arms=("a", "f"))
-    with pytest.raises(UsageError, match="takes two arms"):
+    with pytest.raises(UsageError, match="has no arm snak") as caught:
+        make(many, arms=("a", "snak"))
+    assert caught.value.do.startswith("did you mean snake?")
+    with pytest.raises(UsageError, match="compares two arms"):
         make(many, arms=("a",))
     tests, _ = make(many, arms=("b", "d"))
     assert {frozenset((q.a, q.b)) for q in tests[session_of(tests)].questions} == {frozenset("bd")}
+
+
+def test_one_arm_alone_is_refused(runs):
+    with pytest.raises(UsageError, match="has one arm"):
+        make(runs([SEEDS], names=("a",), n_clips=3))
+
+
+def test_fewer_sounds_than_asked_for_are_said(folder):
+    _, lines = make(folder, n=20)
+    assert any(
+        "18 questions (there are no 20 sounds of a clip and a seed in common)" in line for line in lines
+    )
 
 
 def test_several_pairs_are_asked_about_in_one_page_as_often_as_each_other(runs):
     tests, lines = make(runs([SEEDS] * 3, names=("a", "b", "c"), n_clips=3))
     pairs = Counter(frozenset((q.a, q.b)) for q in tests[session_of(tests)].questions)
     assert pairs == {frozenset("ab"): 16, frozenset("ac"): 16}
-    assert "a or b: 16 questions, 12 right answers to show a difference" in lines
+    assert "a or b: 16 questions, 12 right answers show a difference" in lines
 
 
 def test_a_key_that_is_changed_after_its_page_was_made_judges_nothing(folder):

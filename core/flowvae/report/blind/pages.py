@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flowvae.errors import AblationError, UsageError, shown
 from flowvae.folder.blind_records import BlindTest, Keys, Test
 from flowvae.folder.files import write_bytes
-from flowvae.report.blind.questions import FEWEST, MOST, Draws, Pair, Sounds, drawn, pairs_of, session_of
+from flowvae.report.blind.pairs import FEWEST, Pair, asked_pairs
+from flowvae.report.blind.questions import Draws, Sounds, drawn, session_of
 from flowvae.report.blind.takes import Couple, payload
 from flowvae.report.reading import read_folder
 from flowvae.statistics.binomial import fewest_to_show
@@ -36,7 +37,7 @@ def write_tests(
     Errors: UsageError where arms are unknown or questions too few or too many; AblationError where sounds are missing.
     """
     found = read_folder(folder)
-    pairs = _asked(found.plan.name, [arm.name for arm in found.plan.arms], pairs_of(found, arms), arms, n)
+    pairs = asked_pairs(found.plan, arms, n)
     sounds = Sounds(found)
     secret = secrets.token_hex(16) if seed is None else str(seed)
     made = {test: drawn(test, sounds, pairs, n, secret) for test in TESTS}
@@ -44,17 +45,8 @@ def write_tests(
         say(f"left out: {reason}")
     if len(sounds.reasons) > MOST_REASONS:
         say(f"left out: {len(sounds.reasons) - MOST_REASONS} more")
-    for pair in pairs:
-        n_asked = sum({q.a, q.b} == {*pair} for q in made["abx"][0].questions)
-        if n_asked < FEWEST:
-            raise AblationError(
-                f"{' and '.join(pair)} have {n_asked} sounds of a clip and a seed in common, and a test takes {FEWEST}",
-                where=shown(folder),
-                do="train more seeds or raise evaluation.audio_examples; or name other arms with --arms",
-            )
-        say(
-            f"{' or '.join(pair)}: {n_asked} questions, {fewest_to_show(n_asked)} right answers to show a difference"
-        )
+    for line in _told(folder, pairs, made["abx"][0], n):
+        say(line)
     place = folder / FOLDER
     place.mkdir(exist_ok=True)
     pages = {test: _page(of, heard) for test, (of, heard) in made.items()}
@@ -63,28 +55,25 @@ def write_tests(
     Keys({**known.tests, **{session_of(of): of for of, _ in made.values()}}).write(place)
     for test, page in pages.items():
         write_bytes(place / f"{test}.html", page.encode())
+    say(f"key: {shown(place / Keys.file)}, not to be read before the answers are in")
     return [place / f"{test}.html" for test in TESTS]
 
 
-def _asked(name: str, known: Sequence[str], pairs: list[Pair], arms: Sequence[str], n: int) -> list[Pair]:
-    unknown = [arm for arm in arms if arm not in known]
-    if unknown:
-        raise UsageError(
-            f"{name} has no arm {' or '.join(unknown)}", do=f"--arms takes two or more of {', '.join(known)}"
-        )
-    if not pairs:
-        raise UsageError("a blind test takes two arms", do=f"--arms takes two or more of {', '.join(known)}")
-    if n < FEWEST:
-        raise UsageError(
-            f"{n} questions can show nothing, whatever is answered", do=f"--questions {FEWEST} or more"
-        )
-    if n * len(pairs) > MOST:
-        raise UsageError(
-            f"{len(pairs)} pairs of arms with {n} questions each are {n * len(pairs)}, and {MOST} are as many as one can "
-            "listen to with care",
-            do=f"name the arms with --arms, of {', '.join(known)}; or ask fewer with --questions, at least {FEWEST}",
-        )
-    return pairs
+def _told(folder: Path, pairs: Sequence[Pair], key: BlindTest, n: int) -> list[str]:
+    """How often each pair is asked about; AblationError where that is too seldom to show anything."""
+    said = []
+    for pair in pairs:
+        n_asked = sum({q.a, q.b} == {*pair} for q in key.questions)
+        if n_asked < FEWEST:
+            raise AblationError(
+                f"{' and '.join(pair)} have {n_asked} sounds of a clip and a seed in common, and a test takes {FEWEST}",
+                where=shown(folder),
+                do="train more seeds or raise evaluation.audio_examples; or name other arms with --arms",
+            )
+        fewer = f" (there are no {n} sounds of a clip and a seed in common)" if n_asked < n else ""
+        needed = f"{fewest_to_show(n_asked)} right answers show a difference"
+        said.append(f"{' or '.join(pair)}: {n_asked} questions{fewer}, {needed}")
+    return said
 
 
 def _page(test: BlindTest, heard: Sequence[Couple]) -> str:

@@ -1,7 +1,6 @@
 """Which sounds a blind test asks about, in which order, and which of the two is heard again: all drawn from one secret number."""
 
 import hashlib
-import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,14 +11,9 @@ from attrs import Factory, define, frozen
 
 from flowvae.folder.blind_records import BlindTest, Question, Side, Test
 from flowvae.folder.record import CONVERTER
+from flowvae.report.blind.pairs import Pair
 from flowvae.report.blind.takes import Couple, NotComparable, couple, last_step, sounds_at, title_of
 from flowvae.report.reading import Folder
-
-Pair = tuple[str, str]
-
-FEWEST = 6  # the first number of questions whose two-sided sign test can reach 0.05; an ABX reaches it with 5
-MOST = 48  # a quarter of an hour with care
-USUAL = 16
 
 
 @frozen
@@ -36,16 +30,6 @@ class Draws:
         """The stream of one purpose."""
         drawn = hashlib.sha256(f"{purpose}:{self.secret}".encode()).digest()
         return np.random.default_rng(int.from_bytes(drawn, "little"))
-
-
-def pairs_of(folder: Folder, arms: Sequence[str]) -> list[Pair]:
-    """The pairs that the plan compares, or all pairs of the named arms."""
-    plan = folder.plan
-    if arms:
-        known = [arm.name for arm in plan.arms if arm.name in arms]
-        return list(itertools.combinations(known, 2))
-    beside = [(plan.baseline.name, arm.name) for arm in plan.alternatives] if plan.baseline else []
-    return list(dict.fromkeys([*beside, *plan.pairs]))
 
 
 @define
