@@ -149,6 +149,8 @@ def test_all_sounds_are_heard_before_an_answer_is_taken(asked, tab):
     tab.press("2")  # until it is locked, an answer is only chosen
     tab.press("Enter")
     assert kept(tab)["answers"] == ["b"]
+    tab.press("a", "1", "Enter")  # what was heard of one question says nothing of the next
+    assert kept(tab)["answers"] == ["b"]
 
 
 def test_a_click_plays_and_a_name_is_asked_for_first(asked, tab):

@@ -1,6 +1,7 @@
 """The pages of the blind tests: what is drawn, what is heard, and what nobody can read from them."""
 
 import base64
+import itertools
 import json
 import re
 import shutil
@@ -275,6 +276,8 @@ def test_several_pairs_are_asked_about_in_one_page_as_often_as_each_other(runs):
     tests, lines = make(runs([SEEDS] * 3, names=("a", "b", "c"), n_clips=3))
     pairs = Counter(frozenset((q.a, q.b)) for q in tests[session_of(tests)].questions)
     assert pairs == {frozenset("ab"): 16, frozenset("ac"): 16}
+    in_order = [frozenset((q.a, q.b)) == frozenset("ab") for q in tests[session_of(tests)].questions]
+    assert sum(one != next_ for one, next_ in itertools.pairwise(in_order)) > 8  # the pairs are mixed
     assert "a or b: 16 questions, 12 right answers show a difference" in lines
 
 
