@@ -11,6 +11,17 @@ from pathlib import Path
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_S = 60
 CODES = {"Enter": 13, "Tab": 9, "Escape": 27}
+MIDDLE = """
+async (selector) => {
+  const box = document.querySelector(selector);
+  const frame = () => new Promise(requestAnimationFrame);
+  const middle = () => { const at = box.getBoundingClientRect(); return [at.x + at.width / 2, at.y + at.height / 2]; };
+  box.scrollIntoView({ block: "center", behavior: "instant" });
+  let [before, now] = [null, middle()];
+  while (String(before) !== String(now)) { before = now; await frame(); await frame(); now = middle(); }
+  return now;
+}
+"""
 
 
 class Tab:
@@ -90,11 +101,8 @@ class Tab:
             self.tell("Input.dispatchKeyEvent", type="keyUp", **{**event, "text": ""})
 
     def click(self, selector):
-        """A click of the mouse in the middle of a box."""
-        x, y = self.ask(
-            f"(() => {{ const box = document.querySelector({json.dumps(selector)}); box.scrollIntoView({{ block: 'center', "
-            "behavior: 'instant' }); const at = box.getBoundingClientRect(); return [at.x + at.width / 2, at.y + at.height / 2]; })()"
-        )
+        """A click of the mouse in the middle of a box, once it stands still: pages scroll smoothly."""
+        x, y = self.ask(f"({MIDDLE})({json.dumps(selector)})")
         for kind in ("mousePressed", "mouseReleased"):
             self.tell("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

@@ -13,7 +13,7 @@ from flowvae.errors import AnswersError, CheckpointError, RunFolderError, UsageE
 from flowvae.folder.blind_records import Sheets
 from flowvae.report.blind.outcomes import blind
 from flowvae.report.blind.sheets import take_in
-from flowvae.report.blind.words import beside_metric, meaning
+from flowvae.report.blind.words import agreement, beside_metric, meaning
 from flowvae.report.comparison import compare
 from flowvae.report.reading import read_folder
 from flowvae.report.write import write_report
@@ -58,6 +58,7 @@ def test_who_is_right_often_enough_hears_a_difference(asked, tmp_path):
     [found] = outcomes(folder).outcomes
     assert (found.hits, found.n, found.arm, found.against) == (14, 16, "leaky_relu", "snake")
     assert found.p == found.joint_p == pytest.approx(137 / 65536)
+    assert agreement(found) == ""  # to hear a difference is to prefer nothing
     assert meaning(found) == "Anna hears a difference between leaky_relu and snake: 14 of 16 right, p 0.0021."
 
 
@@ -99,7 +100,10 @@ def test_several_listeners_stand_alone_share_the_level_and_are_summed_without_a_
     assert not anna.is_shown
     [both] = found.sums("abx")
     assert (both.hits, both.n, both.listeners) == (27, 48, 3)
-    assert "3 listeners together: 27 of 48 right. A sum without a p" in text_of(write_report(folder))
+    assert (
+        "3 listeners together, leaky_relu beside snake: 27 of 48 right. This is a sum without a p"
+        in text_of(write_report(folder))
+    )
 
 
 def test_a_preference_counts_ties_apart_and_stands_beside_the_metric(asked, tmp_path):
@@ -111,12 +115,12 @@ def test_a_preference_counts_ties_apart_and_stands_beside_the_metric(asked, tmp_
     assert (found.hits, found.n, found.ties, found.preferred) == (0, 13, 3, "snake")
     assert found.p == pytest.approx(2 / 2**13)
     assert meaning(found).startswith(
-        "Anna prefers snake to leaky_relu: 0 of 13 choices for leaky_relu, 3 without a preference, p"
+        "Anna prefers snake to leaky_relu: 13 of 13 choices, 3 without a preference, p"
     )
     metric = read_folder(folder).plan.primary
-    assert re.match(r"spectral_distance \+0\.\d+: worse; the ear agrees", beside_metric(found, metric))
+    assert re.fullmatch(r"\+0\.\d+, worse", beside_metric(found, metric))
     page = text_of(write_report(folder))
-    assert "for leaky_relu; 3 neither" in page
+    assert "0 of 13 for leaky_relu, not snake" in page
     assert "the ear agrees" in page
 
 
@@ -127,7 +131,7 @@ def test_a_preference_against_the_metric_is_said_to_be(asked, tmp_path):
     take_in(folder, [sheet(tmp_path / "a.csv", session, "Anna", answers)])
     [found] = outcomes(folder).outcomes
     assert (found.hits, found.n, found.preferred) == (14, 16, "leaky_relu")
-    assert "the ear disagrees" in beside_metric(found, read_folder(folder).plan.primary)
+    assert agreement(found) == "the ear disagrees"
 
 
 def test_no_choice_at_all_shows_no_preference(asked, tmp_path):
@@ -137,7 +141,7 @@ def test_no_choice_at_all_shows_no_preference(asked, tmp_path):
     [found] = outcomes(folder).outcomes
     assert (found.p, found.interval, found.preferred) == (1.0, None, "")
     assert meaning(found).startswith(
-        "No preference of Anna between leaky_relu and snake is shown: 0 of 0 choices"
+        "No preference of Anna is shown: 0 for leaky_relu and 0 for snake, 16 without"
     )
     assert "No preference of Anna" in text_of(write_report(folder))
 
@@ -168,6 +172,9 @@ def test_the_report_has_the_section_and_the_numbers_lie_beside_it(asked, tmp_pat
     [row] = csv.DictReader(io.StringIO((folder / "listening.csv").read_text()))
     assert (row["hits"], row["answers"], row["listener"], row["shown"]) == ("15", "16", "Anna", "True")
     assert float(row["p"]) == pytest.approx(17 / 65536)
+    [comparison] = compare(read_folder(folder))
+    assert (row["metric"], row["verdict"]) == ("spectral_distance", "worse")
+    assert float(row["mean_difference"]) == comparison.paired.mean
     assert write_report(folder).read_text("utf-8") == page
 
 
@@ -231,7 +238,7 @@ def test_answers_that_were_changed_after_they_were_locked_are_no_longer_shown(as
     content["sheets"][0]["answers"] = right(tests, session)
     path.write_text(json.dumps(content))
     page = text_of(write_report(folder))
-    assert "answers of the blind tests are left out" in page
+    assert "The answers are left out" in page
     assert "hears a difference" not in page
     with pytest.raises(CheckpointError, match="are not those that were locked"):
         take_in(folder, [sheet(tmp_path / "b.csv", session, "Bert", right(tests, session))])

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from blind_listeners import make, session_of
+from blind_listeners import make, right, session_of, sheet
 from driven_chromium import CHROMIUM, browsing
 from flowvae.report.blind.outcomes import blind
 from flowvae.report.blind.sheets import take_in
 from flowvae.report.reading import read_folder
+from flowvae.report.write import write_report
 from pretended_runs import BASE, RATE, WORSE, write_tree
 
 pytestmark = pytest.mark.browser
@@ -161,6 +162,7 @@ def test_a_click_plays_and_a_name_is_asked_for_first(asked, tab):
     tab.press(*"axb", "Enter")  # letters of a name play nothing
     assert kept(tab)["listener"] == "axb"
     tab.click("#repeat")
+    assert tab.ask("document.getElementById('repeat').checked")
     for index in (0, 2, 1):
         tab.click(f"[data-sound='{index}']")
         assert tab.ask(PRESSED) == index
@@ -255,3 +257,28 @@ def test_letters_stand_out_and_nothing_is_cut_off_on_a_narrow_screen(asked, tab,
     looked_at()
     dark = tab.ask("getComputedStyle(document.body).backgroundColor")
     assert (dark == "rgb(23, 24, 27)") == (scheme == "dark")
+
+
+CUT = """
+[...document.querySelectorAll("#blind :is(td, th, small, li, p, h3)")]
+  .filter((box) => box.getBoundingClientRect().right > innerWidth + 1 || box.scrollWidth > box.clientWidth + 1)
+  .map((box) => box.textContent)
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+def test_the_section_of_the_report_has_room_for_its_words(runs, tab, tmp_path, width):
+    folder = runs([BASE, WORSE], n_clips=3)
+    tests, _ = make(folder, n=6)
+    files = [
+        sheet(tmp_path / f"{test}-{name}.csv", session_of(tests, test), name, answers)
+        for name in ("Anna", "Bartholomew of the long corridor")
+        for test, answers in (("abx", right(tests, session_of(tests))), ("preference", [*"ababab"]))
+    ]
+    take_in(folder, files)
+    page = write_report(folder)
+    tab.tell("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    tab.open(page)
+    assert tab.ask("document.querySelectorAll('#blind tbody tr').length") == 4
+    assert tab.ask("document.documentElement.scrollWidth") <= width
+    assert tab.ask(CUT) == []

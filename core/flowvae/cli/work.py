@@ -31,7 +31,7 @@ def report(options: argparse.Namespace) -> int:
     from flowvae.report.blind.sheets import take_in  # noqa: PLC0415
     from flowvae.report.write import write_report  # noqa: PLC0415
 
-    _is_ablation(options.folder)
+    _refuse_other_than_ablations(options.folder)
     if options.answers:
         for line in take_in(options.folder, options.answers):
             _say(line)
@@ -43,13 +43,13 @@ def listen(options: argparse.Namespace) -> int:
     """Writes the pages of blind tests, and their key beside them."""
     from flowvae.report.blind.pages import write_tests  # noqa: PLC0415
 
-    _is_ablation(options.folder)
+    _refuse_other_than_ablations(options.folder)
     for page in write_tests(options.folder, options.arms, options.questions, options.seed, _say):
         _say(f"page: {shown(page)}")
     return 0
 
 
-def _is_ablation(folder: Path) -> None:
+def _refuse_other_than_ablations(folder: Path) -> None:
     if not (folder / "plan.json").is_file():
         raise UsageError(f"{folder} holds no plan.json", do="name the folder of an ablation, as in runs/NAME")
 

@@ -60,6 +60,7 @@ class Outcome:
 class Sum:
     """All listeners of a pair together: told as a sum, and never tested, since their answers are about the same sounds."""
 
+    test: Test
     arm: str
     against: str
     listeners: int
@@ -88,6 +89,7 @@ class Blind:
         together = [[o for o in self.of(test) if (o.arm, o.against) == pair] for pair in pairs]
         return tuple(
             Sum(
+                test,
                 some[0].arm,
                 some[0].against,
                 len({o.sheet.listener.casefold() for o in some}),

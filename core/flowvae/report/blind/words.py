@@ -2,7 +2,7 @@
 
 from flowvae.folder.records import PlannedMetric
 from flowvae.report.blind.outcomes import Blind, Outcome, Sum
-from flowvae.report.number_format import count, percentage, plain, probability, signed, with_unit
+from flowvae.report.number_format import NOTHING, count, percentage, probability, signed, with_unit
 from flowvae.report.tables import csv_of
 from flowvae.statistics.binomial import fewest_to_show, p_at_least, share_found
 from flowvae.statistics.paired import LEVEL
@@ -35,12 +35,13 @@ def _reach(o: Outcome) -> str:
 
 def _preferred(o: Outcome) -> str:
     ties = f", {o.ties} without a preference" if o.ties else ""
-    seen = f"{o.hits} of {count(o.n, 'choice')} for {o.arm}{ties}, p {probability(o.p)}{_joint(o)}"
+    p = f"p {probability(o.p)}{_joint(o)}"
     name = o.sheet.listener
     if not o.is_shown:
-        return f"No preference of {name} between {o.arm} and {o.against} is shown: {seen}."
-    other = o.against if o.preferred == o.arm else o.arm
-    return f"{name} prefers {o.preferred} to {other}: {seen}."
+        split = f"{o.hits} for {o.arm} and {o.n - o.hits} for {o.against}"
+        return f"No preference of {name} is shown: {split}{ties}, {p}."
+    other, chosen = (o.against, o.hits) if o.preferred == o.arm else (o.arm, o.n - o.hits)
+    return f"{name} prefers {o.preferred} to {other}: {chosen} of {count(o.n, 'choice')}{ties}, {p}."
 
 
 def _joint(o: Outcome) -> str:
@@ -48,45 +49,54 @@ def _joint(o: Outcome) -> str:
 
 
 def beside_metric(outcome: Outcome, metric: PlannedMetric | None) -> str:
-    """What the primary metric says of the same pair, and whether both agree; nothing where it says nothing."""
+    """What the primary metric says of the same pair; nothing where it says nothing."""
     comparison = outcome.comparison
     if metric is None or comparison is None or comparison.paired is None:
         return ""
-    difference = with_unit(signed(comparison.paired.mean), metric.unit)
-    said = f"{metric.name} {difference}: {comparison.verdict.word}"
-    if not (outcome.is_shown and comparison.is_claim):
-        return said
+    return f"{with_unit(signed(comparison.paired.mean), metric.unit)}, {comparison.verdict.word}"
+
+
+def agreement(outcome: Outcome) -> str:
+    """Whether ear and metric prefer the same arm, where both prefer one: an ABX prefers none."""
+    comparison = outcome.comparison
+    if outcome.test == "abx" or not outcome.is_shown or comparison is None or not comparison.is_claim:
+        return ""
     winner = outcome.arm if comparison.verdict.word == "better" else outcome.against
-    return f"{said}; the ear {'agrees' if outcome.preferred == winner else 'disagrees'}"
+    return "the ear agrees" if outcome.preferred == winner else "the ear disagrees"
 
 
-def together(found: Sum, of: str) -> str:
-    """A sum over listeners, told as one."""
-    who = f"{count(found.listeners, 'listener')} together"
-    ties = f", {found.ties} without a preference" if found.ties else ""
-    return f"{found.arm} and {found.against}, {who}: {found.hits} of {found.n} {of}{ties}."
+def together(found: Sum) -> str:
+    """A sum over several sheets, told as one."""
+    who = f"{count(found.listeners, 'listener')} together, {found.arm} beside {found.against}"
+    of = "right" if found.test == "abx" else f"choices for {found.arm}"
+    ties = f", {found.ties} answers without a preference" if found.ties else ""
+    why = "answers about the same sounds do not count as independent"
+    return f"{who}: {found.hits} of {found.n} {of}{ties}. This is a sum without a p: {why}."
 
 
 def listening_csv(found: Blind, metric: PlannedMetric | None) -> str:
-    """One row for each listener, pair and test."""
+    """One row for each listener, pair and test, with what the primary metric says of the same pair."""
     header = (
         "test", "session", "listener", "locked", "arm", "baseline", "answers", "hits", "ties", "interval_low",
-        "interval_high", "p", "joint_p", "shown", "meaning", "metric", "digest",
+        "interval_high", "p", "joint_p", "shown", "meaning", "metric", "mean_difference", "verdict", "digest",
     )  # fmt: skip
-    rows = (
-        (
+    rows = []
+    for o in found.outcomes:
+        paired = o.comparison.paired if o.comparison else None
+        rows.append((
             o.test, o.sheet.session, o.sheet.listener, o.sheet.locked, o.arm, o.against, o.n, o.hits, o.ties,
-            *(o.interval or (None, None)), o.p, o.joint_p, o.is_shown, meaning(o), beside_metric(o, metric),
-            o.sheet.digest,
-        )
-        for o in found.outcomes
-    )  # fmt: skip
+            *(o.interval or (None, None)), o.p, o.joint_p, o.is_shown, meaning(o),
+            metric.name if metric else None, paired.mean if paired else None,
+            o.comparison.verdict.word if o.comparison else None, o.sheet.digest,
+        ))  # fmt: skip
     return csv_of(header, rows)
 
 
 def share(outcome: Outcome) -> str:
-    """The share of hits with its interval, ready to read."""
-    if outcome.interval is None:
-        return plain(None)
-    low, high = (percentage(end) for end in outcome.interval)
-    return f"{percentage(outcome.hits / outcome.n)}, {low} to {high}"
+    """The share of hits, ready to read."""
+    return percentage(outcome.hits / outcome.n) if outcome.n else NOTHING
+
+
+def interval(outcome: Outcome) -> str:
+    """Where it lies in the long run, ready to read."""
+    return " to ".join(map(percentage, outcome.interval)) if outcome.interval else NOTHING
