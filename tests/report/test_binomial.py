@@ -1,6 +1,8 @@
 """The exact tests of answers, beside scipy's."""
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,3 +61,13 @@ def test_the_joint_p_keeps_the_order_and_is_never_below_the_p_alone():
         assert all(alone <= together <= 1 for alone, together in zip(ps, joint, strict=True))
         assert [joint[i] for i in np.argsort(ps, kind="stable")] == sorted(joint)
     assert holm([]) == ()
+
+
+def test_the_numbers_of_the_guide_are_these():
+    guide = (Path(__file__).parents[2] / "docs" / "blind_listening.md").read_text(encoding="utf-8")
+    rows = [
+        tuple(map(int, row)) for row in re.findall(r"^\| (\d+) \| (\d+) \| (\d+) % \|$", guide, re.MULTILINE)
+    ]
+    assert len(rows) == 5
+    assert rows == [(n, fewest_to_show(n), round(100 * share_found(n))) for n, _, _ in rows]
+    assert binom.sf(fewest_to_show(16) - 1, 16, 2 / 3) < 0.5  # two in three, and mostly unfound

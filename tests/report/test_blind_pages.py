@@ -204,7 +204,9 @@ def write(path, audio, rate=RATE):
 
 def test_a_mono_sound_beside_a_stereo_one_is_heard_on_both_channels(tmp_path):
     tone = 0.5 * np.sin(np.arange(RATE // 3) / 9)
-    found = couple(write(tmp_path / "a.wav", tone), write(tmp_path / "b.wav", np.stack([tone, tone], axis=1)))
+    found = couple(
+        write(tmp_path / "00-a.wav", tone), write(tmp_path / "01-a.wav", np.stack([tone, tone], axis=1))
+    )
     np.testing.assert_allclose(found.one, found.other, atol=1e-4)
 
 
@@ -223,6 +225,14 @@ def test_two_sounds_that_no_level_is_fair_to_are_left_out_with_the_reason(folder
         couple(path, folder / "runs/snake/seed-1" / LAST / "00-drum-0.wav")
     tests, lines = make(folder, n=20)
     assert any(said in line and "drum-0, seed 0, snake and leaky_relu" in line for line in lines)
+    assert len(tests[session_of(tests)].questions) == 17
+
+
+def test_clips_of_one_number_and_two_names_are_not_compared(folder):
+    path = folder / "runs/snake/seed-0" / LAST / "00-drum-0.wav"
+    path.rename(path.with_name("00-cymbal.wav"))
+    tests, lines = make(folder, n=20)
+    assert "left out: cymbal, seed 0, snake and leaky_relu: the other is drum-0" in lines
     assert len(tests[session_of(tests)].questions) == 17
 
 

@@ -66,6 +66,8 @@ def couple(one: Path, other: Path) -> Couple:
 
     Errors: NotComparable where one cannot be heard, or no level is fair to both.
     """
+    if title_of(one) != title_of(other):
+        raise NotComparable(f"the other is {title_of(other)}")
     a, b = _read(one), _read(other)
     if a.rate != b.rate:
         raise NotComparable(f"one is of {a.rate} samples a second, the other of {b.rate}")
