@@ -33,6 +33,13 @@
     ["start", "question", "end"].forEach((other) => { at(other).hidden = other !== id; });
   }
 
+  // An answer is taken once all sounds were heard; until then, which ones are missing is said.
+  function admit() {
+    const missing = names.filter((_, index) => !heard.has(index));
+    document.querySelector("#answer fieldset").disabled = missing.length > 0;
+    at("said").textContent = missing.length > 0 ? `Listen first to ${missing.join(" and ")}.` : "";
+  }
+
   function ask() {
     if (state.listener === "") { show("start"); return; }
     if (state.answers.length === questions.length) { finish(); return; }
@@ -43,8 +50,7 @@
     heard.clear();
     choices.forEach((choice) => { choice.checked = false; });
     document.querySelectorAll(".heard").forEach((word) => { word.hidden = true; });
-    document.querySelector("#answer fieldset").disabled = true;
-    at("said").textContent = `Listen to ${names.slice(0, -1).join(", ")} and ${names.at(-1)} first.`;
+    admit();
     player.load(questions[number]);
     at("which").focus();
   }
@@ -53,9 +59,7 @@
     player.play(index);
     heard.add(index);
     buttons[index].querySelector(".heard").hidden = false;
-    if (heard.size < names.length) return;
-    document.querySelector("#answer fieldset").disabled = false;
-    at("said").textContent = "";
+    admit();
   }
 
   function lock() {
