@@ -138,6 +138,12 @@ class RecipeError(FlowvaeError):
         return {"error": self.code, "what": self.what, "faults": [fault.fields() for fault in self.faults]}
 
 
+class AnswersError(RecipeError):
+    """A file of answers to a blind test that cannot be taken in: every fault in one report."""
+
+    code = "ANSWERS"
+
+
 class UsageError(FlowvaeError):
     """A command line that asks for something that does not exist."""
 

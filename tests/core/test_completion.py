@@ -43,6 +43,8 @@ CASES = {
     "recipes": ("flowvae check ", {*shipped_recipes(), "mine.toml"}, {"kick.wav"}),
     "a second recipe": ("flowvae diff percussion m", {"mine.toml"}, {"kick.wav"}),
     "folders": ("flowvae docs --out s", {"sounds"}, set()),
+    "the folder of a blind test": ("flowvae listen s", {"sounds"}, {"kick.wav"}),
+    "files of answers": ("flowvae report sounds --answers k", {"kick.wav"}, set()),
     "shells": ("flowvae completion ", {"bash", "zsh", "fish"}, {"snake"}),
     "recipes of the short command": ("flowvae-run abl", {"ablation_snake"}, {"percussion"}),
     "options of the short command": ("flowvae-run mine.toml --", {"--out", "--data"}, {"--json"}),

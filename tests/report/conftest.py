@@ -17,6 +17,7 @@ def draw_nothing(*_):
 def undrawn(request, monkeypatch):
     """These tests read the words of a page: its figures take two seconds a page, and have tests of their own."""
     if request.module.__name__.rpartition(".")[2] in {
+        "test_blind_answers",
         "test_by_class",
         "test_export",
         "test_recomputed",

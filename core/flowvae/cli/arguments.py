@@ -20,6 +20,10 @@ bash and zsh: put eval "$(flowvae completion bash)" or zsh into ~/.bashrc or, af
 flowvae completion fish | source into ~/.config/fish/config.fish. Names are those of what is installed when the shell
 starts.
 """
+BLIND = """
+The pages play without a network and never hold their key, which stays beside them in listening/key.json. flowvae report FOLDER
+--answers FILE takes the answers in, locks them, and says what they show.
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -121,6 +125,26 @@ def _run(verb: argparse.ArgumentParser) -> None:
 
 def _report(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", type=Path)
+    verb.add_argument(
+        "--answers",
+        metavar="FILE",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="of blind tests: they are locked first",
+    )
+
+
+def _listen(verb: argparse.ArgumentParser) -> None:
+    verb.epilog = BLIND
+    verb.add_argument("folder", type=Path)
+    verb.add_argument(
+        "--arms", metavar="ARM", nargs="+", default=[], help="only these, each beside each other"
+    )
+    verb.add_argument(
+        "--questions", metavar="N", type=int, default=16, help="how many of each pair of arms (default: 16)"
+    )
+    verb.add_argument("--seed", metavar="N", type=int, help="draw by it: who knows it knows the key")
 
 
 def _data(verb: argparse.ArgumentParser) -> None:
@@ -202,6 +226,7 @@ VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     ),
     "run": ("check, plan, run and report; again: continue", _run, "work:run"),
     "report": ("rebuild the report of a folder", _report, "work:report"),
+    "listen": ("pages of blind tests of a folder: ABX and preference", _listen, "work:listen"),
     "data": ("what a folder of sounds holds, and what will be refused and why", _data, "work:data"),
     "docs": ("reference pages of recipes, kinds and components, in Markdown", _docs, "docs:docs"),
     "schema": ("a JSON Schema of recipes, for editors", _schema, "schema:schema"),

@@ -1,4 +1,4 @@
-"""The verbs that do something: run, report, data."""
+"""The verbs that do something: run, report, listen, data."""
 
 import argparse
 import contextlib
@@ -27,15 +27,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def report(options: argparse.Namespace) -> int:
-    """Rebuilds the report of a folder."""
+    """Takes answers of blind tests in, if there are any, and rebuilds the report of a folder."""
+    from flowvae.report.blind.sheets import take_in  # noqa: PLC0415
     from flowvae.report.write import write_report  # noqa: PLC0415
 
-    if not (options.folder / "plan.json").is_file():
-        raise UsageError(
-            f"{options.folder} holds no plan.json", do="name the folder of an ablation, as in runs/NAME"
-        )
+    _refuse_other_than_ablations(options.folder)
+    if options.answers:
+        for line in take_in(options.folder, options.answers):
+            _say(line)
     _say(f"report: {shown(write_report(options.folder, _say))}")
     return 0
+
+
+def listen(options: argparse.Namespace) -> int:
+    """Writes the pages of blind tests, and their key beside them."""
+    from flowvae.report.blind.pages import write_tests  # noqa: PLC0415
+
+    _refuse_other_than_ablations(options.folder)
+    for page in write_tests(options.folder, options.arms, options.questions, options.seed, _say):
+        _say(f"page: {shown(page)}")
+    return 0
+
+
+def _refuse_other_than_ablations(folder: Path) -> None:
+    if not (folder / "plan.json").is_file():
+        raise UsageError(f"{folder} holds no plan.json", do="name the folder of an ablation, as in runs/NAME")
 
 
 def data(options: argparse.Namespace) -> int:

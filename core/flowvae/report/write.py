@@ -14,6 +14,8 @@ from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
 from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.beginnings import beginnings
+from flowvae.report.blind import words as blind_words
+from flowvae.report.blind.outcomes import blind
 from flowvae.report.budget import budget_picture, still_moving
 from flowvae.report.by_class import by_class, by_class_csv, left_out
 from flowvae.report.collapse import collapses
@@ -149,6 +151,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "pictures": pictures,
         "has_divergence": _has_divergence(folder),
         "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
+        "blind": blind(folder, comparisons),
+        "blind_words": blind_words,
         "gradient": _gradient(),
         "n": number_format,
         "style": _joined(HERE / "style" / f"{name}.css" for name in STYLES),
@@ -203,6 +207,9 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
     _put(folder / "validations.csv", validations_csv(found))
     write_bytes(folder / "comparisons.json", comparisons_json(found, comparisons))
     write_bytes(folder / "scores.json", scores_json(found))
+    answers = blind(found, comparisons)
+    if answers.outcomes:
+        _put(folder / "listening.csv", blind_words.listening_csv(answers, found.plan.primary))
     _put(folder / "report.html", page)
     if say is not None:
         say(headline(found, comparisons))
@@ -215,4 +222,6 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
             *collapses(found),
         ):
             say(f"  {finding.text}")
+        for outcome in answers.outcomes:
+            say(f"  {blind_words.meaning(outcome)}")
     return folder / "report.html"

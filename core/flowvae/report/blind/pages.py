@@ -1,0 +1,112 @@
+"""The pages of the blind tests: each is one file that plays without a network, and its key stays in the folder."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from flowvae.errors import AblationError, UsageError, shown
+from flowvae.folder.blind_records import BlindTest, Keys, Test
+from flowvae.folder.files import write_bytes
+from flowvae.report.blind.pairs import FEWEST, Pair, asked_pairs
+from flowvae.report.blind.questions import Draws, Sounds, drawn, session_of
+from flowvae.report.blind.takes import Couple, payload
+from flowvae.report.reading import read_folder
+from flowvae.statistics.binomial import fewest_to_show
+
+FOLDER = "listening"
+TESTS: tuple[Test, ...] = ("abx", "preference")
+MOST_BYTES = 100_000_000  # what a browser opens without complaint
+MOST_REASONS = 8
+HERE = Path(__file__).parents[1] / "page"
+STYLES = ("theme", "text", "blind")
+SCRIPTS = ("switching", "blind")
+ANSWERS = {
+    "abx": (("a", "A"), ("b", "B")),
+    "preference": (("a", "A"), ("b", "B"), ("none", "no preference")),
+}
+
+
+def write_tests(
+    folder: Path, arms: Sequence[str], n: int, seed: int | None, say: Callable[[str], None]
+) -> list[Path]:
+    """Writes both pages and their keys into the folder `listening` of an ablation; gives the paths of the pages.
+
+    `n` is how many questions are asked of each pair of arms; without a seed nobody can draw the key again.
+    Errors: UsageError where arms are unknown or questions too few or too many; AblationError where sounds are missing.
+    """
+    found = read_folder(folder)
+    pairs = asked_pairs(found.plan, arms, n)
+    sounds = Sounds(found)
+    secret = secrets.token_hex(16) if seed is None else str(seed)
+    made = {test: drawn(test, sounds, pairs, n, secret) for test in TESTS}
+    for reason in [*sounds.reasons][:MOST_REASONS]:
+        say(f"left out: {reason}")
+    if len(sounds.reasons) > MOST_REASONS:
+        say(f"left out: {len(sounds.reasons) - MOST_REASONS} more")
+    for line in _told(folder, pairs, made["abx"][0], n):
+        say(line)
+    place = folder / FOLDER
+    place.mkdir(exist_ok=True)
+    pages = {test: _page(of, heard) for test, (of, heard) in made.items()}
+    known = Keys.read_if_there(place) or Keys()
+    # The keys come first: a page without its key asks for nothing.
+    Keys({**known.tests, **{session_of(of): of for of, _ in made.values()}}).write(place)
+    for test, page in pages.items():
+        write_bytes(place / f"{test}.html", page.encode())
+    say(f"key: {shown(place / Keys.file)}, not to be read before the answers are in")
+    return [place / f"{test}.html" for test in TESTS]
+
+
+def _told(folder: Path, pairs: Sequence[Pair], key: BlindTest, n: int) -> list[str]:
+    """How often each pair is asked about; AblationError where that is too seldom to show anything."""
+    said = []
+    for pair in pairs:
+        n_asked = sum({q.a, q.b} == {*pair} for q in key.questions)
+        if n_asked < FEWEST:
+            raise AblationError(
+                f"{' and '.join(pair)} have {n_asked} sounds of a clip and a seed in common, and a test takes {FEWEST}",
+                where=shown(folder),
+                do="train more seeds or raise evaluation.audio_examples; or name other arms with --arms",
+            )
+        fewer = f" (there are no {n} sounds of a clip and a seed in common)" if n_asked < n else ""
+        needed = f"{fewest_to_show(n_asked)} right answers show a difference"
+        said.append(f"{' or '.join(pair)}: {n_asked} questions{fewer}, {needed}")
+    return said
+
+
+def _page(test: BlindTest, heard: Sequence[Couple]) -> str:
+    """The page of a test; nothing on it but its sounds and its session depends on the key."""
+    draws = Draws(f"{test.test}:{test.secret}").of("dither")
+    questions = []
+    for question, both in zip(test.questions, heard, strict=True):
+        again = {"a": [both.one], "b": [both.other], "none": []}[question.x]
+        questions.append(
+            {
+                "rate": both.rate,
+                "channels": both.one.shape[1],
+                "sounds": [payload(audio, draws) for audio in (both.one, both.other, *again)],
+            }
+        )
+    n_bytes = sum(len(sound) for question in questions for sound in question["sounds"])
+    if n_bytes > MOST_BYTES:
+        raise UsageError(
+            f"the sounds of {len(questions)} questions take {n_bytes // 1_000_000} MB, more than a browser opens",
+            do="ask fewer with --questions, or of fewer arms with --arms",
+        )
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("blind.html.j2").render(
+        test=test.test,
+        session=session_of(test),
+        questions=questions,
+        answers=ANSWERS[test.test],
+        style="\n".join((HERE / "style" / f"{name}.css").read_text("utf-8") for name in STYLES),
+        script="\n".join((HERE / "script" / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
+    )
