@@ -20,6 +20,11 @@ bash and zsh: put eval "$(flowvae completion bash)" or zsh into ~/.bashrc or, af
 flowvae completion fish | source into ~/.config/fish/config.fish. Names are those of what is installed when the shell
 starts.
 """
+STATES = """
+It reads records and changes nothing, during a run and after. A run that says that it runs, while no process holds its
+folder, is interrupted. Where that cannot be seen (its process is on another machine), a run that has said nothing for
+long is silent. The same command continues both.
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -119,6 +124,12 @@ def _run(verb: argparse.ArgumentParser) -> None:
     _plugins(verb)
 
 
+def _status(verb: argparse.ArgumentParser) -> None:
+    verb.epilog = STATES
+    verb.add_argument("folder", type=Path, help="of an ablation, or of one of its runs")
+    verb.add_argument("--json", action="store_true")
+
+
 def _report(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", type=Path)
 
@@ -201,6 +212,7 @@ VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
         "suggest:suggest",
     ),
     "run": ("check, plan, run and report; again: continue", _run, "work:run"),
+    "status": ("how the runs of a folder stand, and what to do", _status, "status:status"),
     "report": ("rebuild the report of a folder", _report, "work:report"),
     "data": ("what a folder of sounds holds, and what will be refused and why", _data, "work:data"),
     "docs": ("reference pages of recipes, kinds and components, in Markdown", _docs, "docs:docs"),
