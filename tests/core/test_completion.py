@@ -43,6 +43,7 @@ CASES = {
     "recipes": ("flowvae check ", {*shipped_recipes(), "mine.toml"}, {"kick.wav"}),
     "a second recipe": ("flowvae diff percussion m", {"mine.toml"}, {"kick.wav"}),
     "folders of runs": ("flowvae status s", {"sounds"}, {"kick.wav"}),
+    "folders to merge": ("flowvae merge all s", {"sounds"}, {"kick.wav"}),
     "folders": ("flowvae docs --out s", {"sounds"}, set()),
     "shells": ("flowvae completion ", {"bash", "zsh", "fish"}, {"snake"}),
     "recipes of the short command": ("flowvae-run abl", {"ablation_snake"}, {"percussion"}),

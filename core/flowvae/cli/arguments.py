@@ -25,6 +25,12 @@ It reads records and changes nothing, during a run and after. A run that says th
 folder, is interrupted. Where that cannot be seen (its process is on another machine), a run that has said nothing for
 long is silent. The same command continues both.
 """
+MERGING = """
+Runs that have ended, done or failed, are copied; others are left where they are and told, and the same command runs them in
+TARGET. Folders are refused where recipes, sounds, components or, within a seed, versions of torch differ, and where one run is
+there twice with other figures. The ledgers are joined. Seeds that were planned once others had finished count as added after
+a look. The folders are only read, and TARGET is there whole or not at all.
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -134,6 +140,14 @@ def _report(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", type=Path)
 
 
+def _merge(verb: argparse.ArgumentParser) -> None:
+    verb.epilog = MERGING
+    verb.add_argument("target", type=Path, metavar="TARGET", help="the new folder")
+    verb.add_argument(
+        "folders", type=Path, nargs="+", metavar="FOLDER", help="of an ablation, as in runs/NAME"
+    )
+
+
 def _data(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("folder", type=Path)
     verb.add_argument("--rate", type=int, default=44100, help="sample rate to convert to")
@@ -214,6 +228,7 @@ VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     "run": ("check, plan, run and report; again: continue", _run, "work:run"),
     "status": ("how the runs of a folder stand, and what to do", _status, "status:status"),
     "report": ("rebuild the report of a folder", _report, "work:report"),
+    "merge": ("folders of one ablation, run on several machines, as one", _merge, "merge:merge"),
     "data": ("what a folder of sounds holds, and what will be refused and why", _data, "work:data"),
     "docs": ("reference pages of recipes, kinds and components, in Markdown", _docs, "docs:docs"),
     "schema": ("a JSON Schema of recipes, for editors", _schema, "schema:schema"),
