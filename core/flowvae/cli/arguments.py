@@ -31,6 +31,11 @@ TARGET. Folders are refused where recipes, sounds, components or, within a seed,
 there twice with other figures. The ledgers are joined. Seeds that were planned once others had finished count as added after
 a look. The folders are only read, and TARGET is there whole or not at all.
 """
+SEVERAL = """
+The page of one ablation goes into its folder. Several ablations or runs are shown on a page of their own, by default
+compared-A-B.html in the current folder; no other file is written over. Differences from the first arm of the first folder are
+taken where runs are pairs: same seed, sounds, split, random streams and budget. Elsewhere the page says why not.
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -137,7 +142,9 @@ def _status(verb: argparse.ArgumentParser) -> None:
 
 
 def _report(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("folder", type=Path)
+    verb.epilog = SEVERAL
+    verb.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="of an ablation, or of a run")
+    verb.add_argument("--out", metavar="FILE", type=Path, help="where the page of several folders goes")
 
 
 def _merge(verb: argparse.ArgumentParser) -> None:
@@ -227,7 +234,7 @@ VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     ),
     "run": ("check, plan, run and report; again: continue", _run, "work:run"),
     "status": ("how the runs of a folder stand, and what to do", _status, "status:status"),
-    "report": ("rebuild the report of a folder", _report, "work:report"),
+    "report": ("rebuild the report of a folder, or show several on one page", _report, "work:report"),
     "merge": ("folders of one ablation, run on several machines, as one", _merge, "merge:merge"),
     "data": ("what a folder of sounds holds, and what will be refused and why", _data, "work:data"),
     "docs": ("reference pages of recipes, kinds and components, in Markdown", _docs, "docs:docs"),

@@ -27,14 +27,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def report(options: argparse.Namespace) -> int:
-    """Rebuilds the report of a folder."""
-    from flowvae.report.write import write_report  # noqa: PLC0415
+    """Rebuilds the report of a folder, or shows several on one page."""
+    first, *others = options.folders
+    if not others and options.out is None and not (first / "run.json").is_file():
+        from flowvae.report.write import write_report  # noqa: PLC0415
 
-    if not (options.folder / "plan.json").is_file():
-        raise UsageError(
-            f"{options.folder} holds no plan.json", do="name the folder of an ablation, as in runs/NAME"
-        )
-    _say(f"report: {shown(write_report(options.folder, _say))}")
+        if not (first / "plan.json").is_file():
+            raise UsageError(
+                f"{first} holds no plan.json", do="name the folder of an ablation, as in runs/NAME"
+            )
+        page = write_report(first, _say)
+    else:
+        from flowvae.report.write_several import write_several  # noqa: PLC0415
+
+        page = write_several(options.folders, options.out, _say)
+    _say(f"report: {shown(page)}")
     return 0
 
 
