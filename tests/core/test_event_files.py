@@ -235,6 +235,8 @@ def test_hyperparameters_are_arm_seed_and_what_is_varied_with_the_primary_figure
         names = [info.name.tag for info in found[metadata.EXPERIMENT_TAG].experiment.metric_infos]
         assert names[0] == "validation/metric/spectral_distance"
         assert {*names} <= {*points(folder)}
+        columns = [info.name for info in found[metadata.EXPERIMENT_TAG].experiment.hparam_infos]
+        assert columns == ["arm", "seed", "defaults.activation"]
         hparams = found[metadata.SESSION_START_INFO_TAG].session_start_info.hparams
         assert hparams["arm"].string_value == arm
         assert hparams["seed"].number_value == seed

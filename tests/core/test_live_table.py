@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from rich.cells import cell_len
 
-from flowvae.ablation.run_table import columns_of, run_table
+from flowvae.ablation.run_table import run_table
 from flowvae.ablation.standing import Watched, standing
 from flowvae.folder.status import Status
 from terminal import Screen, Terminal
@@ -104,7 +105,7 @@ def test_sixty_arms_fit_a_terminal_of_any_size_and_those_left_out_are_counted(
     lines = seen(text, columns, rows)
     table = lines[lines.index("said 1") + 1 :]
     assert len(table) <= rows
-    assert all(columns_of(line) < columns for line in lines)
+    assert all(cell_len(line) < columns for line in lines)
     assert any(line.startswith("and ") and "more arms" in line for line in lines)
     assert any("arm-0" in line for line in table)
     # A second look stands in the place of the first.
@@ -119,7 +120,7 @@ def test_a_resized_terminal_shows_one_table_in_its_new_width(terminal, tmp_path)
     # What was written after the terminal had been cleared is all there is to see.
     after = text[text.index("\x1b[2J") :]
     lines = seen(after, 50, 15)
-    assert all(columns_of(line) < 50 for line in lines)
+    assert all(cell_len(line) < 50 for line in lines)
     assert sum(line.startswith("arm ") for line in lines[-15:]) == 1
 
 
@@ -130,7 +131,7 @@ def test_names_in_wide_characters_stand_in_their_columns_and_no_name_steers_the_
     assert len(rows) == 2
     # Cells line up although their names take more columns than characters.
     [head] = [line for line in lines if line.startswith("arm ")]
-    assert columns_of(rows[0][: rows[0].index("done")]) == columns_of(head[: head.index("seed 0")])
+    assert cell_len(rows[0][: rows[0].index("done")]) == cell_len(head[: head.index("seed 0")])
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": "unknown"}])

@@ -11,6 +11,7 @@ from conftest import TINY
 from flowvae.ablation.drive import run_recipe
 from flowvae.cli.main import main
 from flowvae.folder.run_records import Result
+from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe
 from flowvae.report.several import read_several
 from flowvae.statistics.paired import pair
@@ -150,6 +151,17 @@ def test_another_split_of_the_same_sounds_is_no_pair(made, tmp_path):
     assert "nobody can say whether they are the same" in last.reasons[0]
 
 
+def test_a_seed_that_has_lost_its_figure_is_told_and_a_run_is_no_pair_of_itself(made, tmp_path):
+    shutil.copytree(made / "upsamplers", tmp_path / "c")
+    for path in (tmp_path / "c").glob("runs/*/seed-1"):
+        Status(path, 2).write("failed", 1, reason="loss is nan")
+    page = tmp_path / "page.html"
+    assert report(made / "activations", tmp_path / "c", "--out", page) == 0
+    assert words(page).count("1 pair, seed 0; without a figure on one side: seed 1") == 2
+    [_, same] = read_several([made / "activations", made / "activations/runs/snake/seed-0"]).beside
+    assert same.reasons == ("it is the same run, named twice",)
+
+
 def test_a_page_is_made_again_and_a_foreign_file_is_never_written_over(made, tmp_path, capsys):
     page = tmp_path / "mine.html"
     assert report(made / "activations", made / "later", "--out", page) == 0
@@ -183,7 +195,9 @@ def test_a_single_run_alone_and_one_that_was_moved_out_of_its_ablation_have_a_pa
     assert report(moved, made / "later", "--out", page) == 0
     assert "<i>moved & alone" in words(page)
     assert "<i>moved" not in page.read_text()
-    assert "nobody can say whether they are the same" in words(page)
+    assert "it is the same run, named twice" in words(page)
+    assert report(moved, made / "longer", "--out", page) == 0
+    assert "not known" in words(page)
     assert report(moved, "--out", page) == 0
     assert "One group of runs alone" in words(page)
 

@@ -14,7 +14,14 @@ from attrs import define, field, frozen
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.plugins.hparams import metadata
-from tensorboard.plugins.hparams.api_pb2 import Experiment, MetricInfo, MetricName, Status
+from tensorboard.plugins.hparams.api_pb2 import (
+    DataType,
+    Experiment,
+    HParamInfo,
+    MetricInfo,
+    MetricName,
+    Status,
+)
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo, SessionStartInfo
 from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -57,11 +64,17 @@ class EventFile:
         started.session_log.status = 1
         self._write(started)
         if self.session is not None:
-            metrics = [MetricInfo(name=MetricName(tag=tag)) for tag in self.session.tags]
+            metrics = [
+                MetricInfo(name=MetricName(tag=tag), display_name=tag.rpartition("/")[2])
+                for tag in self.session.tags
+            ]
+            # Without them the page of hyperparameters has no column for any.
+            columns = [HParamInfo(name=name, type=_type(value)) for name, value in self.session.told.items()]
             self._tell(
                 metadata.EXPERIMENT_TAG,
                 HParamsPluginData(
-                    version=metadata.PLUGIN_DATA_VERSION, experiment=Experiment(metric_infos=metrics)
+                    version=metadata.PLUGIN_DATA_VERSION,
+                    experiment=Experiment(hparam_infos=columns, metric_infos=metrics),
                 ),
             )
             start = SessionStartInfo(start_time_secs=now)
@@ -179,3 +192,7 @@ def _time_of(step: int, times: Sequence[tuple[int, float]]) -> float | None:
     """The time of a step, or of the last one before it that is known."""
     found = bisect_right(times, (step, math.inf))
     return times[found - 1][1] if found else None
+
+
+def _type(value: str | float) -> int:
+    return DataType.Value("DATA_TYPE_STRING" if isinstance(value, str) else "DATA_TYPE_FLOAT64")  # type: ignore[no-any-return]

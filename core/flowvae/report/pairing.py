@@ -66,6 +66,8 @@ class Kept:
 
 def no_pair(one: Kept, other: Kept, metric: str) -> tuple[str, ...]:
     """Why no difference of these two runs is taken on a metric; nothing where they are a pair."""
+    if one.run.result == other.run.result:
+        return ("it is the same run, named twice",)
     return tuple(
         dict.fromkeys(
             (*_sounds(one, other), *_budget(one, other), *_made(one, other), *_metric(one, other, metric))

@@ -82,6 +82,8 @@ class Beside:
     group: Group
     paired: Paired | None
     reasons: tuple[str, ...]
+    lost: tuple[int, ...] = ()
+    """Seeds that both were to have, and that have no figure on one side: those may be the ones that would have decided."""
 
 
 @frozen
@@ -116,7 +118,8 @@ def _beside(first: Group, group: Group, metric: str) -> Beside:
     if reasons:
         return Beside(group, None, tuple(reasons))
     before, after = ({seed: one.figures(metric)[seed] for seed in shared} for one in (first, group))
-    return Beside(group, pair(before, after), ())
+    planned = {kept.run.seed for kept in first.runs} & {kept.run.seed for kept in group.runs}
+    return Beside(group, pair(before, after), (), tuple(sorted(planned - {*shared})))
 
 
 def read_several(folders: Sequence[Path]) -> Several:

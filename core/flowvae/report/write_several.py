@@ -90,7 +90,8 @@ def _said(several: Several, one: Beside) -> str:
     mean = number_format.with_unit(number_format.signed(one.paired.mean), metric.unit)
     interval = f", 95 % interval {number_format.span(one.paired.interval)}" if one.paired.interval else ""
     pairs = number_format.count(len(one.paired.seeds), "pair")
-    return f"{one.group.name}: {metric.name} {mean} ({pairs}{interval})"
+    lost = f"; {number_format.count(len(one.lost), 'seed')} without a figure on one side" if one.lost else ""
+    return f"{one.group.name}: {metric.name} {mean} ({pairs}{interval}){lost}"
 
 
 def _refuse_foreign(page: Path) -> None:
