@@ -42,6 +42,8 @@ CASES = {
     ),
     "recipes": ("flowvae check ", {*shipped_recipes(), "mine.toml"}, {"kick.wav"}),
     "a second recipe": ("flowvae diff percussion m", {"mine.toml"}, {"kick.wav"}),
+    "folders of runs": ("flowvae status s", {"sounds"}, {"kick.wav"}),
+    "folders to merge": ("flowvae merge all s", {"sounds"}, {"kick.wav"}),
     "folders": ("flowvae docs --out s", {"sounds"}, set()),
     "the folder of a blind test": ("flowvae listen s", {"sounds"}, {"kick.wav"}),
     "files of answers": ("flowvae report sounds --answers k", {"kick.wav"}, set()),

@@ -1,11 +1,10 @@
 """What the driver shows of its runs, and how few files it reads for it."""
 
-import io
-
 import pytest
 
 from flowvae.ablation import progress as progress_module
-from flowvae.ablation.progress import LOOK_EVERY_S, MOST_ROWS, Progress
+from flowvae.ablation.progress import LOOK_EVERY_S, MOST_NAMED, Progress
+from flowvae.ablation.standing import Watched
 from flowvae.folder.status import Status, read_status
 
 
@@ -35,20 +34,24 @@ def reads(monkeypatch):
 
 
 def folders(place, count, state="waiting", step=0):
-    """Run folders with a status each, as a run writes it; those that wait have none."""
-    found = {}
+    """Runs with a status each, as a run writes it; those that wait have none."""
+    found = []
     for i in range(count):
-        folder = place / f"{state}-{i}"
+        folder = place / f"{state} seed {i}"
         folder.mkdir()
         if state != "waiting":
             Status(folder, 100).write(state, step)
-        found[folder.name] = folder
+        found.append(Watched(state, i, folder))
     return found
 
 
 def test_polling_reads_what_runs_and_nothing_of_what_is_done_or_waits(tmp_path, clock, reads):
-    runs = folders(tmp_path, 3, "running", 5) | folders(tmp_path, 200, "done", 100) | folders(tmp_path, 200)
-    running = ["running-0", "running-1", "running-2"]
+    runs = [
+        *folders(tmp_path, 3, "running", 5),
+        *folders(tmp_path, 200, "done", 100),
+        *folders(tmp_path, 200),
+    ]
+    running = ["running seed 0", "running seed 1", "running seed 2"]
     with Progress(runs, lambda _: None) as progress:
         reads.clear()
         for _ in range(50):
@@ -68,7 +71,7 @@ def test_reads_grow_with_what_runs_and_not_with_the_plan(tmp_path, clock, reads)
             reads.clear()
             for _ in range(20):
                 clock.now += LOOK_EVERY_S
-                progress.poll(["waiting-0"])
+                progress.poll(["waiting seed 0"])
             counts.append(len(reads))
     assert counts == [20, 20]
 
@@ -76,55 +79,68 @@ def test_reads_grow_with_what_runs_and_not_with_the_plan(tmp_path, clock, reads)
 def test_a_run_that_came_and_went_between_two_looks_is_told(tmp_path, clock):
     runs, said = folders(tmp_path, 3), []
     with Progress(runs, said.append) as progress:
-        progress.poll(["waiting-0"])
+        progress.poll(["waiting seed 0"])
         clock.now += 0.2
-        progress.poll(["waiting-0", "waiting-1"])
-        for name in ("waiting-0", "waiting-1"):
-            Status(runs[name], 100).write("done", 100)
+        progress.poll(["waiting seed 0", "waiting seed 1"])
+        for run in runs[:2]:
+            Status(run.folder, 100).write("done", 100)
         clock.now += 0.2
-        progress.poll(["waiting-2"])
+        progress.poll(["waiting seed 2"])
         assert not any("done" in line for line in said)
         clock.now += LOOK_EVERY_S
-        progress.poll(["waiting-2"])
+        progress.poll(["waiting seed 2"])
         assert [line for line in said if "done" in line] == [
-            "  waiting-0: done; 1 of 3",
-            "  waiting-1: done; 2 of 3",
+            "  waiting seed 0: done; 1 of 3",
+            "  waiting seed 1: done; 2 of 3",
         ]
-        Status(runs["waiting-2"], 100).write("failed", 7, reason="no numbers")
-    assert said[-1] == "  waiting-2: failed (no numbers); 3 of 3"
+        Status(runs[2].folder, 100).write("failed", 7, reason="no numbers")
+    assert said[-1] == "  waiting seed 2: failed (no numbers); 3 of 3"
 
 
 def test_what_an_executor_kept_to_itself_is_told_at_the_end(tmp_path, clock):
     runs, said = folders(tmp_path, 2), []
     with Progress(runs, said.append):
-        Status(runs["waiting-1"], 100).write("done", 100)
-    assert "  waiting-1: done; 1 of 2" in said
+        Status(runs[1].folder, 100).write("done", 100)
+    assert "  waiting seed 1: done; 1 of 2" in said
 
 
 def test_a_run_that_had_failed_before_has_not_failed_again(tmp_path, clock):
-    runs, said = folders(tmp_path, 1, "failed", 3) | folders(tmp_path, 1, "stopped", 3), []
+    runs, said = [*folders(tmp_path, 1, "failed", 3), *folders(tmp_path, 1, "stopped", 3)], []
     with Progress(runs, said.append) as progress:
         clock.now += LOOK_EVERY_S
-        progress.poll(["failed-0"])
+        progress.poll(["failed seed 0"])
         assert not any("1 of 2" in line for line in said)
-        Status(runs["failed-0"], 100).write("done", 100)
+        Status(runs[0].folder, 100).write("done", 100)
         clock.now += LOOK_EVERY_S
         progress.poll([])
-    assert [line for line in said if " of 2" in line] == ["  failed-0: done; 1 of 2"]
+    assert [line for line in said if " of 2" in line] == ["  failed seed 0: done; 1 of 2"]
 
 
-def test_the_live_table_shows_what_runs_of_a_thousand_runs_and_counts_the_rest(tmp_path, clock):
-    from rich.console import Console
+def test_what_ended_before_this_command_waits_for_its_turn_and_is_not_called_running(tmp_path, clock):
+    runs = [
+        *folders(tmp_path, 1, "running", 5),  # as a kill leaves it
+        *folders(tmp_path, 1, "failed", 3),
+        *folders(tmp_path, 1, "done", 100),
+        *folders(tmp_path, 1),
+    ]
+    with Progress(runs, lambda _: None, {"done seed 0"}) as progress:
+        assert [s.state for s in progress._standings([])] == ["waiting", "waiting", "done", "waiting"]
+        at_work = progress._standings(["running seed 0", "waiting seed 0"])
+        assert [s.state for s in at_work] == ["running", "waiting", "done", "starting"]
 
-    runs = folders(tmp_path, 40, "done", 100) | folders(tmp_path, 100) | folders(tmp_path, 2, "running", 5)
-    with Progress(runs, lambda _: None) as progress:
-        table = progress._table(progress._states, ["running-0", "running-1"])
-    assert table.row_count == MOST_ROWS
-    assert table.caption == "40 done, 100 waiting, 2 running"
-    text = io.StringIO()
-    Console(file=text, width=100).print(table)
-    assert "running-1" in text.getvalue()
-    few = dict([*runs.items()][:3])
-    with Progress(few, lambda _: None) as progress:
-        table = progress._table(progress._states, [])
-    assert (table.row_count, table.caption) == (3, None)
+
+def test_a_plain_line_names_some_of_many_and_counts_the_rest(tmp_path, clock):
+    runs, said = folders(tmp_path, 60, "running", 5), []
+    with Progress(runs, said.append) as progress:
+        progress.poll([run.name for run in runs])
+    line = said[0]
+    assert line.count(" step ") == MOST_NAMED
+    assert line.endswith("and 54 more")
+
+
+def test_runs_that_are_not_run_again_count_as_done(tmp_path, clock):
+    runs, said = [*folders(tmp_path, 2, "done", 100), *folders(tmp_path, 1)], []
+    with Progress(runs, said.append, {run.name for run in runs[:2]}) as progress:
+        progress.poll(["waiting seed 0"])
+        Status(runs[2].folder, 100).write("done", 100)
+    assert said[-1] == "  waiting seed 0: done; 3 of 3"

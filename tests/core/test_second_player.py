@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from flowvae.ablation.progress import Progress
+from flowvae.ablation.standing import Watched
 from flowvae.catalogue import Catalogue
 from flowvae.errors import NumbersError, RecipeError, Stopped
 from flowvae.folder.checkpoint import find_newest
@@ -350,7 +351,7 @@ def test_a_live_run_says_its_phase_and_how_the_discriminators_do(make, tmp_path)
         6, **loop._said(training, {"loss": 1.0, "discriminator/loss": 2.0, "discriminator/right/a": 0.75})
     )
     said = []
-    with Progress({"arm seed 0": tmp_path / "run"}, said.append) as progress:
+    with Progress([Watched("arm", 0, tmp_path / "run")], said.append) as progress:
         progress.poll(["arm seed 0"])
     assert "(adversarial: discriminators 2.000, 75 % right)" in said[0]
 

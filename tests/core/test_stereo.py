@@ -89,13 +89,13 @@ def test_bands_keep_the_channels_apart(component):
 def test_a_file_and_an_event_hold_both_channels_in_their_order(tmp_path):
     [sound] = panned(0, 1)
     write_wav(tmp_path / "a.wav", sound, RATE)
-    events = EventFile(tmp_path / "board")
-    events.audio(3, "target/00", sound, RATE)
+    events = EventFile(tmp_path)
+    events.take_up([], 0)
+    events.sound(3, tmp_path / "a.wav")
     events.close()
-    told = [
-        v for e in EventFileLoader(str(next((tmp_path / "board").iterdir()))).Load() for v in e.summary.value
-    ]
-    [tensor] = [value.tensor for value in told if value.tag == "target/00"]
+    [file] = tmp_path.glob("events.*")
+    told = [v for e in EventFileLoader(str(file)).Load() for v in e.summary.value]
+    [tensor] = [value.tensor for value in told if value.tag == "a/reconstruction"]
     written = soundfile.read(io.BytesIO(tensor.string_val[0]), always_2d=True)[0]
     for audio in (
         written,

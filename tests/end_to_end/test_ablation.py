@@ -73,8 +73,8 @@ def test_an_ablation_leaves_everything_that_it_promises(whole):
             "result.json",
             "checkpoints",
             "audio",
-            "tb",
         }
+        assert len(list(folder.glob("events.out.tfevents.*"))) == 1
         result = json.loads((folder / "result.json").read_text())
         assert result["metrics"]["spectral_distance"]["value"] > 0
         assert result["untrained"]["spectral_distance"] > 0

@@ -16,6 +16,7 @@ from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
 from flowvae.ablation.references import measure_references
 from flowvae.ablation.runs import Run, all_runs, job_of, n_finished, prepare_run
+from flowvae.ablation.standing import Watched
 from flowvae.ablation.warming import launched
 from flowvae.building.construct import construct
 from flowvae.building.installation import require_torch
@@ -131,7 +132,7 @@ class _Drive:
                 prepare_run(
                     run, self.catalogue, files, placements[run.name].kind, alone=alone, compiled=fast_run
                 )
-            statuses |= self._execute(ready, placements, probed, launcher)
+            statuses |= self._execute(due, ready, placements, probed, launcher)
             if (after := look(self.folder, self.say)) is None:
                 break
             due = [run for run in runs if run.seed in after.seeds]
@@ -158,6 +159,7 @@ class _Drive:
 
     def _execute(
         self,
+        planned: list[Run],
         runs: list[Run],
         placements: Mapping[str, Placement],
         probed: Mapping[str, Probed],
@@ -169,7 +171,9 @@ class _Drive:
         given = {"devices": names(placements), "memory": free_memory(), "start": launcher.start}
         execute = construct(part, "execution.executor", given, part.values)
         jobs = [job_of(run, placements[run.name].names, probed[run.arm.name].memory) for run in runs]
-        with Progress({run.name: run.folder for run in runs}, self.say) as progress:
+        watched = [Watched(run.arm.name, run.seed, run.folder) for run in planned]
+        done_before = {run.name for run in planned} - {run.name for run in runs}
+        with Progress(watched, self.say, done_before) as progress:
             statuses: dict[str, int] = execute(jobs, progress.poll)
         return statuses
 

@@ -2,25 +2,24 @@
 
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
 from attrs import define, field
 
+from flowvae.ablation.run_table import counted, run_table, second_player
+from flowvae.ablation.standing import Standing, Standpoint, Watched, duration
 from flowvae.folder.run_records import StatusRecord
 from flowvae.folder.status import read_status
 
 if TYPE_CHECKING:
-    from rich.live import Live
-    from rich.table import Table
+    from flowvae.ablation.live_text import LiveText
 
 PLAIN_EVERY_S = 15.0
 LOOK_EVERY_S = 1.0
 """A run says how it stands once a second, and no more often."""
-MOST_ROWS = 30
-"""Of the live table: a terminal shows no more, and each of them is laid out anew at every look."""
+MOST_NAMED = 6
+"""Runs that a plain line tells of."""
 ENDED = frozenset({"done", "failed", "stopped"})
 
 
@@ -32,10 +31,13 @@ class Progress:
     change, and what waits has nothing to say.
     """
 
-    folders: Mapping[str, Path]
+    runs: Sequence[Watched]
+    """All that are planned, in the order of the plan."""
     say: Callable[[str], None]
+    done_before: Collection[str] = ()
+    """The names of those that are not run again."""
     started: float = field(factory=time.monotonic)
-    _live: "Live | None" = None
+    _live: "LiveText | None" = None
     _last_line: float = 0.0
     _last_look: float = float("-inf")
     _states: dict[str, StatusRecord] = field(factory=dict)
@@ -45,21 +47,22 @@ class Progress:
     _steps_before: int = -1
 
     def __enter__(self) -> Self:
-        if sys.stdout.isatty():
-            from rich.live import Live  # noqa: PLC0415 - only for terminals
+        if sys.stdout is not None and sys.stdout.isatty():
+            from flowvae.ablation.live_text import live_text  # noqa: PLC0415 - only for terminals
 
-            self._live = Live(auto_refresh=False, transient=True)
-            self._live.start()
-        self._look(self.folders)
+            self._live = live_text()
+        self._finished |= {*self.done_before}
+        self._look(run.name for run in self.runs)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.close()
+            return
         # The last run has ended since the executor looked; and one that says little of its runs may have ended more.
-        before = self._look(self.folders.keys() - self._finished)
+        before = self._look([run.name for run in self.runs if run.name not in self._finished])
         silent = {name for name, state in before.items() if state != self._states[name]}
         self._show((), self._unread | silent)
-        if self._live is not None:
-            self._live.stop()
 
     def poll(self, running: Sequence[str]) -> None:
         """Looks at the runs and shows them, at most once a second."""
@@ -73,102 +76,78 @@ class Progress:
 
     def _look(self, names: Iterable[str]) -> dict[str, StatusRecord]:
         """Reads how some of the runs stand; gives what was known of them."""
-        before = {name: self._states[name] for name in names if name in self._states}
-        self._states |= {name: read_status(self.folders[name]) for name in names}
+        asked = {*names}
+        before = {name: self._states[name] for name in asked if name in self._states}
+        self._states |= {run.name: read_status(run.folder) for run in self.runs if run.name in asked}
         return before
 
     def _show(self, running: Sequence[str], seen: Collection[str]) -> None:
         """`seen` are those of which there may be something to say."""
-        ended = [name for name in self.folders if name in seen and name not in running]
-        for name in ended:
+        for name in (run.name for run in self.runs if run.name in seen and run.name not in running):
             status = self._states[name]
             if name not in self._finished and status.state in ENDED:
                 self._finished.add(name)
                 if self._live is None:
-                    count = f"{len(self._finished)} of {len(self._states)}"
+                    count = f"{len(self._finished)} of {len(self.runs)}"
                     self.say(f"  {name}: {status.state}{_reason(status)}; {count}")
         if self._live is not None:
-            self._live.update(self._table(self._states, running), refresh=True)
+            self._live.show(lambda columns, rows: self._lines(running, columns, rows))
             return
         now = time.monotonic()
         if now - self._last_line >= PLAIN_EVERY_S:
             self._last_line = now
-            self.say(f"  {self._summary(self._states, running)}")
+            self.say(f"  {self._summary(running)}")
 
-    def _summary(self, states: Mapping[str, StatusRecord], running: Sequence[str]) -> str:
-        current = ", ".join(f"{name} step {states[name].step}{_losses(states[name])}" for name in running)
-        return f"{self._remaining(states)}{current or 'starting'}"
+    def _lines(self, running: Sequence[str], columns: int, rows: int) -> list[str]:
+        """The table, under what there is to say of all runs."""
+        standings = self._standings(running)
+        head = f"{self._remaining()}{counted(standings)}"
+        return [head[:columns], *run_table(standings, columns, rows - 1)]
 
-    def _remaining(self, states: Mapping[str, StatusRecord]) -> str:
+    def _standings(self, running: Sequence[str]) -> list[Standing]:
+        steps, at_work = self._steps(), {*running}
+        return [
+            Standing(run, self._state(run.name, at_work), status, status.steps or steps)
+            for run in self.runs
+            for status in [self._states[run.name]]
+        ]
+
+    def _state(self, name: str, at_work: Collection[str]) -> Standpoint:
+        """What a status says is what was last written: a run that was killed, or failed before, waits for its turn."""
+        status = self._states[name]
+        if name in at_work:
+            return "running" if status.state == "running" else "starting"
+        return status.state if name in self._finished or status.state == "done" else "waiting"
+
+    def _summary(self, running: Sequence[str]) -> str:
+        states = self._states
+        told = [f"{name} step {states[name].step}{_losses(states[name])}" for name in running[:MOST_NAMED]]
+        more = [f"and {len(running) - MOST_NAMED} more"] if len(running) > MOST_NAMED else []
+        return f"{self._remaining()}{', '.join([*told, *more]) or 'starting'}"
+
+    def _steps(self) -> int:
+        return max((s.steps for s in self._states.values()), default=0)
+
+    def _remaining(self) -> str:
         """The time left, from the steps that were taken since this command began."""
-        total = max((s.steps for s in states.values()), default=0) * len(states)
-        taken = sum(s.step for s in states.values())
+        total = self._steps() * len(self._states)
+        taken = sum(s.step for s in self._states.values())
         if self._steps_before < 0:
             self._steps_before = taken
         gained, seconds = taken - self._steps_before, time.monotonic() - self.started
         if gained <= 0 or total <= 0:
             return ""
         left = seconds * (total - taken) / gained
-        return f"{100 * taken / total:.0f} %, about {_duration(left)} left; "
-
-    def _table(self, states: Mapping[str, StatusRecord], running: Sequence[str]) -> "Table":
-        from rich.table import Table  # noqa: PLC0415 - only for terminals
-
-        table = Table(title=self._remaining(states) or None, title_justify="left")
-        opposed = any(status.right is not None for status in states.values())
-        columns = ("run", "state", "step", "steps/s", "loss")
-        for column in (*columns, "phase", "discriminators", "right") if opposed else columns:
-            table.add_column(column, justify="left" if column in {"run", "state", "phase"} else "right")
-        for name, status in self._rows(states, running):
-            state = "running" if name in running else status.state
-            rate, loss = status.steps_per_second, status.loss
-            table.add_row(
-                name,
-                state,
-                f"{status.step}/{status.steps or '?'}",
-                f"{rate:.1f}" if rate else "",
-                f"{loss:.3f}" if loss is not None else "",
-                *(_second_player(status) if opposed else ()),
-            )
-        if len(states) > table.row_count:
-            counts = Counter("running" if n in running else status.state for n, status in states.items())
-            table.caption = ", ".join(f"{count} {state}" for state, count in counts.items())
-        return table
-
-    def _rows(
-        self, states: Mapping[str, StatusRecord], running: Sequence[str]
-    ) -> Iterable[tuple[str, StatusRecord]]:
-        """All runs where they fit; else what runs, what goes on next, and what has ended, in the order of the plan."""
-        if len(states) <= MOST_ROWS:
-            return states.items()
-        first = sorted(states, key=lambda name: (name not in running, states[name].state in ENDED))
-        shown = set(first[:MOST_ROWS])
-        return [(name, status) for name, status in states.items() if name in shown]
+        return f"{100 * taken / total:.0f} %, about {duration(left)} left; "
 
 
 def _losses(status: StatusRecord) -> str:
     said = f" loss {status.loss:.3f}" if status.loss is not None else ""
     if status.right is not None:
-        phase, loss, right = _second_player(status)
-        said += f" ({phase}: discriminators {loss}, {right} right)"
+        loss, right = second_player(status)
+        said += f" ({status.phase}: discriminators {loss}, {right} right)"
     return said
-
-
-def _second_player(status: StatusRecord) -> tuple[str, str, str]:
-    """The phase, the discriminators' loss, and the share of their right answers."""
-    loss, right = status.discriminator_loss, status.right
-    return (
-        status.phase,
-        f"{loss:.3f}" if loss is not None else "",
-        f"{100 * right:.0f} %" if right is not None else "",
-    )
 
 
 def _reason(status: StatusRecord) -> str:
     return f" ({status.reason})" if status.reason else ""
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -24,6 +24,22 @@ BLIND = """
 The pages play without a network and never hold their key, which stays beside them in listening/key.json. flowvae report FOLDER
 --answers FILE takes the answers in, locks them, and says what they show.
 """
+STATES = """
+It reads records and changes nothing, during a run and after. A run that says that it runs, while no process holds its
+folder, is interrupted. Where that cannot be seen (its process is on another machine), a run that has said nothing for
+long is silent. The same command continues both.
+"""
+MERGING = """
+Runs that have ended, done or failed, are copied; others are left where they are and told, and the same command runs them in
+TARGET. Folders are refused where recipes, sounds, components or, within a seed, versions of torch differ, and where one run is
+there twice with other figures. The ledgers are joined. Seeds that were planned once others had finished count as added after
+a look. The folders are only read, and TARGET is there whole or not at all.
+"""
+SEVERAL = """
+The page of one ablation goes into its folder. Several ablations or runs are shown on a page of their own, by default
+compared-A-B.html in the current folder; no other file is written over. Differences from the first arm of the first folder are
+taken where runs are pairs: same seed, sounds, split, random streams and budget. Elsewhere the page says why not.
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -123,8 +139,16 @@ def _run(verb: argparse.ArgumentParser) -> None:
     _plugins(verb)
 
 
+def _status(verb: argparse.ArgumentParser) -> None:
+    verb.epilog = STATES
+    verb.add_argument("folder", type=Path, help="of an ablation, or of one of its runs")
+    verb.add_argument("--json", action="store_true")
+
+
 def _report(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("folder", type=Path)
+    verb.epilog = SEVERAL
+    verb.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="of an ablation, or of a run")
+    verb.add_argument("--out", metavar="FILE", type=Path, help="where the page of several folders goes")
     verb.add_argument(
         "--answers",
         metavar="FILE",
@@ -145,6 +169,14 @@ def _listen(verb: argparse.ArgumentParser) -> None:
         "--questions", metavar="N", type=int, default=16, help="how many of each pair of arms (default: 16)"
     )
     verb.add_argument("--seed", metavar="N", type=int, help="draw by it: who knows it knows the key")
+
+
+def _merge(verb: argparse.ArgumentParser) -> None:
+    verb.epilog = MERGING
+    verb.add_argument("target", type=Path, metavar="TARGET", help="the new folder")
+    verb.add_argument(
+        "folders", type=Path, nargs="+", metavar="FOLDER", help="of an ablation, as in runs/NAME"
+    )
 
 
 def _data(verb: argparse.ArgumentParser) -> None:
@@ -225,8 +257,10 @@ VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
         "suggest:suggest",
     ),
     "run": ("check, plan, run and report; again: continue", _run, "work:run"),
-    "report": ("rebuild the report of a folder", _report, "work:report"),
+    "status": ("how the runs of a folder stand, and what to do", _status, "status:status"),
+    "report": ("rebuild the report of a folder, or show several on one page", _report, "work:report"),
     "listen": ("pages of blind tests of a folder: ABX and preference", _listen, "work:listen"),
+    "merge": ("folders of one ablation, run on several machines, as one", _merge, "merge:merge"),
     "data": ("what a folder of sounds holds, and what will be refused and why", _data, "work:data"),
     "docs": ("reference pages of recipes, kinds and components, in Markdown", _docs, "docs:docs"),
     "schema": ("a JSON Schema of recipes, for editors", _schema, "schema:schema"),

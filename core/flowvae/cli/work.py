@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from flowvae.cli.plugins_option import catalogue_of
@@ -27,16 +28,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def report(options: argparse.Namespace) -> int:
-    """Takes answers of blind tests in, if there are any, and rebuilds the report of a folder."""
+    """Rebuilds the report of a folder, with the answers of blind tests if there are any, or shows several on one page."""
+    first, *others = options.folders
+    if not others and options.out is None and not (first / "run.json").is_file():
+        page = _report_of(first, options.answers)
+    elif options.answers:
+        raise UsageError(
+            "--answers goes with one folder of an ablation", do="take the answers in folder by folder"
+        )
+    else:
+        from flowvae.report.write_several import write_several  # noqa: PLC0415
+
+        page = write_several(options.folders, options.out, _say)
+    _say(f"report: {shown(page)}")
+    return 0
+
+
+def _report_of(folder: Path, answers: Sequence[Path]) -> Path:
     from flowvae.report.blind.sheets import take_in  # noqa: PLC0415
     from flowvae.report.write import write_report  # noqa: PLC0415
 
-    _refuse_other_than_ablations(options.folder)
-    if options.answers:
-        for line in take_in(options.folder, options.answers):
+    _refuse_other_than_ablations(folder)
+    if answers:
+        for line in take_in(folder, answers):
             _say(line)
-    _say(f"report: {shown(write_report(options.folder, _say))}")
-    return 0
+    return write_report(folder, _say)
 
 
 def listen(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from flowvae.contracts import Evidence
 from flowvae.evaluation.evidence import Figures, HeldOut, gather_evidence, measure, what_is_read
 from flowvae.folder.audio import slug, write_wav
 from flowvae.folder.journal import Journal, read_journal
-from flowvae.folder.tensorboard import EventFile
+from flowvae.folder.tensorboard import AUDIO, TARGET, EventFile
 
 
 @define(eq=False)
@@ -63,13 +63,14 @@ class Validation:
     def _write_audio(self, estimate: Tensor, generated: Tensor, step: int, events: EventFile) -> None:
         recipe = self.parts.recipe
         rate, count = recipe.model.sample_rate, recipe.evaluation.audio_examples
+        targets, here = self.folder / AUDIO / TARGET, self.folder / AUDIO / f"step-{step:09d}"
         for i, row in enumerate(self.held_out.audio_examples(count)):
             file = f"{i:02d}-{slug(self.held_out.names[row])}.wav"
-            if not (self.folder / "audio" / "target" / file).exists():
-                write_wav(self.folder / "audio" / "target" / file, self.held_out.audio[row], rate)
-                events.audio(0, f"target/{i:02d}", self.held_out.audio[row], rate)
-            write_wav(self.folder / "audio" / f"step-{step:09d}" / file, estimate[row], rate)
-            events.audio(step, f"reconstruction/{i:02d}", estimate[row], rate)
+            if not (targets / file).exists():
+                write_wav(targets / file, self.held_out.audio[row], rate)
+                events.sound(0, targets / file)
+            write_wav(here / file, estimate[row], rate)
+            events.sound(step, here / file)
         for i in range(min(count, len(generated))):
-            write_wav(self.folder / "audio" / f"step-{step:09d}" / f"prior-{i:02d}.wav", generated[i], rate)
-            events.audio(step, f"prior/{i:02d}", generated[i], rate)
+            write_wav(here / f"prior-{i:02d}.wav", generated[i], rate)
+            events.sound(step, here / f"prior-{i:02d}.wav")

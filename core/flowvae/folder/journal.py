@@ -30,6 +30,10 @@ class Row:
         content = {"phase": self.phase, "step": self.step, **finite(dict(self.figures))}
         return json.dumps(content, ensure_ascii=False)
 
+    def tagged(self) -> dict[str, float]:
+        """Its figures that are numbers, by what TensorBoard calls them."""
+        return {f"{self.phase}/{name}": value for name, value in self.figures.items() if value is not None}
+
     @classmethod
     def of_line(cls, line: str | bytes) -> "Row | None":
         """What a line says, or nothing where it was torn or damaged."""
@@ -49,24 +53,28 @@ class Journal:
 
     folder: Path
     first_step: int
-    """The step that the run starts or continues from: what was written after it is cut off."""
+    """The step that the run starts or continues from: what was written after it is cut off.
+
+    A run that starts writes its step 0 itself, also where an earlier start of it came as far as that.
+    """
     events: "EventFile" = field(init=False)
     _lines: IO[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        from flowvae.folder.tensorboard import EventFile  # noqa: PLC0415 - who only reads has no torch
+        from flowvae.folder.session import session_of  # noqa: PLC0415 - who only reads has no tensorboard
+        from flowvae.folder.tensorboard import EventFile  # noqa: PLC0415 - as above
 
-        cut_journal(self.folder, self.first_step)
+        kept = cut_journal(self.folder, self.first_step or -1)
         self._lines = (self.folder / FILE).open("a", encoding="utf-8")
-        self.events = EventFile(self.folder / "tb", self.first_step)
+        self.events = EventFile(self.folder, session_of(self.folder))
+        self.events.take_up(((row.step, row.tagged()) for row in kept), self.first_step)
 
     def write(self, phase: str, step: int, figures: Mapping[str, float | None]) -> None:
         """One line, and a scalar for every figure that is a number."""
         row = Row(phase, step, finite(dict(figures)))
         self._lines.write(f"{row.line()}\n")
         self._lines.flush()
-        known = {f"{phase}/{name}": value for name, value in row.figures.items() if value is not None}
-        self.events.scalars(step, known)
+        self.events.scalars(step, row.tagged())
 
     def flush_to_disk(self) -> None:
         """Before a checkpoint: what it counts on must be on the disk."""
@@ -75,9 +83,9 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self._lines.close()
-        self.events.close()
+        self.events.close(whole=error is None)
 
 
 def read_journal(folder: Path) -> tuple[tuple[Row, ...], int]:
@@ -90,16 +98,17 @@ def read_journal(folder: Path) -> tuple[tuple[Row, ...], int]:
     return tuple(row for row in rows if row), sum(row is None for row in rows[:-1])
 
 
-def cut_journal(folder: Path, step: int) -> None:
-    """Removes what was written after a checkpoint, and a last line that was torn."""
+def cut_journal(folder: Path, step: int) -> tuple[Row, ...]:
+    """Removes what was written after a checkpoint, and a last line that was torn; gives what is left."""
     path = folder / FILE
     if not path.exists():
-        return
+        return ()
     rows, _ = read_journal(folder)
+    kept = tuple(row for row in rows if row.step <= step)
     temporary = path.with_name(f".{FILE}.tmp")
-    text = "".join(f"{row.line()}\n" for row in rows if row.step <= step)
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_text("".join(f"{row.line()}\n" for row in kept), encoding="utf-8")
     temporary.replace(path)
+    return kept
 
 
 def _number(value: Any) -> float | None:

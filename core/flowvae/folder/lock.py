@@ -11,6 +11,9 @@ from filelock import FileLock, Timeout
 
 from flowvae.errors import MachineError, RunFolderError, shown
 
+LOOK_S = 0.2
+"""How long a folder is asked for: who only looks whether it is in use has it for a moment."""
+
 
 @contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
@@ -18,7 +21,8 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     path = folder / "lock"
     # The file stays where it is: with it would go the inode that others wait for, and a lock that is a mere file
     # would outlive an owner that was killed.
-    lock = FileLock(path, mode=0o600, blocking=wait, preserve_lock_file=True, on_acquired=_sign)
+    timeout = -1 if wait else LOOK_S
+    lock = FileLock(path, timeout, mode=0o600, preserve_lock_file=True, on_acquired=_sign)
     try:
         lock.acquire()
     except Timeout as error:
@@ -37,6 +41,24 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         lock.release()
 
 
+def is_held(folder: Path) -> bool | None:
+    """Whether a process that lives holds the folder's lock; None where that cannot be known from here.
+
+    It asks for a share of the lock and gives it back at once: who waits for the lock does not notice.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - only some systems have it
+
+        with (folder / "lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return None
+    # A lock that another machine holds on a shared disk may not be seen here, and a copy of a folder has none.
+    return False if _signed(folder / "lock").get("host") == socket.gethostname() else None
+
+
 def _sign(handle: int) -> None:
     os.ftruncate(handle, 0)
     os.lseek(handle, 0, os.SEEK_SET)
@@ -44,8 +66,14 @@ def _sign(handle: int) -> None:
 
 
 def _owner(path: Path) -> str:
+    owner = _signed(path)
+    return f"process {owner['process']} on {owner['host']}" if owner else "another process"
+
+
+def _signed(path: Path) -> dict[str, object]:
+    """Who had the lock last; nothing where nobody says so."""
     try:
         owner = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {owner['process']} on {owner['host']}"
-    except (OSError, ValueError, KeyError):
-        return "another process"
+        return {"process": owner["process"], "host": owner["host"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -19,7 +19,8 @@ from flowvae.report.phases import phase_values
 from flowvae.report.reading import Folder
 from flowvae.report.tables import COSTS, csv_of, group_means, metrics_of
 from flowvae.statistics.joint import Joint
-from flowvae.statistics.paired import LEVEL, Paired, standard_deviation, t_interval
+from flowvae.statistics.level import LEVEL
+from flowvae.statistics.paired import Paired, standard_deviation, t_interval
 from flowvae.statistics.verdict import Verdict
 
 FORMAT = 1

@@ -129,6 +129,11 @@ def _run(arm: PlannedArm, seed: int, folder: Path | None, problems: list[str]) -
     name = f"runs/{arm.name}/seed-{seed}"
     if folder is None:
         return Run(arm.name, seed, Path(name), StatusRecord(reason="not started: there is no folder for it"))
+    return read_run(arm.name, seed, folder, name, problems)
+
+
+def read_run(arm: str, seed: int, folder: Path, name: str, problems: list[str]) -> Run:
+    """One run from its folder; what is wrong with it is added to the problems, under a name."""
     status, result = StatusRecord(), None
     try:
         status = StatusRecord.read_if_there(folder) or status
@@ -145,7 +150,7 @@ def _run(arm: PlannedArm, seed: int, folder: Path | None, problems: list[str]) -
         lines_are = "line, which is" if damaged == 1 else "lines, which are"
         problems.append(f"{name}/metrics.jsonl has {damaged} damaged {lines_are} left out")
     started = _read(Started, folder, f"{name}/{Started.file}", problems)
-    return Run(arm.name, seed, folder, status, result, rows, started)
+    return Run(arm, seed, folder, status, result, rows, started)
 
 
 def _read(record: type[R], folder: Path, name: str, problems: list[str]) -> R | None:

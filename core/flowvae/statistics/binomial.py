@@ -10,7 +10,8 @@ from math import comb
 
 from scipy.special import betaincinv
 
-from flowvae.statistics.paired import LEVEL, POWER
+from flowvae.statistics.level import LEVEL
+from flowvae.statistics.paired import POWER
 
 
 def p_at_least(k: int, n: int) -> float:

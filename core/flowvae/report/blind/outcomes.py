@@ -12,7 +12,7 @@ from flowvae.report.blind.sheets import key_of, locked
 from flowvae.report.comparison import Comparison
 from flowvae.report.reading import Folder
 from flowvae.statistics.binomial import holm, p_at_least, p_either_side, share_interval
-from flowvae.statistics.paired import LEVEL
+from flowvae.statistics.level import LEVEL
 
 
 @frozen

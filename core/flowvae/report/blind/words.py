@@ -5,7 +5,7 @@ from flowvae.report.blind.outcomes import Blind, Outcome, Sum
 from flowvae.report.number_format import NOTHING, count, percentage, probability, signed, with_unit
 from flowvae.report.tables import csv_of
 from flowvae.statistics.binomial import fewest_to_show, p_at_least, share_found
-from flowvae.statistics.paired import LEVEL
+from flowvae.statistics.level import LEVEL
 
 
 def meaning(outcome: Outcome) -> str:
