@@ -38,6 +38,7 @@ from flowvae.processes.launcher import Launcher
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.node import Source
 from flowvae.recipe.part import leaves
+from flowvae.recipe.reasons import flags_of, reason_for, said_of
 from flowvae.recipe.requirements import missing_requirement
 from flowvae.report.write import write_report
 
@@ -138,6 +139,10 @@ class _Drive:
             weights = f"{probed.parameters:,} weights" + (f" ({more:+,})" if more else "")
             macs = f"{probed.macs_per_second / 1e9:.2f} G multiply-adds a second of audio"
             self.say(f"  {arm.name}: {changes or 'the baseline'}; {weights}, {macs}")
+            for flag in (flags := flags_of(self.plan.recipe, arm.recipe)):
+                self.say(f"    flagged: {flag}")
+            if flags:
+                self.say(f"    {said_of(arm.name, reason_for(self.plan.recipe, arm.name))}")
             for line in _reach(arm, probed.coverage):
                 self.say(f"    {line}")
         before = f", {finished} done before" if finished else ""

@@ -19,8 +19,9 @@ from flowvae.folder.records import (
 )
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.density import price_of
-from flowvae.recipe.difference import effective_difference, undeclared
+from flowvae.recipe.difference import effective_difference
 from flowvae.recipe.identity import components
+from flowvae.recipe.reasons import flags_of, reason_for
 
 
 def write_plan(
@@ -124,17 +125,17 @@ def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
 
 
 def _arm(plan: AblationPlan, arm: Arm, probed: Probed) -> PlannedArm:
-    ablation = plan.recipe.ablation
     difference = effective_difference(plan.recipe, arm.recipe)
     return PlannedArm(
         name=arm.name,
         is_baseline=arm is plan.arms[0],
         changes=arm.changes,
         difference=tuple(Change(**entry) for entry in difference),
-        flags=tuple(undeclared(difference, ablation.vary if ablation else ())),
+        flags=tuple(flags_of(plan.recipe, arm.recipe)),
         components={name: Provenance(**of) for name, of in components(arm.recipe).items()},
         parameters=probed.parameters,
         macs_per_second=probed.macs_per_second,
         receptive_field=probed.receptive_field,
         price=price_of(arm.recipe.regularizer.component),
+        reason=reason_for(plan.recipe, arm.name),
     )

@@ -11,7 +11,8 @@ from flowvae.catalogue import Catalogue
 from flowvae.cli.plugins_option import catalogue_of
 from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
-from flowvae.recipe.difference import effective_difference, undeclared
+from flowvae.recipe.difference import effective_difference
+from flowvae.recipe.reasons import flags_of, reason_for, said_of
 from flowvae.recipe.requirements import unsaid
 from flowvae.text import toml_like
 
@@ -34,8 +35,9 @@ def check(options: argparse.Namespace) -> int:
     arms: list[dict[str, Any]] = []
     for arm in plan.arms:
         difference = effective_difference(plan.recipe, arm.recipe)
-        flags = undeclared(difference, ablation.vary if ablation else ())
+        flags, reason = flags_of(plan.recipe, arm.recipe), reason_for(plan.recipe, arm.name)
         arms.append({"name": arm.name, "changes": arm.changes, "difference": difference, "flags": flags})
+        arms[-1]["reason"] = reason
     requires = unsaid(arm.recipe for arm in plan.arms)
     ahead = _look_ahead(plan)
     if options.json:
@@ -55,6 +57,8 @@ def check(options: argparse.Namespace) -> int:
             print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
         for flag in row["flags"]:
             print(f"    flagged: {flag}")
+        if row["flags"]:
+            print(f"    {said_of(row['name'], row['reason'])}")
     for outlook, names in ahead.items():
         whose = f" of {', '.join(names)}" if len(ahead) > 1 else ""
         print(f"  sounds{whose}, by their names: {outlook.sounds}")

@@ -198,6 +198,9 @@ class AblationSection:
     names: Mapping[str, str] = key(
         "what arms are called instead: the name that flowvae gives, and yours", attrs.Factory(dict)
     )
+    reasons: Mapping[str, str] = key(
+        "why an arm changes more than what is varied: its name, and your words", attrs.Factory(dict)
+    )
     question: str = key("what the ablation asks", "")
     seeds: int = key("runs of each arm", 6, least=1, most=1000)
     worthwhile_difference: float | None = key(

@@ -236,6 +236,12 @@ def said(entry: LedgerEntry) -> str:
     return f"{entry.what} {change}" if entry.what.startswith("arm") else f"{entry.what} from {change}"
 
 
+def _flagged(arm: PlannedArm) -> str:
+    """What an arm changes beside what is varied, and why."""
+    why = f"The reason given: {arm.reason}" if arm.reason else "No reason is given"
+    return f"{arm.name}: {'; '.join(arm.flags)}. {why.removesuffix('.')}."
+
+
 def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
     """All sentences, the answers first."""
     plan = folder.plan
@@ -247,7 +253,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     if plan.primary:
         found += _training(folder, plan.primary)
     found += collapses(folder)
-    found += [Finding("caution", f"{arm.name}: {'; '.join(arm.flags)}.") for arm in plan.arms if arm.flags]
+    found += [Finding("caution", _flagged(arm)) for arm in plan.arms if arm.flags]
     found += differing_beginnings(folder)
     if plan.baseline:
         found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]

@@ -1,0 +1,53 @@
+"""Why an arm changes more than what the ablation varies, in its author's words."""
+
+from collections.abc import Sequence
+
+from flowvae.catalogue import Catalogue
+from flowvae.errors import Fault
+from flowvae.recipe.arm import Arm, unknown_arm
+from flowvae.recipe.difference import effective_difference, undeclared
+from flowvae.recipe.node import Source
+from flowvae.recipe.tables import Recipe
+from flowvae.text import toml_like
+
+HERE = "ablation.reasons"
+
+
+def flags_of(baseline: Recipe, arm: Recipe) -> list[str]:
+    """What an arm changes beside the varied key paths."""
+    ablation = baseline.ablation
+    return undeclared(effective_difference(baseline, arm), ablation.vary if ablation else ())
+
+
+def reason_for(baseline: Recipe, name: str) -> str:
+    """What the recipe says of an arm; nothing where it says nothing."""
+    return baseline.ablation.reasons.get(name, "").strip() if baseline.ablation else ""
+
+
+def said_of(name: str, reason: str) -> str:
+    """The line below an arm's flags: its reason, or what to write for one.
+
+    >>> said_of("elu", "it has no rate")
+    'reason: it has no rate'
+    >>> said_of("elu", "")
+    'no reason given: say why under [ablation.reasons], elu = "..."'
+    """
+    # A dot in a bare key would open a table, so a name with one is quoted.
+    key = toml_like(name) if "." in name else name
+    return f"reason: {reason}" if reason else f'no reason given: say why under [{HERE}], {key} = "..."'
+
+
+def faults_of_reasons(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -> list[Fault]:
+    """A reason is for an arm that there is, and that has something to explain."""
+    node = source.root.value["ablation"].value.get("reasons")
+    if node is None or not isinstance(node.value, dict):
+        return []
+    baseline, known = arms[0].recipe, {arm.name: arm.recipe for arm in arms}
+    faults = []
+    for name, child in node.value.items():
+        if name not in known:
+            faults.append(unknown_arm(name, list(known), child.key_place, HERE, catalogue))
+        elif not flags_of(baseline, known[name]):
+            what = f"{name} changes nothing beside what is varied, so there is nothing to give a reason for"
+            faults.append(Fault(what, child.key_place, HERE))
+    return faults
