@@ -11,6 +11,7 @@ from flowvae.ablation.compiling import compiled
 from flowvae.ablation.devices import Placement, names, place, wanted
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.looks import look, seeds_to_come
+from flowvae.ablation.one_factor import second_factors
 from flowvae.ablation.plan import refuse_another, write_plan
 from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
@@ -40,6 +41,7 @@ from flowvae.processes.launcher import Launcher
 from flowvae.recipe import AblationPlan, Arm, plan_ablation, read_recipe
 from flowvae.recipe.node import Source
 from flowvae.recipe.part import leaves
+from flowvae.recipe.reasons import reason_for, said_of
 from flowvae.recipe.requirements import missing_requirement
 from flowvae.report.write import write_report
 
@@ -149,6 +151,7 @@ class _Drive:
             weights = f"{probed.parameters:,} weights" + (f" ({more:+,})" if more else "")
             macs = f"{probed.macs_per_second / 1e9:.2f} G multiply-adds a second of audio"
             self.say(f"  {arm.name}: {changes or 'the baseline'}; {weights}, {macs}")
+            self._announce_flags(arm, baseline, probed)
             for line in _reach(arm, probed.coverage):
                 self.say(f"    {line}")
         seeds, looks = len({run.seed for run in due}), self.plan.looks
@@ -156,6 +159,16 @@ class _Drive:
         left = sum(run.name in to_do for run in due)
         before = f", {len(due) - left} done before" if len(due) > left else ""
         self.say(f"arms: {len(self.plan.arms)}, seeds: {seeds}{until}; runs to do: {left}{before}")
+
+    def _announce_flags(self, arm: Arm, baseline: Probed, probed: Probed) -> None:
+        reason = reason_for(self.plan.recipe, arm.name)
+        flags = second_factors(self.plan.recipe, arm.recipe, baseline, probed)
+        for flag in flags:
+            self.say(f"    flagged: it {flag}")
+        if flags:
+            self.say(f"    {said_of(arm.name, reason)}")
+        elif reason:
+            self.say(f"    a reason is given and nothing is flagged: {reason}")
 
     def _execute(
         self,

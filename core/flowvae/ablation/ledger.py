@@ -60,6 +60,10 @@ def _changes(before: Plan, after: Plan) -> Iterator[tuple[str, str, str]]:
         yield "direction", _direction(before), _direction(after)
     if _seeds(before) != _seeds(after):
         yield "seeds", _seeds(before), _seeds(after)
+    reasons = {arm.name: arm.reason for arm in before.arms}
+    for arm in after.arms:
+        if reasons.get(arm.name, arm.reason) != arm.reason:
+            yield f"reason for {arm.name}", _said(reasons[arm.name]), _said(arm.reason)
     old_arms, new_arms = ([arm.name for arm in plan.arms] for plan in (before, after))
     yield from (("arm added", "", name) for name in new_arms if name not in old_arms)
     yield from (("arm left out", name, "") for name in old_arms if name not in new_arms)

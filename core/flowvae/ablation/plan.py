@@ -6,6 +6,7 @@ from typing import cast
 
 from flowvae.ablation.ledger import entered
 from flowvae.ablation.looks import at_the_look, looks_ahead
+from flowvae.ablation.one_factor import second_factors
 from flowvae.data.sounds import Sounds
 from flowvae.errors import RunFolderError, shown
 from flowvae.folder.records import (
@@ -20,8 +21,9 @@ from flowvae.folder.records import (
 )
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.density import price_of
-from flowvae.recipe.difference import effective_difference, undeclared
+from flowvae.recipe.difference import effective_difference
 from flowvae.recipe.identity import components
+from flowvae.recipe.reasons import reason_for
 
 
 def write_plan(
@@ -46,7 +48,7 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         metrics=metrics,
         axes=axes_of(plan),
         seeds=plan.seeds,
-        arms=tuple(_arm(plan, arm, probed[arm.name]) for arm in plan.arms),
+        arms=tuple(_arm(plan, arm, probed[arm.name], probed[plan.arms[0].name]) for arm in plan.arms),
         data=PlannedData(
             description=recipe.data.said(paths=False),
             used=len(sounds.clips.info),
@@ -125,18 +127,18 @@ def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
         yield PlannedMetric(name, direction, said.get("unit", ""), family, least, most)
 
 
-def _arm(plan: AblationPlan, arm: Arm, probed: Probed) -> PlannedArm:
-    ablation = plan.recipe.ablation
+def _arm(plan: AblationPlan, arm: Arm, probed: Probed, baseline: Probed) -> PlannedArm:
     difference = effective_difference(plan.recipe, arm.recipe)
     return PlannedArm(
         name=arm.name,
         is_baseline=arm is plan.arms[0],
         changes=arm.changes,
         difference=tuple(Change(**entry) for entry in difference),
-        flags=tuple(undeclared(difference, ablation.vary if ablation else ())),
+        flags=second_factors(plan.recipe, arm.recipe, baseline, probed),
         components={name: Provenance(**of) for name, of in components(arm.recipe).items()},
         parameters=probed.parameters,
         macs_per_second=probed.macs_per_second,
         receptive_field=probed.receptive_field,
         price=price_of(arm.recipe.regularizer.component),
+        reason=reason_for(plan.recipe, arm.name),
     )

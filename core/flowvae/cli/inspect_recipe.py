@@ -13,7 +13,8 @@ from flowvae.catalogue import Catalogue
 from flowvae.cli.plugins_option import catalogue_of
 from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
-from flowvae.recipe.difference import effective_difference, undeclared
+from flowvae.recipe.difference import effective_difference
+from flowvae.recipe.reasons import flags_of, reason_for, said_of
 from flowvae.recipe.requirements import unsaid
 from flowvae.statistics.spending import PlannedLook, planned_looks
 from flowvae.text import toml_like
@@ -37,8 +38,9 @@ def check(options: argparse.Namespace) -> int:
     arms: list[dict[str, Any]] = []
     for arm in plan.arms:
         difference = effective_difference(plan.recipe, arm.recipe)
-        flags = undeclared(difference, ablation.vary if ablation else ())
+        flags, reason = flags_of(plan.recipe, arm.recipe), reason_for(plan.recipe, arm.name)
         arms.append({"name": arm.name, "changes": arm.changes, "difference": difference, "flags": flags})
+        arms[-1]["reason"] = reason
     requires = unsaid(arm.recipe for arm in plan.arms)
     ahead, looks = _look_ahead(plan), _looks(plan)
     if options.json:
@@ -71,7 +73,11 @@ def _print_arm(row: Mapping[str, Any], *, is_baseline: bool) -> None:
     for entry in row["difference"]:
         print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
     for flag in row["flags"]:
-        print(f"    flagged: {flag}")
+        print(f"    flagged: it {flag}")
+    if row["flags"]:
+        print(f"    {said_of(row['name'], row['reason'])}")
+    elif row["reason"]:
+        print(f"    reason for what the run will flag: {row['reason']}")
 
 
 def _check_starts(plan: AblationPlan) -> None:

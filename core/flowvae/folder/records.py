@@ -57,6 +57,8 @@ class PlannedArm:
     receptive_field: float
     price: str = "kl"
     """What the price of a posterior is called in the journal; nothing where there is none."""
+    reason: str = ""
+    """Why it changes more than what is varied, as the recipe says."""
 
     @property
     def owners(self) -> tuple[str, ...]:

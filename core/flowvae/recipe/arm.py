@@ -27,7 +27,7 @@ def renamed(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -> tuple[
     given: dict[str, Node] = node.value if node is not None and isinstance(node.value, dict) else {}
     names = [arm.name for arm in arms]
     faults = [
-        _unknown(name, names, child.key_place, "ablation.names", catalogue)
+        unknown_arm(name, names, child.key_place, "ablation.names", catalogue)
         for name, child in given.items()
         if name not in names
     ]
@@ -49,7 +49,7 @@ def faults_of_pairs(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -
     faults = []
     for pair in ablation.pairs:
         unknown = [name for name in pair if name not in names]
-        faults += [_unknown(name, names, node.place, "ablation.pairs", catalogue) for name in unknown]
+        faults += [unknown_arm(name, names, node.place, "ablation.pairs", catalogue) for name in unknown]
         if pair[0] == pair[1]:
             faults.append(Fault(f"{pair[0]} is compared with itself", node.place, "ablation.pairs"))
         elif names[0] in pair:
@@ -58,6 +58,7 @@ def faults_of_pairs(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -
     return faults
 
 
-def _unknown(name: str, names: Sequence[str], place: Place, path: str, catalogue: Catalogue) -> Fault:
+def unknown_arm(name: str, names: Sequence[str], place: Place, path: str, catalogue: Catalogue) -> Fault:
+    """A name of an arm that there is none of, with those that there are."""
     near = catalogue.suggest(name, names)
     return Fault(f"there is no arm {name}", place, path, accepted=", ".join(names), suggestions=near)

@@ -16,6 +16,7 @@ from flowvae.recipe.layering import set_path
 from flowvae.recipe.leaving_out import with_parts_left_out
 from flowvae.recipe.measuring import blind, idle
 from flowvae.recipe.node import Dropped, Node, Source, node_at
+from flowvae.recipe.reasons import faults_of_reasons
 from flowvae.recipe.resolve import faults_of_values, resolve
 from flowvae.recipe.tables import Recipe
 
@@ -74,6 +75,7 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         arms, faults = renamed(arms, source, catalogue)
     faults += _faults_between(arms, source)
     faults += [] if faults else faults_of_pairs(arms, source, catalogue)
+    faults += [] if faults else faults_of_reasons(arms, source, catalogue)
     if not faults:
         ablation, recipes = source.root.value["ablation"].value, [arm.recipe for arm in arms]
         faults += blind(recipes, ablation["metric"].place, catalogue)

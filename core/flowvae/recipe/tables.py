@@ -221,6 +221,9 @@ class AblationSection:
     names: Mapping[str, str] = key(
         "what arms are called instead: the name that flowvae gives, and yours", attrs.Factory(dict)
     )
+    reasons: Mapping[str, str] = key(
+        "why an arm changes more than what is varied: its name, and your words", attrs.Factory(dict)
+    )
     question: str = key("what the ablation asks", "")
     seeds: SeedsUntilShown | int = key(
         "runs of each arm; or the looks at which seeds are added until every comparison is decided, as in "

@@ -19,7 +19,6 @@ from flowvae.report.comparison import (
 from flowvae.report.factors import effect_findings, effects
 from flowvae.report.number_format import (
     count,
-    large,
     percent,
     percentage,
     plain,
@@ -35,7 +34,6 @@ from flowvae.statistics.paired import standard_deviation
 SMALL_DROP = 0.1  # below a tenth of the untrained figure, two arms differ mostly by how they were initialised
 CLEAR_OF_SPREAD = 3.0  # a drop below three standard deviations over the seeds is lost among them
 UNUSED = {"nats": 0.1, "dims": 1.0}  # a latent below this carries no more than noise
-SAME_SIZE = 0.02  # arms within 2 % of the parameters count as one size
 
 
 def _was_trained(folder: Folder) -> Finding:
@@ -102,8 +100,8 @@ COSTS = (
 
 
 def _costs(folder: Folder, baseline: PlannedArm) -> list[Finding]:
-    """What each alternative costs beside the baseline, and whether it is a model of another size."""
-    said, found = [], []
+    """What each alternative costs beside the baseline."""
+    said = []
     for arm in folder.plan.alternatives:
         changes = [
             f"{words} {percent(ours, theirs)}"
@@ -113,13 +111,7 @@ def _costs(folder: Folder, baseline: PlannedArm) -> list[Finding]:
         ]
         if changes:
             said.append(f"{arm.name} {', '.join(changes)}")
-        theirs, ours = mean_cost(folder, baseline, "parameters"), mean_cost(folder, arm, "parameters")
-        if theirs and ours is not None and abs(ours / theirs - 1) > SAME_SIZE:
-            size = f"{large(ours)} parameters against {large(theirs)} ({percent(ours, theirs)})"
-            found.append(
-                Finding("caution", f"{arm.name} has {size}: size is a second difference between them.")
-            )
-    return ([Finding("fact", f"Cost beside {baseline.name}: {'; '.join(said)}.")] if said else []) + found
+    return [Finding("fact", f"Cost beside {baseline.name}: {'; '.join(said)}.")] if said else []
 
 
 def _artefacts(folder: Folder, baseline: PlannedArm) -> list[Finding]:
@@ -224,6 +216,12 @@ def said(entry: LedgerEntry) -> str:
     return f"{entry.what} {change}" if is_event else f"{entry.what} from {change}"
 
 
+def _flagged(arm: PlannedArm) -> str:
+    """What an arm changes beside what is varied, and why: a second difference, to which what is found may be due."""
+    why = f"The reason given: {arm.reason}" if arm.reason else "No reason is given"
+    return f"A second difference: {arm.name} {'; '.join(arm.flags)}. {why.removesuffix('.')}."
+
+
 def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
     """All sentences, the answers first."""
     plan = folder.plan
@@ -235,7 +233,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     if plan.primary:
         found += _training(folder, plan.primary)
     found += collapses(folder)
-    found += [Finding("caution", f"{arm.name}: {'; '.join(arm.flags)}.") for arm in plan.arms if arm.flags]
+    found += [Finding("caution", _flagged(arm)) for arm in plan.arms if arm.flags]
     found += differing_beginnings(folder)
     if plan.baseline:
         found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
