@@ -260,7 +260,7 @@ class ExecutionSection:
     compile: Literal["never", "auto", "always"] = key(
         "whether encoder and decoder go through torch's compiler, which needs one for C++, or for a GPU triton and one for "
         "C; auto: in runs that are long enough to win back what it takes, on a CPU one to three minutes. It made percussion "
-        "1.15 times faster and rave_v2 1.27 times slower: try it before a long run",
+        "1.15 times and rave_v2 1.05 times faster, and made the first step of either ten to twenty seconds long",
         "never",
     )
 
