@@ -20,6 +20,7 @@ def undrawn(request, monkeypatch):
         "test_by_class",
         "test_many_runs",
         "test_report",
+        "test_same_figures",
         "test_listening",
         "test_two_players",
         "test_verdicts",

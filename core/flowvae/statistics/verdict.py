@@ -48,6 +48,14 @@ def judge(paired: Paired, joint: Joint, direction: Direction, worthwhile: float 
     return Verdict("not shown", why)
 
 
+def without_difference(paired: Paired, worthwhile: float | None = None) -> Verdict:
+    """What is said where no seed differs at all: there is nothing to test."""
+    n = len(paired.seeds)
+    seeds = f"{n} seed" if n == 1 else f"{n} seeds"
+    reason = f"both have the same figures to the last digit, over {seeds}"
+    return Verdict("equivalent" if is_within(paired, worthwhile) else "not shown", reason)
+
+
 def is_within(paired: Paired, worthwhile: float | None) -> bool:
     """Whether the interval says that the difference is smaller than what would matter."""
     return (
