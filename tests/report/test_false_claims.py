@@ -25,7 +25,8 @@ NOISE = {
 @pytest.fixture
 def claims(tmp_path, monkeypatch):
     """What some ablations claim: `figures(rng)` gives those of one, arm by arm."""
-    monkeypatch.setattr(pretended_runs, "write_sounds", lambda *_: None)
+    for unread in ("write_journal", "write_sounds"):
+        monkeypatch.setattr(pretended_runs, unread, lambda *_: None)
     monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody pulls the plug here, and it is most of the time
 
     def claims(figures, n_ablations):
