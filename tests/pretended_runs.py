@@ -81,6 +81,11 @@ def write_run(folder, seed, value, *, quality, threads=1, n_clips=3):
         exact=True,
         plugins=("flowvae 0.1.0",),
     ).write(folder)
+    write_journal(folder, value, quality, jitter)
+    write_sounds(folder, seed, quality, n_clips)
+
+
+def write_journal(folder, value, quality, jitter):
     lines = []
     for step in range(10, 501, 10):
         fall = value + 3 * np.exp(-step / 90)
@@ -92,7 +97,6 @@ def write_run(folder, seed, value, *, quality, threads=1, n_clips=3):
             figures = {"metric/spectral_distance": fall, "metric/tonal_artefact": 4 + 6 * quality}
             lines.append(Row("validation", step, figures).line())
     (folder / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    write_sounds(folder, seed, quality, n_clips)
 
 
 def write_sounds(folder, seed, quality, n_clips):

@@ -78,7 +78,8 @@ def test_both_orders_are_arms_and_their_difference_is_told(catalogue, write):
 
 
 @pytest.mark.parametrize(
-    "path", ["seed", "execution.device", "evaluation.every", "evaluation.audio_examples"]
+    "path",
+    ["seed", "execution.device", "evaluation.every", "evaluation.curve_points", "evaluation.audio_examples"],
 )
 def test_what_no_result_depends_on_is_no_axis(catalogue, write, path):
     values = '["cpu", "auto"]' if "device" in path else "[1, 2]"

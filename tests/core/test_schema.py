@@ -52,6 +52,7 @@ GOOD = {
     "a weight in the slot of a component": '[data]\nuse = "mix"\n[data.sources.one]\nuse = "folder"\npath = "x"\nweight = 2',
     "strings in an array": 'augmentations = ["polarity", { use = "random_crop" }]',
     "a free table": '[ablation.vary]\n"defaults.activation" = ["snake", { use = "leaky_relu", slope = 0.0 }]',
+    "names of arms": '[ablation.names]\nleaky_relu = "plain"',
     "two numbers": '[train]\noptimizer = { use = "adamw", betas = [0.9, 0.999] }',
 }
 
@@ -87,6 +88,7 @@ BAD = {
     "a part that is called use": ('[losses]\nuse = "multi_scale_mel"', "$.losses"),
     "an array whose table names nothing": ("[[losses]]\nweight = 2.0", "$.losses"),
     "a weight where there is none": ('[regularizer]\nuse = "kl"\nweight = 2.0', "$.regularizer"),
+    "a list for the name of an arm": ('[ablation.names]\nplain = ["x", "y"]', "$.ablation.names.plain"),
     "one number for two": ('[train]\noptimizer = { use = "adamw", betas = [0.9] }', "$.train.optimizer"),
     "one alternative": (
         '[ablation]\nmetric = "kl_nats"\n[ablation.vary]\nseed = [1]',

@@ -95,3 +95,33 @@ def test_the_page_shows_the_difference_over_the_steps(ablation):
     page = write_report(ablation(growth(0.9, 0.5))).read_text()
     assert "The paired difference of spectral_distance at each validation" in page
     assert "still shrinking" in page
+
+
+def with_points(folder, arms):
+    """Adds to the journals what runs write between their validations: the same, moved, at twice as many steps."""
+    for arm in arms:
+        for path in folder.glob(f"runs/{arm}/*/metrics.jsonl"):
+            rows = [Row.of_line(line) for line in path.read_text().splitlines()]
+            more = [Row("curve", step, rows[-1].figures) for step in range(0, 501, 50)]
+            path.write_text("".join(f"{row.line()}\n" for row in [*rows, *more]))
+
+
+def test_where_all_runs_have_points_between_the_difference_is_taken_there(ablation):
+    folder = ablation(growth(0.9, 0.5))
+    with_points(folder, ("snake",))
+    # Of other sounds than those of the other arm: nothing to subtract.
+    assert moving_of(folder)[0].steps == STEPS[1:]
+    with_points(folder, ("leaky_relu",))
+    [moving] = moving_of(folder)
+    assert moving.steps == tuple(range(50, 501, 50))
+    assert len({paired.mean for paired in moving.paired}) == 1
+
+
+def test_a_sentence_on_some_of_the_sounds_says_so(ablation):
+    folder = ablation(growth(0.9, 0.5))
+    assert "on some of the held-out sounds" not in said(folder)
+    for path in folder.glob("runs/*/*/metrics.jsonl"):
+        rows = [Row.of_line(line) for line in path.read_text().splitlines()]
+        more = [Row("curve", row.step, row.figures) for row in rows]
+        path.write_text("".join(f"{row.line()}\n" for row in [*rows, *more]))
+    assert "on some of the held-out sounds" in said(folder)

@@ -42,6 +42,10 @@ class HeldOut:
             tuple(class_of(i.name, i.label) for i in info),
         )
 
+    def first(self, count: int) -> "HeldOut":
+        """Some of the sounds, always the same ones: their order is that of a hash."""
+        return HeldOut(self.audio[:count], self.names[:count], self.groups[:count], self.classes[:count])
+
     def audio_examples(self, count: int) -> list[int]:
         """Which of the sounds are written as audio: one of each class in turn, until there are `count`.
 
@@ -78,6 +82,17 @@ class Figures:
     value: float | None
     per_sound: tuple[float | None, ...] | None
 
+    @classmethod
+    def over(cls, per_sound: tuple[float | None, ...]) -> "Figures":
+        """What the figures of some sounds are together: their median, which a few odd clips cannot move."""
+        known = sorted(v for v in per_sound if v is not None)
+        # A figure that is missing for some sounds would compare different sounds: then there is none.
+        return cls(float(np.median(known)) if known and len(known) == len(per_sound) else None, per_sound)
+
+    def of_first(self, count: int) -> "Figures":
+        """The same of the first sounds alone; none where the metric has one figure for all."""
+        return Figures(None, None) if self.per_sound is None else Figures.over(self.per_sound[:count])
+
 
 def kl_per_sound(posterior: LatentDistribution, prior: LatentDistribution) -> Tensor:
     """Nats of each sound: the closed form where torch knows one, else one sample."""
@@ -112,7 +127,7 @@ def gather_evidence(
             estimates.append(model.decode(posterior.mode))
             divergences.append(kl_per_sound(posterior, prior))
         seed_torch(0)
-        latents: tuple[Tensor, ...] = torch.split(prior.sample(torch.Size([samples])), batch)
+        latents = torch.split(prior.sample(torch.Size([samples])), batch) if samples else ()
         generated = [model.decode(latent) for latent in latents]
         more = OnDemand(model, parts, torch.cat(codes)).gather(reads)
     if trained is not None:
@@ -120,7 +135,7 @@ def gather_evidence(
     return Evidence(
         real=held_out.audio,
         estimate=torch.cat(estimates),
-        generated=torch.cat(generated),
+        generated=torch.cat(generated) if generated else held_out.audio[:0],
         codes=torch.cat(codes),
         kl=torch.cat(divergences),
         classes=held_out.classes,
@@ -151,18 +166,14 @@ def what_is_read(measures: Mapping[str, BuiltMetric]) -> frozenset[str]:
 
 @torch.no_grad()
 def measure(measures: Mapping[str, BuiltMetric], evidence: Evidence) -> dict[str, Figures]:
-    """Every metric; over the sounds the median counts, which a few odd clips cannot move."""
+    """Every metric; over the sounds the median counts."""
     return {name: _figures(one(evidence)) for name, one in measures.items()}
 
 
 def _figures(result: Tensor) -> Figures:
     if result.ndim == 0:
         return Figures(_number(result.item()), None)
-    per_sound = tuple(_number(v) for v in result.double().tolist())
-    known = sorted(v for v in per_sound if v is not None)
-    # A figure that is missing for some sounds would compare different sounds: then there is none.
-    value = float(np.median(known)) if known and len(known) == len(per_sound) else None
-    return Figures(value, per_sound)
+    return Figures.over(tuple(_number(v) for v in result.double().tolist()))
 
 
 def _number(value: Any) -> float | None:

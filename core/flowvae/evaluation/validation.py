@@ -7,11 +7,17 @@ from attrs import Factory, define
 from torch import Tensor
 
 from flowvae.building.parts import Parts
-from flowvae.contracts import Evidence
+from flowvae.contracts import BuiltMetric, Evidence
 from flowvae.evaluation.evidence import Figures, HeldOut, gather_evidence, measure, what_is_read
 from flowvae.folder.audio import slug, write_wav
-from flowvae.folder.journal import Journal, read_journal
+from flowvae.folder.journal import CURVE, VALIDATION, Journal, read_journal
 from flowvae.folder.tensorboard import AUDIO, TARGET, EventFile
+from flowvae.recipe.measured_steps import has_steps_between, in_full
+
+FEWEST = 16
+"""Sounds of a curve: the median of fewer jumps with each of them."""
+CHEAP = frozenset({"real", "estimate", "codes", "kl"})
+"""The evidence that a reconstruction leaves by itself."""
 
 
 @define(eq=False)
@@ -28,12 +34,47 @@ class Validation:
     last: dict[str, Figures] = Factory(dict)
 
     def __call__(self, step: int) -> None:
-        """Measures, and writes figures and audio."""
+        """Measures, and writes figures; in full with audio, between that a point of the curves."""
+        if in_full(self.parts.recipe, step):
+            self._in_full(step)
+        else:
+            evidence = gather_evidence(
+                self.parts.average,
+                self.held_out.first(self._few),
+                0,
+                self.parts.recipe.train.batch_size,
+            )
+            self._write_point(step, measure(self._of_reconstructions, evidence))
+
+    def _in_full(self, step: int) -> None:
         evidence = self._evidence()
         figures = measure(self.parts.metrics, evidence)
         (self.untrained if step == 0 else self.last).update(figures)
-        self.journal.write("validation", step, {f"metric/{name}": f.value for name, f in figures.items()})
+        self.journal.write(VALIDATION, step, {f"metric/{name}": f.value for name, f in figures.items()})
+        if has_steps_between(self.parts.recipe):
+            # The same sounds at every point: a curve that ends with more of them would leap there.
+            ours = self._of_reconstructions
+            self._write_point(step, {n: f.of_first(self._few) for n, f in figures.items() if n in ours})
         self._write_audio(evidence.estimate, evidence.generated, step, self.journal.events)
+
+    @property
+    def _few(self) -> int:
+        """The sounds of which curves are made."""
+        return max(len(self.held_out.names) // 4, FEWEST)
+
+    @property
+    def _of_reconstructions(self) -> Mapping[str, BuiltMetric]:
+        """What needs no sample of the prior, nor more than a few sounds."""
+        return {
+            name: one
+            for name, one in self.parts.metrics.items()
+            if CHEAP.issuperset(getattr(one, "reads", ("generated",)))
+            and getattr(one, "least_sounds", 0) <= self._few
+        }
+
+    def _write_point(self, step: int, figures: Mapping[str, Figures]) -> None:
+        known = {f"metric/{name}": f.value for name, f in figures.items() if f.per_sound is not None}
+        self.journal.write(CURVE, step, known)
 
     def final(self) -> Mapping[str, Figures]:
         """The figures of the trained model."""
@@ -46,7 +87,7 @@ class Validation:
         if self.untrained:
             return {name: figures.value for name, figures in self.untrained.items()}
         rows, _ = read_journal(self.folder)
-        first = next((row for row in rows if row.phase == "validation" and row.step == 0), None)
+        first = next((row for row in rows if row.phase == VALIDATION and row.step == 0), None)
         return {name.removeprefix("metric/"): value for name, value in first.figures.items()} if first else {}
 
     def _evidence(self) -> Evidence:

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from flowvae.folder.tensorboard import EventFile
 
 FILE = "metrics.jsonl"
+VALIDATION = "validation"
+"""The phase of what was measured on all held-out sounds."""
+CURVE = "curve"
+"""The phase of what was measured on some of them, more often; the same sounds at every step."""
 
 
 @frozen
 class Row:
-    """One line: the figures of a phase (train, validation) after a step; nothing where one is no number."""
+    """One line: the figures of a phase (train, validation, curve) after a step; nothing where one is no number."""
 
     phase: str
     step: int

@@ -13,6 +13,7 @@ OUTSIDE = (
     "execution.",
     "train.checkpoint_every",
     "evaluation.every",
+    "evaluation.curve_points",
     "evaluation.audio_examples",
     "evaluation.references",
 )

@@ -178,6 +178,13 @@ class EvaluationSection:
         "reference", "what is measured beside the arms and never trained", attrs.Factory(dict), many=True
     )
     every: int = key("steps between validations", 500, least=1)
+    curve_points: int = key(
+        "points of a curve after the start, at the least; where validations are fewer, a quarter of the sounds is measured in "
+        "between, without audio",
+        6,
+        least=1,
+        most=1000,
+    )
     sounds: int = key("held-out sounds that are measured", 64, least=1, most=100_000)
     audio_examples: int = key(
         "held-out sounds that are written as audio", 6, least=0, most=1000, formerly="clips"

@@ -63,7 +63,8 @@ def _entry(entry: Entry) -> Schema:
     if entry.section:
         return {"description": parameter.meaning, **_table(_keys(entry.section))}
     if entry.is_free:
-        schema: Schema = {"type": "object", "additionalProperties": {"type": "array", "minItems": 2}}
+        values: Schema = {"type": "string"} if entry.holds_words else {"type": "array", "minItems": 2}
+        schema: Schema = {"type": "object", "additionalProperties": values}
     else:
         schema = _slot(parameter.slot) if parameter.slot else dict(_value(parameter.type))
     said = {"description": parameter.meaning, "minimum": parameter.least, "maximum": parameter.most}

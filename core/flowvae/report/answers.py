@@ -78,6 +78,14 @@ def answer(folder: Folder, metric: PlannedMetric, comparison: Comparison) -> Fin
         return Finding("caution", f"{name} gets no verdict: {verdict.reason}.")
     if paired is None:
         return Finding("caution", f"Nothing can be said of {name}: {verdict.reason}.")
+    if paired.is_nothing:
+        is_good = verdict.word == "equivalent"
+        said = (
+            f"{name} is as good as {other}"
+            if is_good
+            else f"Between {name} and {other} no difference is shown"
+        )
+        return Finding("answer", f"{said}: {verdict.reason}.")
     seeds = count(len(paired.seeds), "seed")
     side = "lower" if paired.mean < 0 else "higher"
     seen = (

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from flowvae.folder.journal import CURVE
 from flowvae.folder.records import PlannedArm, PlannedMetric
 from flowvae.report.answers import Finding
 from flowvae.report.arm_styles import ArmStyle
@@ -60,11 +61,11 @@ def still_moving(folder: Folder, comparisons: Sequence[Comparison]) -> list[Find
     return [
         Finding("caution", said)
         for moving in over_steps(folder, comparisons, metric)
-        if (said := _moving(moving, metric))
+        if (said := _moving(moving, metric, some=folder.over_steps(metric.name)[0] == CURVE))
     ]
 
 
-def _moving(moving: OverSteps, metric: PlannedMetric) -> str:
+def _moving(moving: OverSteps, metric: PlannedMetric, *, some: bool) -> str:
     if moving.change is None or moving.change[1][0] <= 0 <= moving.change[1][1]:
         return ""
     since, interval = moving.change
@@ -74,7 +75,7 @@ def _moving(moving: OverSteps, metric: PlannedMetric) -> str:
     last = whole(moving.steps[-1])
     return (
         f"The difference of {moving.arm.name} was {before} at {whole(since)} steps and {after} at {last}: it was still {how} "
-        f"(95 % interval of that change {span(interval)}). What is said of it holds for {last} steps."
+        f"(95 % interval of that change {span(interval)}{', on some of the held-out sounds' if some else ''}). What is said of it holds for {last} steps."
     )
 
 
@@ -122,8 +123,9 @@ def _draw(axis: Any, moving: OverSteps, style: ArmStyle) -> None:
 def _at_steps(folder: Folder, arm: PlannedArm, metric: PlannedMetric) -> dict[int, dict[int, float]]:
     """Step to seed to figure."""
     found: dict[int, dict[int, float]] = {}
+    phase, key = folder.over_steps(metric.name)
     for run in folder.of(arm.name):
-        for step, value in run.curve("validation", f"metric/{metric.name}"):
+        for step, value in run.curve(phase, key):
             found.setdefault(int(step), {})[run.seed] = value
     return found
 

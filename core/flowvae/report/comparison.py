@@ -11,7 +11,7 @@ from flowvae.report.looks import earlier_looks
 from flowvae.report.reading import Folder, Run
 from flowvae.statistics.joint import Joint, joint_sign_flip
 from flowvae.statistics.paired import Paired, pair
-from flowvae.statistics.verdict import Verdict, judge
+from flowvae.statistics.verdict import Verdict, judge, without_difference
 
 NO_FIGURE = "no seed has a figure in both arms"
 ENDED = {"done", "failed"}
@@ -137,6 +137,8 @@ def _early_verdict(
         return Verdict("not shown", waiting)
     if paired is None:
         return Verdict("not shown", NO_FIGURE)
+    if paired.is_nothing:
+        return without_difference(paired, folder.plan.worthwhile_difference)
     return None
 
 
@@ -157,8 +159,8 @@ def compare(folder: Folder) -> tuple[Comparison, ...]:
         if joint is not None and paired is not None:
             found = judge(paired, joint, metric.direction, plan.worthwhile_difference, plan.n_looks)
             found = _only_survivors(found, folder, other, arm, metric.name)
-            found = _only_measured(found, folder, other, arm, metric)
         assert found is not None
+        found = _only_measured(found, folder, other, arm, metric)
         comparisons.append(Comparison(arm, other, paired, joint, found))
     return tuple(comparisons)
 

@@ -52,7 +52,7 @@ class Curves:
             for axis, (phase, key) in zip(axes, wanted, strict=False):
                 self._draw(axis, phase, key)
                 title = PLAYERS.get(key) or short(key.removeprefix("metric/"), 34)
-                axis.set_title(f"{title}{', held out' if phase == 'validation' else ''}")
+                axis.set_title(f"{title}{', held out' if phase != 'train' else ''}")
             for axis in axes[len(wanted) :]:
                 axis.set_visible(False)
             return picture(figure, f"Curves over the steps: {', '.join(key for _, key in wanted)}")

@@ -8,7 +8,7 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from flowvae.errors import CheckpointError
-from flowvae.folder.journal import Row, read_journal
+from flowvae.folder.journal import CURVE, VALIDATION, Row, read_journal
 from flowvae.folder.record import Record
 from flowvae.folder.records import Arms, Plan, PlannedArm, PlannedMetric, ProbedArm
 from flowvae.folder.run_records import (
@@ -89,6 +89,13 @@ class Folder:
         """A metric of the plan, or one that only the results know."""
         known = {metric.name: metric for metric in self.plan.metrics}
         return known.get(name) or PlannedMetric(name, "none", "", "quality")
+
+    def over_steps(self, metric: str) -> tuple[str, str]:
+        """The phase and key under which a metric has its curve: the one with more points, where all runs have it."""
+        key = f"metric/{metric}"
+        measured = [run for run in self.runs if run.curve(VALIDATION, key)]
+        has_points = bool(measured) and all(run.curve(CURVE, key) for run in measured)
+        return CURVE if has_points else VALIDATION, key
 
     @cached_property
     def metrics(self) -> tuple[PlannedMetric, ...]:

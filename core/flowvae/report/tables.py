@@ -196,7 +196,8 @@ def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison]) -> str:
             names = (arm.name, against.name, metric.name)
             said: tuple[object, ...] = (None,) * 6
             if is_primary:
-                p = comparison.paired.sign_flip if comparison.paired else None
+                of = comparison.paired
+                p = of.sign_flip if of and not of.is_nothing else None
                 said = (
                     p.p if p else None, p.exact if p else None,
                     comparison.joint.p if comparison.joint else None,

@@ -73,15 +73,15 @@ class Pictures:
         return sum(len(p.address) + len(p.narrow) for p in astuple(self, recurse=False) if p)
 
 
-def _curves_of(metrics: list[PlannedMetric]) -> list[tuple[str, str]]:
-    return [("validation", f"metric/{metric.name}") for metric in metrics]
+def _curves_of(folder: Folder, metrics: list[PlannedMetric]) -> list[tuple[str, str]]:
+    return [folder.over_steps(metric.name) for metric in metrics]
 
 
 def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str, ArmStyle]) -> Pictures:
     primary = folder.plan.primary
     artefacts = [m for m in metrics_of(folder) if m.family == "artefact"]
     latent = [m for m in metrics_of(folder) if m.family == "latent"]
-    main = [("train", "loss"), *(_curves_of([primary]) if primary else [])]
+    main = [("train", "loss"), *(_curves_of(folder, [primary]) if primary else [])]
     parts = [key for key in curve_keys(folder.runs, "train") if not key.startswith(RIGHT)]
     prices = [*dict.fromkeys(arm.price for arm in folder.plan.arms if arm.price)]
     shown_elsewhere = {"loss", "beta", *prices, *PLAYERS}
@@ -95,10 +95,10 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
         players=curves.picture([("train", key) for key in PLAYERS]),
         right=curves.right_answers(most=9),
         artefacts=plots.before_and_after(folder, styles, artefacts),
-        artefact_curves=curves.picture(_curves_of(artefacts)[:3]),
+        artefact_curves=curves.picture(_curves_of(folder, artefacts)[:3]),
         latent=plots.before_and_after(folder, styles, latent),
         latent_curves=curves.picture(
-            [*(("train", price) for price in prices), ("train", "beta"), *_curves_of(latent)][:6]
+            [*(("train", price) for price in prices), ("train", "beta"), *_curves_of(folder, latent)][:6]
         ),
     )
 

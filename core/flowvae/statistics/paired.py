@@ -43,6 +43,11 @@ class Paired:
     higher: int
     lower: int
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether each seed has the same figure on both sides, to the last digit."""
+        return not any(self.differences)
+
 
 def paired_differences(baseline: Mapping[int, float], arm: Mapping[int, float]) -> dict[int, float]:
     """Arm minus baseline for each seed.

@@ -55,6 +55,14 @@ def judge(
     return Verdict("not shown", why)
 
 
+def without_difference(paired: Paired, worthwhile: float | None = None) -> Verdict:
+    """What is said where no seed differs at all: there is nothing to test."""
+    n = len(paired.seeds)
+    seeds = f"{n} seed" if n == 1 else f"{n} seeds"
+    reason = f"both have the same figures to the last digit, over {seeds}"
+    return Verdict("equivalent" if is_within(paired, worthwhile) else "not shown", reason)
+
+
 def is_within(paired: Paired, worthwhile: float | None, n_looks: int = 1) -> bool:
     """Whether the interval says that the difference is smaller than what would matter."""
     interval = t_interval(paired.differences, LEVEL / n_looks)

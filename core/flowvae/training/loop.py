@@ -12,6 +12,7 @@ from flowvae.errors import CheckpointError, NumbersError, Stopped
 from flowvae.folder import checkpoint
 from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
+from flowvae.recipe.measured_steps import for_curves, in_full
 from flowvae.training.clock import step_clock
 from flowvae.training.phases import DISCRIMINATORS
 from flowvae.training.training import Training
@@ -97,7 +98,7 @@ def train(
         state.step = done = step + 1
 
         stopping = stop_signal()
-        validating = _is_due(training.recipe.evaluation.every, done, steps)
+        validating = in_full(training.recipe, done)
         saving = bool(stopping) or _is_due(training.recipe.train.checkpoint_every, done, steps)
         reporting = _is_due(REPORT_EVERY, done, steps)
         if validating or saving or reporting:
@@ -107,7 +108,7 @@ def train(
             if reporting:
                 journal.write("train", done, figures)
             status.tick(done, **_said(training, figures))
-        if validating:
+        if validating or for_curves(training.recipe, done):
             _show(done, observers)
         if saving:
             save()

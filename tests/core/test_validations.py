@@ -1,0 +1,91 @@
+"""When a run is measured: in full where its recipe says so, and often enough for a curve however long it is."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import TINY
+from flowvae.folder.journal import read_journal
+from flowvae.folder.run_records import Result
+from flowvae.play.trained import TrainedRun
+from flowvae.recipe import read_recipe, resolve
+from flowvae.recipe.measured_steps import for_curves, in_full
+from short_runs import planned_runs, take
+
+MANY = ('data={ use = "synthetic_percussion", n_sounds = 240 }', "evaluation.sounds=40", "train.steps=13")
+SPARSE = (*TINY, *MANY, "evaluation.every=1000", "train.checkpoint_every=1000")
+
+
+def recipe_of(steps, every, catalogue):
+    settings = (f"train.steps={steps}", f"evaluation.every={every}")
+    return resolve(read_recipe("percussion_small", settings), catalogue)
+
+
+@pytest.mark.parametrize("steps", [6, 13, 250, 1250])
+@pytest.mark.parametrize("every", [7, 500, 10_000])
+def test_a_curve_has_six_points_or_more_at_even_distances(steps, every, catalogue):
+    recipe = recipe_of(steps, every, catalogue)
+    full = [done for done in range(1, steps + 1) if in_full(recipe, done)]
+    points = [done for done in range(1, steps + 1) if for_curves(recipe, done)]
+    assert full[-1] == steps
+    if len(full) >= 6:
+        assert not points
+    else:
+        assert points == [math.ceil(k * steps / 6) for k in range(1, 7)]
+
+
+@pytest.fixture(scope="module")
+def sparse(catalogue, tmp_path_factory):
+    """A run that is measured in full at its ends alone."""
+    [run] = planned_runs(SPARSE, catalogue, tmp_path_factory.mktemp("sparse"))
+    assert take(run) == 0
+    return run.folder
+
+
+@pytest.fixture(scope="module")
+def without(catalogue, tmp_path_factory):
+    """The same without anything in between."""
+    settings = (*SPARSE, "evaluation.curve_points=1")
+    [run] = planned_runs(settings, catalogue, tmp_path_factory.mktemp("without"))
+    assert take(run) == 0
+    return run.folder
+
+
+def rows_of(folder, phase):
+    rows, _ = read_journal(folder)
+    return {row.step: row.figures for row in rows if row.phase == phase}
+
+
+def test_the_journal_has_the_points_between_and_no_audio_of_them(sparse):
+    assert [*rows_of(sparse, "validation")] == [0, 13]
+    assert [*rows_of(sparse, "curve")] == [0, 3, 5, 7, 9, 11, 13]
+    sounds = sorted(path.name for path in (sparse / "audio").iterdir())
+    assert sounds == ["step-000000000", "step-000000013", "target"]
+
+
+def test_every_point_is_of_the_same_sounds(sparse):
+    last, found = rows_of(sparse, "curve")[13], Result.read(sparse).metrics
+    told = {name: found[name.removeprefix("metric/")] for name in last}
+    assert last == {name: np.median(figure.per_sound[:16]) for name, figure in told.items()}
+    assert last != {name: figure.value for name, figure in told.items()}
+    # What has one figure for all sounds has none of some of them.
+    assert "metric/active_units" not in last
+    assert len({frozenset(figures) for figures in rows_of(sparse, "curve").values()}) == 1
+
+
+def test_measuring_more_often_changes_nothing_of_the_run(sparse, without):
+    assert rows_of(without, "validation") == rows_of(sparse, "validation")
+    assert rows_of(without, "train") == rows_of(sparse, "train")
+    assert not rows_of(without, "curve")
+    weights = [dict(TrainedRun(folder).model.state_dict()) for folder in (sparse, without)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_a_point_between_is_what_a_full_validation_says_of_these_sounds(sparse, catalogue, tmp_path):
+    settings = (*SPARSE, "evaluation.every=7", "evaluation.sounds=16")
+    [run] = planned_runs(settings, catalogue, tmp_path)
+    assert take(run) == 0
+    between, whole = rows_of(sparse, "curve")[7], rows_of(run.folder, "validation")[7]
+    assert between == pytest.approx({name: whole[name] for name in between}, rel=1e-5)
