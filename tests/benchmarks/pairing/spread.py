@@ -39,4 +39,6 @@ def interval(ratios: Callable[[Places], Floats], n_seeds: int) -> list[tuple[flo
     places = np.random.default_rng(0).integers(0, n_seeds, (DRAWS, n_seeds))
     with np.errstate(divide="ignore", invalid="ignore"):
         found = ratios(places)
-    return [tuple(np.quantile(one[np.isfinite(one)], [0.025, 0.975])) for one in found]
+    # A figure that lies on a limit in every run has no variance, and no ratio.
+    known = [one[np.isfinite(one)] for one in found]
+    return [tuple(np.quantile(one, [0.025, 0.975])) if len(one) else (np.nan, np.nan) for one in known]
