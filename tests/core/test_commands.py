@@ -131,7 +131,7 @@ def test_resolve_prints_a_recipe_that_checks(capsys, tmp_path):
 
 def test_diff_of_two_recipes_is_the_effective_one(capsys):
     _, out, _ = run(capsys, "diff", "percussion", "percussion_small")
-    assert 'model.bands.use: "none" -> "pqmf"' in out
+    assert "model.latent_dim: 128 -> 64" in out
     _, out, _ = run(capsys, "diff", "percussion", "percussion")
     assert out == "no difference\n"
     _, out, _ = run(capsys, "diff", "percussion_small", "ablation_snake")

@@ -9,13 +9,17 @@ from flowvae.building.allocator import allocator_advice
 from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import catalogue_of
-from flowvae.cli.recipes import RECIPES, recipe_lines, recipes_json
 from flowvae.errors import PluginError, UsageError
+
+RECIPES = "recipes"
+"""What list calls the recipes that come with flowvae, beside the kinds."""
 
 
 def listing(options: argparse.Namespace) -> int:
     """Kinds and components with their owners, or the recipes that come with flowvae."""
     if options.kind == RECIPES:
+        from flowvae.cli.recipes import recipe_lines, recipes_json  # noqa: PLC0415 - reads TOML; other lists do not
+
         print(json.dumps(recipes_json(), indent=1) if options.json else "\n".join([RECIPES, *recipe_lines()]))
         return 0
     catalogue = catalogue_of(options)

@@ -10,7 +10,7 @@ import shtab
 
 from flowvae.catalogue import Catalogue
 from flowvae.cli.arguments import run_parser, verbs_parser
-from flowvae.cli.recipes import RECIPES
+from flowvae.cli.browse import RECIPES
 from flowvae.recipe.keys import entries
 from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import Recipe

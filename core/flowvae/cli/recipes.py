@@ -8,9 +8,6 @@ import tomli
 
 from flowvae.recipe.shipped import shipped_recipes
 
-RECIPES = "recipes"
-"""What list calls them, beside the kinds."""
-
 
 def recipe_json(name: str) -> dict[str, Any]:
     """A shipped recipe: what it asks or is, what it is laid over, and the remarks at its head.
