@@ -22,6 +22,9 @@ from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said
 from flowvae.report.headline import headline
+from flowvae.report.latent_bars import latent_bars
+from flowvae.report.latent_map import latent_map
+from flowvae.report.latent_words import topics
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.reading import Folder, read_folder
@@ -41,8 +44,8 @@ from flowvae.report.tables import (
 PAGE_BYTES = 5_700_000  # of the 6 MB that mail and chat take, without the words
 HERE = Path(__file__).parent / "page"
 # In the order of the page; what holds on narrow screens and paper comes last, since it takes back what stands before.
-STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "facts", "narrow")
-SCRIPTS = ("listen",)
+STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "map", "facts", "narrow")
+SCRIPTS = ("listen", "map")
 
 
 @frozen
@@ -60,6 +63,7 @@ class Pictures:
     artefact_curves: Picture | None
     latent: Picture | None
     latent_curves: Picture | None
+    latent_bars: Picture | None
 
     @property
     def n_bytes(self) -> int:
@@ -94,6 +98,7 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
         latent_curves=curves.picture(
             [*(("train", price) for price in prices), ("train", "beta"), *_curves_of(latent)][:6]
         ),
+        latent_bars=latent_bars(folder, styles),
     )
 
 
@@ -140,6 +145,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "classes": by_class(folder),
         "left_out_classes": left_out(folder),
         "pictures": pictures,
+        "latent_topics": topics(folder),
+        "map": latent_map(folder),
         "has_divergence": _has_divergence(folder),
         "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
         "gradient": _gradient(),
