@@ -19,6 +19,7 @@ KINDS = {
     "curves": ("metrics.jsonl",),
     "figures": ("result.json",),
     "state": ("status.json",),
+    "codes": ("latents.npz",),
 }
 EVERYTHING = (*KINDS, "the folder")
 

@@ -101,15 +101,16 @@ def latent_map(folder: Folder) -> LatentMap:
     n_prior = min(MOST_MARKS, *(len(latents.prior) for _, latents in same))
     shown = same[: max(1, MOST_PLACES // (n + n_prior))]
     looks = _looks(first, n)
+    other = ClassLook("any other sound" if looks else "a sound", OTHER, SHAPES[0])
     prior = ClassLook("new, from the prior", "none", PRIOR_SHAPE)
     marks = [
-        *_sound_marks(first, n, looks),
+        *_sound_marks(first, n, looks, other),
         *(Mark(f"sample {i}", prior, f"sample {i}") for i in range(n_prior)),
     ]
-    kept = dict.fromkeys(mark.look for mark in marks)
+    drawn = {mark.look for mark in marks}
     return LatentMap(
         marks=tuple(marks),
-        looks=tuple(kept),
+        looks=tuple(look for look in (*looks.values(), other, prior) if look in drawn),
         places=tuple(_place(run, latents, n, n_prior) for run, latents in shown),
         n_left_out=len(having) - len(shown),
     )
@@ -132,8 +133,7 @@ def _classes(run: Run) -> Sequence[str]:
     return classes or [""] * len(_sounds(run))
 
 
-def _sound_marks(run: Run, n: int, looks: dict[str, ClassLook]) -> list[Mark]:
-    other = ClassLook("any other sound" if looks else "a sound", OTHER, SHAPES[0])
+def _sound_marks(run: Run, n: int, looks: dict[str, ClassLook], other: ClassLook) -> list[Mark]:
     titles = _titles(run)
     numbers = run.latents.clips[:n].tolist() if run.latents else []
     return [

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from flowvae.folder.latents import Latents
 from flowvae.report.latent_health import USED, Dimensions, Kind, chance, dimensions, drift, told_apart
-from flowvae.report.number_format import count, percentage, plain
+from flowvae.report.number_format import THIN, count, percentage, plain, whole
 from flowvae.report.reading import Folder
 
 CRITERION: dict[Kind, str] = {
@@ -41,14 +41,14 @@ def topics(folder: Folder) -> tuple[Topic, ...]:
         Topic(
             "Whether new sounds come from where sounds are",
             "New sounds are drawn from the prior. Told by the nearest neighbour alone, half of all guesses whether a point is a "
-            "sound's or the prior's are right by luck: near 50 % the prior lies where the sounds lie, near 100 % "
+            "sound's or the prior's are right by luck: near 50\u202f% the prior lies where the sounds lie, near 100\u202f% "
             "new sounds come from where no sound has been.",
             _each(folder, lambda _, found: _place(found)),
         ),
         Topic(
             "Whether a sound comes back as itself",
             "Decoded and encoded again, a sound should get the numbers it had: otherwise each round of editing moves it "
-            "on. 0 % is no drift; at 100 % it is carried as far as sounds lie from their middle.",
+            "on. 0\u202f% is no drift; at 100\u202f% it is carried as far as sounds lie from their middle.",
             _each(folder, lambda _, found: _way_back(found)),
         ),
     )
@@ -123,6 +123,10 @@ def _way_back(found: Sequence[Latents]) -> str:
 def _shares(values: Iterable[float]) -> str:
     """The mean, and where the seeds lie."""
     known = list(values)
-    mean = percentage(float(np.mean(known)))
-    ends = (percentage(min(known)), percentage(max(known)))
+    mean, *ends = map(_percentage, (float(np.mean(known)), min(known), max(known)))
     return f"{mean} ({ends[0]} to {ends[1]} over {count(len(known), 'seed')})" if ends[0] != ends[1] else mean
+
+
+def _percentage(ratio: float) -> str:
+    """A drift may be more than the whole."""
+    return percentage(ratio) if ratio < 1 else f"{whole(100 * ratio)}{THIN}%"

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flowvae.folder.records import Plan, PlannedMetric
 from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
+from flowvae.report.arm_costs import cost_tables
 from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.beginnings import beginnings
 from flowvae.report.budget import budget_picture, still_moving
@@ -33,9 +34,9 @@ from flowvae.report.spectrograms import shades
 from flowvae.report.tables import (
     by_group,
     comparisons_csv,
-    costs,
     figure,
     metrics_of,
+    own_interval,
     provenance,
     results_csv,
     table_tex,
@@ -133,7 +134,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "other_pairs": [c for c in comparisons if not c.against.is_baseline],
         "figure": lambda arm, metric: figure(folder, arm, metric),
         "secondary": [metric for metric in metrics_of(folder) if metric != plan.primary],
-        "costs": costs(folder),
+        "cost_tables": cost_tables(folder),
+        "own_interval": lambda arm, metric: own_interval(folder, arm, metric),
         "phase_costs": phase_costs(folder),
         "phase_cost_names": PHASE_COSTS,
         "phases": phases_said(folder),
