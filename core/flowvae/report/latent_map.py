@@ -45,13 +45,15 @@ class Mark:
     """A sound of the map, or a sample of the prior; `clip` is how the listening section calls it, nothing where it has none."""
 
     name: str
+    kind: str
+    """Its class, also where that has no look of its own; nothing where nobody says it."""
     look: ClassLook
     clip: str
 
     @property
     def words(self) -> str:
         """What a screen reader says."""
-        return f"{self.name}, {self.look.name}"
+        return ", ".join(filter(None, (self.name, self.kind)))
 
 
 @frozen
@@ -105,7 +107,7 @@ def latent_map(folder: Folder) -> LatentMap:
     prior = ClassLook("new, from the prior", "none", PRIOR_SHAPE)
     marks = [
         *_sound_marks(first, n, looks, other),
-        *(Mark(f"sample {i}", prior, f"sample {i}") for i in range(n_prior)),
+        *(Mark(f"sample {i}", prior.name, prior, f"sample {i}") for i in range(n_prior)),
     ]
     drawn = {mark.look for mark in marks}
     return LatentMap(
@@ -137,7 +139,7 @@ def _sound_marks(run: Run, n: int, looks: dict[str, ClassLook], other: ClassLook
     titles = _titles(run)
     numbers = run.latents.clips[:n].tolist() if run.latents else []
     return [
-        Mark(name, looks.get(word, other), titles.get(number, ""))
+        Mark(name, word, looks.get(word, other), titles.get(number, ""))
         for name, word, number in zip(_sounds(run)[:n], _classes(run)[:n], numbers, strict=True)
     ]
 
