@@ -93,6 +93,10 @@ def test_the_numbers_that_are_used_are_counted_with_their_criterion(runs):
     assert "above 0.01 nats" in words
 
 
+def test_what_the_numbers_cost_is_told_as_the_recipe_says_it(folder):
+    assert "free_bits 0" in topics(read_folder(folder))[0].said[0][1]
+
+
 def test_a_dead_space_is_called_one(latents):
     dead = evolve(latents, kl=np.zeros(8, np.float32))
     assert dimensions(dead).n_used == dimensions(dead).n_for_most == 0

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = Path("/usr/bin/chromium")
 
-PROBE = """
+PROBE = r"""
 <script>
 (async () => {
   const sheet = document.querySelector(".marks");
@@ -24,10 +24,11 @@ PROBE = """
   };
   const wait = () => new Promise((done) => setTimeout(done, 600));
   const press = (key) => sheet.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  // Where the mark goes, not where it is on its way.
   const click = (mark) => {
-    const box = mark.getBoundingClientRect();
-    sheet.dispatchEvent(new MouseEvent("click",
-      { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2, bubbles: true }));
+    const [x, y] = mark.getAttribute("transform").match(/-?\d+/g).map(Number);
+    const at = new DOMPoint(x, y).matrixTransform(sheet.getScreenCTM());
+    sheet.dispatchEvent(new MouseEvent("click", { clientX: at.x, clientY: at.y, bubbles: true }));
   };
   const said = {};
   const choose = async (key, value) => {

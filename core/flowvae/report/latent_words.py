@@ -16,6 +16,8 @@ CRITERION: dict[Kind, str] = {
     "spread": f"its variance from sound to sound is above {USED}",
 }
 """When a number counts as used."""
+PRICED_BY = "regularizer."
+"""The table of a recipe that sets a price on what the latent vector says."""
 
 
 @frozen
@@ -68,8 +70,7 @@ def _each(folder: Folder, say: Callable[[str, Sequence[Latents]], str]) -> tuple
 def _use(folder: Folder, arm: str, found: Sequence[Latents]) -> str:
     each = [dimensions(latents) for latents in found]
     n, kind = len(each[0].values), each[0].kind
-    free = _free_bits(folder, arm)
-    return f"{_used([one.n_used for one in each], n)} (a number is used if {CRITERION[kind]}){_most(each)}.{free}"
+    return f"{_used([one.n_used for one in each], n)} (a number is used if {CRITERION[kind]}){_most(each)}.{_price(folder, arm)}"
 
 
 def _used(counts: Sequence[int], n: int) -> str:
@@ -93,18 +94,17 @@ def _most(each: Sequence[Dimensions]) -> str:
     return f"; {count(typical, 'number')} hold{'s' if typical == 1 else ''} nine tenths of what they say"
 
 
-def _free_bits(folder: Folder, arm: str) -> str:
-    """What the recipe lets go free of charge: a price of nothing keeps numbers alive."""
+def _price(folder: Folder, arm: str) -> str:
+    """The numbers of the recipe's regularizer: what is free of charge, or dear, decides how many numbers are used."""
     probed = folder.arms.get(arm)
-    free = {
-        path: value for path, value in (probed.leaves if probed else {}).items() if path.endswith("free_bits")
+    leaves = (probed.leaves if probed else {}).items()
+    numbers = {
+        path.removeprefix(PRICED_BY): float(value)
+        for path, value in leaves
+        if path.startswith(PRICED_BY) and isinstance(value, int | float) and not isinstance(value, bool)
     }
-    told = [
-        f" The first {with_digits} nats of a sound cost nothing, all numbers together ({path})."
-        for path, value in free.items()
-        if isinstance(value, int | float) and value > 0 and (with_digits := plain(float(value)))
-    ]
-    return "".join(told)
+    told = ", ".join(f"{key} {plain(value)}" for key, value in numbers.items())
+    return f" What they cost: {told}." if told else ""
 
 
 def _place(found: Sequence[Latents]) -> str:
