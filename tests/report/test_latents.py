@@ -186,6 +186,15 @@ def test_codes_of_other_sounds_are_told(runs):
     assert "3 codes for 4 sounds" in page_of(folder)
 
 
+def test_a_prior_that_ran_away_is_told(runs):
+    folder = runs([BASE, WORSE])
+    run = folder / "runs/snake/seed-2"
+    one = Latents.read_if_there(run)
+    evolve(one, prior=one.prior + np.float32(np.inf)).write(run)
+    assert "vectors that are not finite" in page_of(folder)
+    assert len(latent_map(read_folder(folder)).places) == 11
+
+
 def test_an_arm_without_codes_is_told_beside_the_others(runs):
     folder = runs([BASE, WORSE])
     for file in folder.glob("runs/snake/*/latents.npz"):

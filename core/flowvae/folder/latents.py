@@ -64,6 +64,12 @@ class Latents:
             )
         return latents
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether every vector is one of numbers: a prior that ran away has others."""
+        arrays = (self.codes, self.drawn, self.kl, self.returned, self.prior)
+        return all(bool(np.isfinite(array).all()) for array in arrays)
+
     def _fits(self) -> bool:
         if self.codes.ndim != 2:
             return False

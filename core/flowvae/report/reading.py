@@ -163,6 +163,9 @@ def _latents(folder: Path, result: Result, name: str, problems: list[str]) -> La
             f"{name}/{Latents.file} has {len(latents.codes)} codes for {len(result.sounds)} sounds"
         )
         return None
+    if latents is not None and not latents.is_finite:
+        problems.append(f"{name}/{Latents.file} holds vectors that are not finite: the run is not on the map")
+        return None
     return latents
 
 
