@@ -5,6 +5,7 @@ import soundfile
 from attrs import evolve
 
 from flowvae.folder.journal import Row
+from flowvae.folder.latents import Latents
 from flowvae.folder.records import (
     Change,
     LedgerEntry,
@@ -83,6 +84,7 @@ def write_run(folder, seed, value, *, quality, threads=1, n_clips=3):
     ).write(folder)
     write_journal(folder, value, quality, jitter)
     write_sounds(folder, seed, quality, n_clips)
+    write_codes(folder, seed, len(SOUNDS))
 
 
 def write_journal(folder, value, quality, jitter):
@@ -97,6 +99,22 @@ def write_journal(folder, value, quality, jitter):
             figures = {"metric/spectral_distance": fall, "metric/tonal_artefact": 4 + 6 * quality}
             lines.append(Row("validation", step, figures).line())
     (folder / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def write_codes(folder, seed, n_sounds, n_dimensions=6):
+    """Of the dimensions, half are used; the prior lies where the sounds lie."""
+    jitter = np.random.default_rng([seed, n_sounds])
+    sizes = np.where(np.arange(n_dimensions) < n_dimensions / 2, 1.0, 0.001)
+    codes = jitter.standard_normal((n_sounds, n_dimensions)) * sizes
+    moved, noise, prior = jitter.standard_normal((3, n_sounds, n_dimensions))
+    Latents(
+        codes=codes.astype(np.float32),
+        drawn=(codes + 0.1 * noise).astype(np.float32),
+        kl=np.where(sizes == 1, 1.5, 0.002).astype(np.float32),
+        returned=(codes + 0.1 * moved * sizes).astype(np.float32),
+        prior=(prior * sizes + 0.1 * noise).astype(np.float32),
+        clips=np.arange(n_sounds),
+    ).write(folder)
 
 
 def write_sounds(folder, seed, quality, n_clips):

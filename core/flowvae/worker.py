@@ -15,10 +15,12 @@ from flowvae.building.device import device_number, machine, model_name, pick_dev
 from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
 from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
+from flowvae.evaluation.codes import record_codes
 from flowvae.evaluation.costs import costs
 from flowvae.evaluation.evidence import HeldOut, trained_sounds, what_is_read
 from flowvae.evaluation.validation import Validation
 from flowvae.folder.journal import Journal
+from flowvae.folder.latents import Latents
 from flowvae.folder.lock import locked
 from flowvae.folder.run_records import MeasuredFigure, Order, Result, State
 from flowvae.folder.status import Status
@@ -93,6 +95,7 @@ def run(folder: Path, order: Order, status: Status) -> None:
             plugins=tuple(sorted({plugin.owner for plugin in catalogue.plugins})),
             exact=status.exact,
         )
+    _record_codes(training, held_out).write(folder)
     result.write(folder)
     status.write("done", recipe.train.steps)
 
@@ -137,6 +140,18 @@ def _result(
         exact=exact,
         plugins=plugins,
         compiled=order.compiled,
+    )
+
+
+def _record_codes(training: Training, held_out: HeldOut) -> Latents:
+    """After the costs were taken: it is no part of the training, nor of its price."""
+    evaluation = training.recipe.evaluation
+    return record_codes(
+        training.parts.average,
+        held_out,
+        generated=evaluation.prior_samples,
+        audio_examples=evaluation.audio_examples,
+        batch=training.recipe.train.batch_size,
     )
 
 

@@ -15,6 +15,7 @@ from attrs import evolve
 from flowvae.folder.run_records import Order, OtherRun, Result, Started
 from flowvae.report import curves as curves_module
 from flowvae.report import plots, write
+from flowvae.report.arm_costs import TRAINING, cost_tables
 from flowvae.report.arm_styles import arm_styles
 from flowvae.report.axis_numbers import number_axes
 from flowvae.report.beginnings import beginnings, differing_beginnings
@@ -26,7 +27,6 @@ from flowvae.report.findings import findings
 from flowvae.report.number_format import NOTHING
 from flowvae.report.phases import phase_costs, phases_said, second_players
 from flowvae.report.reading import read_folder
-from flowvae.report.tables import COSTS, costs
 from flowvae.report.write import _draw as draw
 from flowvae.report.write import write_report
 
@@ -198,10 +198,13 @@ def test_the_page_has_a_section_of_two_players_where_an_arm_has_them(copied, run
 
 
 def test_the_table_of_costs_tells_the_weights_of_discriminators(folder, opposed):
-    words, cells = costs(folder)
+    table = cost_tables(folder)[0]
+    words, cells = table.names, table.cells
     column = words.index("parameters of discriminators")
     measured = Result.read(opposed[0] / "runs/hinge/seed-0").costs["discriminator_parameters"]
-    assert cells["hinge"][column].value == next(c for c in COSTS if c.words == words[column]).write(measured)
+    assert cells["hinge"][column].value == next(c for c in TRAINING if c.words == words[column]).write(
+        measured
+    )
     assert cells["baseline"][column].value == NOTHING
     assert measured > 1000
 

@@ -56,6 +56,7 @@ def panels_of(folder, monkeypatch):
     monkeypatch.setattr(write.plots, "pairs", lambda *_: None)
     monkeypatch.setattr(write.plots, "cost_against_quality", lambda *_: None)
     monkeypatch.setattr(write.plots, "before_and_after", lambda *_: None)
+    monkeypatch.setattr(write, "latent_bars", lambda *_: None)
     draw(read_folder(folder), (), {})
     return asked
 

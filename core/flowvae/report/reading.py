@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from flowvae.errors import CheckpointError
 from flowvae.folder.journal import CURVE, VALIDATION, Row, read_journal
+from flowvae.folder.latents import Latents
 from flowvae.folder.record import Record
 from flowvae.folder.records import Arms, Plan, PlannedArm, PlannedMetric, ProbedArm
 from flowvae.folder.run_records import (
@@ -35,6 +36,8 @@ class Run:
     rows: tuple[Row, ...] = field(default=(), repr=False)
     started: Started | None = None
     """What it began with, where that was another run's weights."""
+    latents: Latents | None = field(default=None, repr=False)
+    """Its codes of the held-out sounds, in the order of the result; nothing of a run that left none."""
 
     @property
     def state(self) -> State:
@@ -157,7 +160,25 @@ def read_run(arm: str, seed: int, folder: Path, name: str, problems: list[str]) 
         lines_are = "line, which is" if damaged == 1 else "lines, which are"
         problems.append(f"{name}/metrics.jsonl has {damaged} damaged {lines_are} left out")
     started = _read(Started, folder, f"{name}/{Started.file}", problems)
-    return Run(arm, seed, folder, status, result, rows, started)
+    latents = _latents(folder, result, name, problems) if result else None
+    return Run(arm, seed, folder, status, result, rows, started, latents)
+
+
+def _latents(folder: Path, result: Result, name: str, problems: list[str]) -> Latents | None:
+    try:
+        latents = Latents.read_if_there(folder)
+    except CheckpointError as error:
+        problems.append(f"{name}: {error.what}")
+        return None
+    if latents is not None and len(latents.codes) != len(result.sounds):
+        problems.append(
+            f"{name}/{Latents.file} has {len(latents.codes)} codes for {len(result.sounds)} sounds"
+        )
+        return None
+    if latents is not None and not latents.is_finite:
+        problems.append(f"{name}/{Latents.file} holds vectors that are not finite: the run is not on the map")
+        return None
+    return latents
 
 
 def _read(record: type[R], folder: Path, name: str, problems: list[str]) -> R | None:

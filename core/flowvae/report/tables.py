@@ -3,7 +3,7 @@
 import csv
 import io
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from attrs import frozen
@@ -15,16 +15,14 @@ from flowvae.report.number_format import (
     NOTHING,
     THIN,
     large,
-    percent,
     plain,
     probability,
     signed,
     span,
-    whole,
     with_unit,
 )
 from flowvae.report.reading import Folder
-from flowvae.statistics.paired import Paired, standard_deviation
+from flowvae.statistics.paired import Paired, standard_deviation, t_interval
 
 MOST_GROUPS = 12
 
@@ -37,35 +35,6 @@ class Figure:
     sd: str
     difference: str
     interval: str
-
-
-@frozen
-class Cost:
-    """A cost: its key in the results, its words on the page, and how its numbers are written."""
-
-    key: str
-    words: str
-    write: Callable[[float | None], str] = plain
-
-
-COSTS = (
-    Cost("parameters", "parameters", large),
-    Cost("discriminator_parameters", "parameters of discriminators", large),
-    Cost("macs_per_second", "multiply-adds for 1 s of audio", large),
-    Cost("receptive_field", "receptive field, samples", whole),
-    Cost("seconds_per_step", "seconds a step"),
-    Cost("train_seconds", "training, s"),
-    Cost("peak_memory_mb", "peak memory, MB"),
-    Cost("real_time_factor", "real-time factor"),
-)
-
-
-@frozen
-class CostCell:
-    """One cost of one arm, and beside the baseline's."""
-
-    value: str
-    change: str
 
 
 def metrics_of(folder: Folder) -> tuple[PlannedMetric, ...]:
@@ -90,19 +59,10 @@ def figure_of(figures: Iterable[float], paired: Paired | None) -> Figure:
     )
 
 
-def costs(folder: Folder) -> tuple[list[str], dict[str, list[CostCell]]]:
-    """The costs that any arm has, and a cell for each of them by arm."""
-    plan = folder.plan
-    known = [c for c in COSTS if any(mean_cost(folder, arm, c.key) is not None for arm in plan.arms)]
-    cells: dict[str, list[CostCell]] = {arm.name: [] for arm in plan.arms}
-    for cost in known:
-        base = mean_cost(folder, plan.baseline, cost.key) if plan.baseline else None
-        for arm in plan.arms:
-            value = mean_cost(folder, arm, cost.key)
-            is_beside = base and value is not None and not arm.is_baseline
-            change = percent(value or 0.0, base or 1.0) if is_beside else ""
-            cells[arm.name].append(CostCell(cost.write(value), change))
-    return [cost.words for cost in known], cells
+def own_interval(folder: Folder, arm: PlannedArm, metric: PlannedMetric) -> str:
+    """Student's interval of the mean of one arm over its own seeds; nothing of fewer than two."""
+    interval = t_interval(list(values_by_seed(folder.of(arm.name), metric.name).values()))
+    return f"{plain(interval[0])} to {plain(interval[1])}" if interval else ""
 
 
 def by_group(folder: Folder, metric: PlannedMetric) -> list[tuple[str, list[str]]]:

@@ -12,6 +12,7 @@ from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Plan, PlannedMetric
 from flowvae.report import number_format, plots
 from flowvae.report.answers import answer
+from flowvae.report.arm_costs import cost_tables
 from flowvae.report.arm_styles import ArmStyle, arm_styles
 from flowvae.report.beginnings import beginnings
 from flowvae.report.blind import words as blind_words
@@ -27,6 +28,9 @@ from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said
 from flowvae.report.focus import told_apart
 from flowvae.report.headline import headline
+from flowvae.report.latent_bars import latent_bars
+from flowvae.report.latent_map import latent_map
+from flowvae.report.latent_words import topics
 from flowvae.report.listening import MOST_BYTES, listening
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.planned_looks import looks_said
@@ -36,9 +40,9 @@ from flowvae.report.spectrograms import shades
 from flowvae.report.tables import (
     by_group,
     comparisons_csv,
-    costs,
     figure,
     metrics_of,
+    own_interval,
     provenance,
     results_csv,
     table_tex,
@@ -47,8 +51,8 @@ from flowvae.report.tables import (
 PAGE_BYTES = 5_700_000  # of the 6 MB that mail and chat take, without the words
 HERE = Path(__file__).parent / "page"
 # In the order of the page; what holds on narrow screens and paper comes last, since it takes back what stands before.
-STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "facts", "narrow")
-SCRIPTS = ("listen",)
+STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "map", "facts", "narrow")
+SCRIPTS = ("listen", "map")
 
 
 @frozen
@@ -66,6 +70,7 @@ class Pictures:
     artefact_curves: Picture | None
     latent: Picture | None
     latent_curves: Picture | None
+    latent_bars: Picture | None
 
     @property
     def n_bytes(self) -> int:
@@ -100,6 +105,7 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
         latent_curves=curves.picture(
             [*(("train", price) for price in prices), ("train", "beta"), *_curves_of(folder, latent)][:6]
         ),
+        latent_bars=latent_bars(folder, styles),
     )
 
 
@@ -137,7 +143,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "other_pairs": [c for c in comparisons if not c.against.is_baseline],
         "figure": lambda arm, metric: figure(folder, arm, metric),
         "secondary": [metric for metric in metrics_of(folder) if metric != plan.primary],
-        "costs": costs(folder),
+        "cost_tables": cost_tables(folder),
+        "own_interval": lambda arm, metric: own_interval(folder, arm, metric),
         "phase_costs": phase_costs(folder),
         "phase_cost_names": PHASE_COSTS,
         "phases": phases_said(folder),
@@ -149,6 +156,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "classes": by_class(folder),
         "left_out_classes": left_out(folder),
         "pictures": pictures,
+        "latent_topics": topics(folder),
+        "map": latent_map(folder),
         "has_divergence": _has_divergence(folder),
         "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
         "blind": blind(folder, comparisons),
