@@ -148,7 +148,9 @@ class _Drive:
             more = probed.parameters - baseline.parameters
             weights = f"{probed.parameters:,} weights" + (f" ({more:+,})" if more else "")
             macs = f"{probed.macs_per_second / 1e9:.2f} G multiply-adds a second of audio"
-            self.say(f"  {arm.name}: {changes or 'the baseline'}; {weights}, {macs}")
+            if arm is self.plan.baseline_of(arm):
+                changes = f"the baseline at {changes}" if changes else "the baseline"
+            self.say(f"  {arm.name}: {changes}; {weights}, {macs}")
             for line in _reach(arm, probed.coverage):
                 self.say(f"    {line}")
         seeds, looks = len({run.seed for run in due}), self.plan.looks
@@ -171,7 +173,7 @@ class _Drive:
         given = {"devices": names(placements), "memory": free_memory(), "start": launcher.start}
         execute = construct(part, "execution.executor", given, part.values)
         jobs = [job_of(run, placements[run.name].names, probed[run.arm.name].memory) for run in runs]
-        watched = [Watched(run.arm.name, run.seed, run.folder) for run in planned]
+        watched = [Watched(run.arm.name, run.seed, run.folder, run.arm.recipe.train.steps) for run in planned]
         done_before = {run.name for run in planned} - {run.name for run in runs}
         with Progress(watched, self.say, done_before) as progress:
             statuses: dict[str, int] = execute(jobs, progress.poll)

@@ -20,7 +20,6 @@ from flowvae.folder.records import (
 )
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.density import price_of
-from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.identity import components
 
 
@@ -62,8 +61,9 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         steps=recipe.train.steps,
         batch_size=recipe.train.batch_size,
         ledger=(),
-        pairs=ablation.pairs if ablation else (),
+        pairs=plan.pairs,
         factors=plan.factors,
+        across=plan.across,
         looks=looks_ahead(plan),
     )
 
@@ -98,7 +98,7 @@ def refuse_another(folder: Path, plan: AblationPlan) -> None:
 
 def axes_of(plan: AblationPlan) -> tuple[str, ...]:
     """The key paths that are varied."""
-    return tuple(plan.recipe.ablation.vary) if plan.recipe.ablation else ()
+    return (*plan.recipe.ablation.vary, *plan.across) if plan.recipe.ablation else ()
 
 
 def free_folder(folder: Path) -> Path:
@@ -126,17 +126,18 @@ def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
 
 
 def _arm(plan: AblationPlan, arm: Arm, probed: Probed) -> PlannedArm:
-    ablation = plan.recipe.ablation
-    difference = effective_difference(plan.recipe, arm.recipe)
     return PlannedArm(
         name=arm.name,
-        is_baseline=arm is plan.arms[0],
+        is_baseline=arm is plan.baseline_of(arm),
         changes=arm.changes,
-        difference=tuple(Change(**entry) for entry in difference),
-        flags=tuple(undeclared(difference, ablation.vary if ablation else ())),
+        difference=tuple(Change(**entry) for entry in plan.difference(arm)),
+        flags=tuple(plan.flags(arm)),
         components={name: Provenance(**of) for name, of in components(arm.recipe).items()},
         parameters=probed.parameters,
         macs_per_second=probed.macs_per_second,
         receptive_field=probed.receptive_field,
         price=price_of(arm.recipe.regularizer.component),
+        steps=arm.recipe.train.steps,
+        variant=arm.variant if plan.across else "",
+        at=arm.at,
     )
