@@ -193,6 +193,16 @@ class Plan(Record):
     """Where seeds are added until every comparison is decided, each look until the last one that there may be."""
 
     @property
+    def across_path(self) -> str:
+        """The key path that it is run across; nothing where there is none."""
+        return next(iter(self.across), "")
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What it is run across, the first value first."""
+        return self.across.get(self.across_path, ())
+
+    @property
     def looks_taken(self) -> tuple[LedgerEntry, ...]:
         """The looks that were taken, in their order."""
         return tuple(entry for entry in self.ledger if entry.what == "look")
@@ -236,7 +246,7 @@ class Plan(Record):
     @property
     def n_tested(self) -> int:
         """How many differences are tested together: all comparisons, and what becomes of each at the other values."""
-        n_values = max(1, sum(map(len, self.across.values())))
+        n_values = max(1, len(self.values))
         n = len(self.alternatives) + len(self.pairs)
         return n + n // n_values * (n_values - 1)
 

@@ -9,6 +9,7 @@ import numpy as np
 from flowvae.folder.files import as_json
 from flowvae.folder.records import PlannedArm
 from flowvae.folder.run_records import Result
+from flowvae.report.across import Shift, shifts
 from flowvae.report.budget import over_steps
 from flowvae.report.by_class import Medians, medians
 from flowvae.report.censoring import cut_share
@@ -30,7 +31,7 @@ Table = dict[str, Any]
 
 
 def comparisons_json(folder: Folder, comparisons: Sequence[Comparison]) -> bytes:
-    """The arms, what was compared, and the effects of a crossed ablation."""
+    """The arms, what was compared, the effects of a crossed ablation, and what becomes of a difference at other values."""
     plan, classes = folder.plan, medians(folder)
     looks, level = earlier_looks(plan)
     return as_json(
@@ -58,6 +59,8 @@ def comparisons_json(folder: Folder, comparisons: Sequence[Comparison]) -> bytes
             "arms": [_arm(folder, arm, classes) for arm in plan.arms],
             "comparisons": [_comparison(folder, comparison, classes) for comparison in comparisons],
             "effects": [_effect(effect) for effect in effects(folder)],
+            "across": {"path": plan.across_path, "values": plan.values} if plan.across else None,
+            "shifts": [_shift(shift) for shift in shifts(folder, comparisons)],
             "references": {
                 name: {metric: figure.value for metric, figure in figures.items()}
                 for name, figures in folder.references.items()
@@ -72,6 +75,8 @@ def _arm(folder: Folder, arm: PlannedArm, classes: Medians) -> Table:
     return {
         "name": arm.name,
         "is_baseline": arm.is_baseline,
+        "at": arm.at or None,
+        "steps": arm.steps or folder.plan.steps,
         "runs": {str(run.seed): run.state for run in runs},
         "figures": {
             metric.name: {
@@ -142,6 +147,16 @@ def _effect(effect: Effect) -> Table:
         "levels": effect.levels,
         "instead": effect.instead,
         **_tested(effect.paired, effect.joint, effect.verdict),
+    }
+
+
+def _shift(shift: Shift) -> Table:
+    return {
+        "arm": shift.before.arm.variant,
+        "against": shift.before.against.variant,
+        "values": shift.values,
+        "how": shift.how,
+        **_tested(shift.paired, shift.joint, shift.verdict),
     }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.folder.records import LedgerEntry, Plan, PlannedArm, PlannedMetric
+from flowvae.report.across import shift_findings, shifts
 from flowvae.report.answers import Finding, Tone, answer
 from flowvae.report.beginnings import differing_beginnings
 from flowvae.report.budget import still_moving
@@ -41,12 +42,17 @@ SAME_SIZE = 0.02  # arms within 2 % of the parameters count as one size
 def _was_trained(folder: Folder) -> Finding:
     plan = folder.plan
     said = f"{count(len(plan.arms), 'arm')} over {count(len(plan.seeds), 'seed')}"
-    said += f", {whole(plan.steps)} steps each with {whole(plan.batch_size)} sounds in a batch"
+    said += f", {steps_of(plan)} steps each with {whole(plan.batch_size)} sounds in a batch"
     said += (
         f"; {whole(plan.data.used)} sounds used, {whole(plan.data.held_out)} of them held out for the figures"
     )
     done = sum(run.state == "done" for run in folder.runs)
     return Finding("fact", f"{said}. {done} of {count(len(folder.runs), 'run')} finished.")
+
+
+def steps_of(plan: Plan) -> str:
+    """Of one budget or several."""
+    return " or ".join(map(whole, sorted({arm.steps or plan.steps for arm in plan.arms} or {plan.steps})))
 
 
 @frozen
@@ -102,9 +108,9 @@ COSTS = (
 
 
 def _costs(folder: Folder, baseline: PlannedArm) -> list[Finding]:
-    """What each alternative costs beside the baseline, and whether it is a model of another size."""
+    """What each alternative costs beside its baseline, and whether it is a model of another size."""
     said, found = [], []
-    for arm in folder.plan.alternatives:
+    for arm in _beside(folder.plan, baseline):
         changes = [
             f"{words} {percent(ours, theirs)}"
             for key, words in COSTS
@@ -122,6 +128,11 @@ def _costs(folder: Folder, baseline: PlannedArm) -> list[Finding]:
     return ([Finding("fact", f"Cost beside {baseline.name}: {'; '.join(said)}.")] if said else []) + found
 
 
+def _beside(plan: Plan, baseline: PlannedArm) -> list[PlannedArm]:
+    """The alternatives at the value of a baseline."""
+    return [arm for arm in plan.alternatives if arm.at == baseline.at]
+
+
 def _artefacts(folder: Folder, baseline: PlannedArm) -> list[Finding]:
     found = []
     for metric in folder.plan.metrics:
@@ -130,7 +141,7 @@ def _artefacts(folder: Folder, baseline: PlannedArm) -> list[Finding]:
         said = [
             f"{arm.name} {with_unit(signed(paired.mean), metric.unit)}"
             + (f" ({span(paired.interval)})" if paired.interval else "")
-            for arm in folder.plan.alternatives
+            for arm in _beside(folder.plan, baseline)
             if (paired := pair_metric(folder, arm, metric.name))
         ]
         if said:
@@ -229,6 +240,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     plan = folder.plan
     found = [answer(folder, plan.primary, c) for c in comparisons if plan.primary]
     found += effect_findings(folder, effects(folder))
+    found += shift_findings(plan, shifts(folder, comparisons))
     found += still_moving(folder, comparisons)
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     found += [*look_findings(plan, comparisons), *_cut(folder)]
@@ -237,8 +249,8 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     found += collapses(folder)
     found += [Finding("caution", f"{arm.name}: {'; '.join(arm.flags)}.") for arm in plan.arms if arm.flags]
     found += differing_beginnings(folder)
-    if plan.baseline:
-        found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
+    for baseline in (arm for arm in plan.arms if arm.is_baseline):
+        found += [*_costs(folder, baseline), *_artefacts(folder, baseline)]
     found += _latent(folder)
     found += _ledger(plan)
     return tuple(found)

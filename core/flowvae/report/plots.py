@@ -66,11 +66,11 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
         left.set_xlabel(", ".join(filter(None, (short(metric.name), _axis_words(metric)))))
         for right in others:
             _differences(right, comparisons, names, styles)
-            right.set_title(
-                f"difference from {short(baseline.name, 15)}, 95 % interval"
-            )  # no wider than its panel
+            whom = "the baseline" if folder.plan.across else short(baseline.name, 15)
+            right.set_title(f"difference from {whom}, 95 % interval")  # no wider than its panel
             right.set_xlabel(", ".join(filter(None, (short(metric.name), metric.unit))))
-        beside = f", and differences from {baseline.name}" if others else ""
+        beside = f", and differences from {'the baseline at the same value' if folder.plan.across else baseline.name}"
+        beside = beside if others else ""
         return picture(figure, f"{metric.name} of each run{beside}; numbers in the table")
 
 
