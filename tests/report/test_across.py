@@ -10,6 +10,7 @@ from scipy import stats
 
 from flowvae.folder.records import Plan
 from flowvae.report.across import shifts
+from flowvae.report.blind.pairs import asked_pairs
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings
 from flowvae.report.headline import headline
@@ -38,41 +39,48 @@ def hash_of(part):
     return sum(map(ord, str(part)))
 
 
+def made(place, figure, values=VALUES, variants=VARIANTS, **changes):
+    """`figure(variant, value)` is the mean of an arm; each arm has its figures, and validations until its budget."""
+    places = [(variant, value) for value in values for variant in variants]
+    names = [f"{variant}-steps-{value}" for variant, value in places]
+    numbers = [[6 + luck(s) + figure(*p) + noise(*p, s) for s in SEEDS] for p in places]
+    folder = write_tree(place, numbers, names=names, n_clips=0)
+    plan = Plan.read(folder)
+    arms = tuple(
+        evolve(
+            arm,
+            is_baseline=variant == variants[0],
+            changes={"defaults.activation": variant} if variant != variants[0] else {},
+            variant=variant,
+            at=value,
+            steps=int(value),
+            flags=(),
+        )
+        for arm, (variant, value) in zip(plan.arms, places, strict=True)
+    )
+    axes = ("defaults.activation", "train.steps")
+    evolve(plan, arms=arms, axes=axes, across={"train.steps": tuple(values)}, **changes).write(folder)
+    for arm in arms:
+        for run in (folder / "runs" / arm.name).glob("seed-*"):
+            lines = (run / "metrics.jsonl").read_text().splitlines()
+            kept = [line for line in lines if json.loads(line)["step"] <= arm.steps]
+            (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in kept))
+    return folder, {
+        (variant, value): dict(zip(SEEDS, row, strict=True))
+        for (variant, value), row in zip(places, numbers, strict=True)
+    }
+
+
 @pytest.fixture
 def across(tmp_path):
-    """`figure(variant, value)` is the mean of an arm; each arm has its figures, and validations until its budget."""
+    """Makes a folder of its own; `name` tells several apart."""
+    return lambda figure, name="runs", **changes: made(tmp_path / name, figure, **changes)
 
-    def make(figure, values=VALUES, variants=VARIANTS, name="runs", **changes):
-        places = [(variant, value) for value in values for variant in variants]
-        names = [f"{variant}-steps-{value}" for variant, value in places]
-        numbers = [[6 + luck(s) + figure(*p) + noise(*p, s) for s in SEEDS] for p in places]
-        folder = write_tree(tmp_path / name, numbers, names=names, n_clips=0)
-        plan = Plan.read(folder)
-        arms = tuple(
-            evolve(
-                arm,
-                is_baseline=variant == variants[0],
-                changes={"defaults.activation": variant} if variant != variants[0] else {},
-                variant=variant,
-                at=value,
-                steps=int(value),
-                flags=(),
-            )
-            for arm, (variant, value) in zip(plan.arms, places, strict=True)
-        )
-        axes = ("defaults.activation", "train.steps")
-        evolve(plan, arms=arms, axes=axes, across={"train.steps": tuple(values)}, **changes).write(folder)
-        for arm in arms:
-            for run in (folder / "runs" / arm.name).glob("seed-*"):
-                lines = (run / "metrics.jsonl").read_text().splitlines()
-                kept = [line for line in lines if json.loads(line)["step"] <= arm.steps]
-                (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in kept))
-        return folder, {
-            (variant, value): dict(zip(SEEDS, row, strict=True))
-            for (variant, value), row in zip(places, numbers, strict=True)
-        }
 
-    return make
+@pytest.fixture(scope="module")
+def shrunk(tmp_path_factory):
+    """A folder whose runs nobody touches, and its figures."""
+    return made(tmp_path_factory.mktemp("across") / "runs", shrinking)
 
 
 def shrinking(variant, value):
@@ -102,10 +110,8 @@ def read(folder):
     return content, comparisons, shifts(content, comparisons)
 
 
-def test_each_arm_is_compared_with_the_baseline_of_its_value_and_changes_are_differences_of_differences(
-    across,
-):
-    folder, numbers = across(shrinking)
+def test_arms_are_held_against_the_baseline_of_their_value_and_changes_are_differences_of_those(shrunk):
+    folder, numbers = shrunk
     _, comparisons, found = read(folder)
     expected = by_hand(numbers)
     assert len(comparisons) == 4
@@ -121,8 +127,8 @@ def test_each_arm_is_compared_with_the_baseline_of_its_value_and_changes_are_dif
         assert shift.paired.interval == pytest.approx((low, high))
 
 
-def test_comparisons_at_all_values_and_their_changes_are_one_family(across):
-    folder, numbers = across(shrinking)
+def test_comparisons_at_all_values_and_their_changes_are_one_family(shrunk):
+    folder, numbers = shrunk
     _, comparisons, found = read(folder)
     expected = joint({str(key): by_seed for key, by_seed in by_hand(numbers).items()})
     ours = {str((c.arm.variant, c.arm.at)): c.joint.p for c in comparisons}
@@ -130,8 +136,8 @@ def test_comparisons_at_all_values_and_their_changes_are_one_family(across):
     assert ours == pytest.approx(expected)
 
 
-def test_a_difference_that_shrinks_is_told_with_its_size(across):
-    folder, _ = across(shrinking)
+def test_a_difference_that_shrinks_is_told_with_its_size(shrunk):
+    folder, _ = shrunk
     content, comparisons, [shift, other] = read(folder)
     assert (shift.is_shown, shift.how, other.is_shown) == (True, "shrinks", False)
     low, high = shift.paired.interval
@@ -236,8 +242,8 @@ def test_a_change_waits_for_the_runs_of_both_values(across):
     )
 
 
-def test_the_page_and_its_files_tell_the_values(across):
-    folder, numbers = across(shrinking)
+def test_the_page_and_its_files_tell_the_values(shrunk):
+    folder, numbers = shrunk
     page = write_report(folder).read_text()
     assert page.count('<tr class="value">') == 2
     assert "<h3>The difference by train.steps</h3>" in page
@@ -268,8 +274,16 @@ def test_the_page_and_its_files_tell_the_values(across):
     assert changes[0]["verdict"] == "better"
 
 
-def test_costs_are_held_against_the_baseline_of_the_same_value(across):
-    folder, _ = across(shrinking)
+def test_a_blind_test_asks_of_arms_at_one_value(shrunk):
+    plan = Plan.read(shrunk[0])
+    pairs = [("snake-steps-{}", "leaky_relu-steps-{}"), ("snake-steps-{}", "elu-steps-{}")]
+    assert asked_pairs(plan, (), 12) == [
+        (one.format(at), other.format(at)) for at in VALUES for one, other in pairs
+    ]
+
+
+def test_costs_are_held_against_the_baseline_of_the_same_value(shrunk):
+    folder, _ = shrunk
     content, comparisons, _ = read(folder)
     said = [f.text for f in findings(content, comparisons) if f.text.startswith("Cost beside")]
     assert [text.partition(":")[0] for text in said] == [f"Cost beside snake-steps-{at}" for at in VALUES]

@@ -1,5 +1,6 @@
 """The figures of the page as SVG in data addresses; the same arm has the same look in each."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,8 +50,11 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
         (left, *others),
     ):
         _rows_of_arms(left, names)
-        for seed in folder.plan.seeds:
-            points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
+        # What belongs to one value of what an ablation is run across is one comparison.
+        at = {arm.name: arm.at for arm in folder.plan.arms}
+        for seed, value in itertools.product(folder.plan.seeds, dict.fromkeys(at.values())):
+            here = [(y, name) for y, name in enumerate(names) if at[name] == value]
+            points = [(values[name][seed], y) for y, name in here if seed in values[name]]
             left.plot(
                 *zip(*points, strict=True), color="#c6c4bd", linewidth=1.0, zorder=1
             ) if points else None
