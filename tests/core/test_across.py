@@ -131,6 +131,12 @@ def test_values_are_one_decision_which_a_recipe_over_it_replaces(plan, catalogue
     plan()
     over = write("b.toml", 'extends = "a.toml"\n[ablation]\nacross = { "train.batch_size" = [2, 4] }')
     assert plan_ablation(read_recipe(over), catalogue).across == {"train.batch_size": ("2", "4")}
+    none = write("c.toml", 'extends = "a.toml"\n[ablation]\nacross = {}')
+    assert [arm.name for arm in plan_ablation(read_recipe(none), catalogue).arms] == [
+        "snake",
+        "leaky_relu",
+        "elu",
+    ]
 
 
 def test_check_tells_the_values_and_the_baseline_of_each(plan, write, capsys):

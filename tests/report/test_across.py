@@ -14,8 +14,9 @@ from flowvae.report.blind.pairs import asked_pairs
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings
 from flowvae.report.headline import headline
-from flowvae.report.number_format import MINUS
+from flowvae.report.number_format import MINUS, percent, signed
 from flowvae.report.reading import read_folder
+from flowvae.report.tables import costs, figure
 from flowvae.report.write import write_report
 from flowvae.statistics.joint import joint_sign_flip
 from pretended_runs import write_tree
@@ -280,6 +281,21 @@ def test_a_blind_test_asks_of_arms_at_one_value(shrunk):
     assert asked_pairs(plan, (), 12) == [
         (one.format(at), other.format(at)) for at in VALUES for one, other in pairs
     ]
+
+
+def test_tables_hold_every_arm_against_the_baseline_of_its_value(shrunk):
+    folder, numbers = shrunk
+    content = read_folder(folder)
+    expected = by_hand(numbers)
+    words, cells = costs(content)
+    macs = words.index("multiply-adds for 1 s of audio")
+    for arm in content.plan.alternatives:
+        mean = np.mean([*expected[arm.variant, arm.at].values()])
+        assert figure(content, arm, content.plan.primary).difference == signed(mean)
+    # Each arm of the tree has a tenth of the first one's multiply-adds more than the arm before it.
+    changes = {arm.name: cells[arm.name][macs].change for arm in content.plan.arms}
+    assert changes["leaky_relu-steps-500"] == percent(1.4, 1.3)
+    assert changes["snake-steps-500"] == ""
 
 
 def test_costs_are_held_against_the_baseline_of_the_same_value(shrunk):
