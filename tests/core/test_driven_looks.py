@@ -209,6 +209,19 @@ def test_a_crossed_ablation_looks_at_its_effects(machine):
     assert machine.looks[-1][1]
 
 
+def test_an_ablation_across_values_looks_at_each_and_at_the_changes(machine):
+    across = 'ablation.across={ "train.batch_size" = [2, 3] }'
+    kept = tuple(setting for setting in machine.settings if not setting.startswith("train.batch_size"))
+    machine.settings = kept
+    machine.figure = lambda arm, seed: clear("leaky_relu" if "leaky_relu" in arm else "snake", seed)
+    machine.folder = machine.folder.with_name("across")
+    machine.drive(EIGHT, across)
+    first = machine.looks[0][0]
+    assert "leaky_relu-batch_size-2 worse, leaky_relu-batch_size-3 worse" in first
+    assert "leaky_relu beside snake, 3 less 2 not shown" in first
+    assert machine.looks[-1][1]
+
+
 def without_times(plan):
     return evolve(plan, ledger=tuple(evolve(entry, when="") for entry in plan.ledger))
 

@@ -144,3 +144,17 @@ def test_runs_that_are_not_run_again_count_as_done(tmp_path, clock):
         progress.poll(["waiting seed 0"])
         Status(runs[2].folder, 100).write("done", 100)
     assert said[-1] == "  waiting seed 0: done; 3 of 3"
+
+
+def test_runs_of_different_lengths_are_counted_with_their_own_steps(tmp_path, clock):
+    """Of a short run that is half done and a long one that waits, one twentieth is taken, whatever the longest is."""
+    [short] = folders(tmp_path, 1, "running", 0)
+    long = Watched("long", 0, tmp_path / "long", 900)
+    said = []
+    with Progress([short, long], said.append) as progress:
+        clock.now += 1
+        progress.poll([short.name])
+        Status(short.folder, 100).write("running", 50)
+        clock.now += 100
+        progress.poll([short.name])
+    assert any(line.strip().startswith("5 %, ") for line in said), said

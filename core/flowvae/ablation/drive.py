@@ -150,8 +150,10 @@ class _Drive:
             more = probed.parameters - baseline.parameters
             weights = f"{probed.parameters:,} weights" + (f" ({more:+,})" if more else "")
             macs = f"{probed.macs_per_second / 1e9:.2f} G multiply-adds a second of audio"
-            self.say(f"  {arm.name}: {changes or 'the baseline'}; {weights}, {macs}")
-            self._announce_flags(arm, baseline, probed)
+            if arm is self.plan.baseline_of(arm):
+                changes = f"the baseline at {changes}" if changes else "the baseline"
+            self.say(f"  {arm.name}: {changes}; {weights}, {macs}")
+            self._announce_flags(arm, probed, arms[self.plan.before(arm).name])
             for line in _reach(arm, probed.coverage):
                 self.say(f"    {line}")
         seeds, looks = len({run.seed for run in due}), self.plan.looks
@@ -160,9 +162,9 @@ class _Drive:
         before = f", {len(due) - left} done before" if len(due) > left else ""
         self.say(f"arms: {len(self.plan.arms)}, seeds: {seeds}{until}; runs to do: {left}{before}")
 
-    def _announce_flags(self, arm: Arm, baseline: Probed, probed: Probed) -> None:
+    def _announce_flags(self, arm: Arm, probed: Probed, before: Probed) -> None:
         reason = reason_for(self.plan.recipe, arm.name)
-        flags = second_factors(self.plan.recipe, arm.recipe, baseline, probed)
+        flags = second_factors(self.plan, arm, before, probed)
         for flag in flags:
             self.say(f"    flagged: it {flag}")
         if flags:
@@ -184,7 +186,7 @@ class _Drive:
         given = {"devices": names(placements), "memory": free_memory(), "start": launcher.start}
         execute = construct(part, "execution.executor", given, part.values)
         jobs = [job_of(run, placements[run.name].names, probed[run.arm.name].memory) for run in runs]
-        watched = [Watched(run.arm.name, run.seed, run.folder) for run in planned]
+        watched = [Watched(run.arm.name, run.seed, run.folder, run.arm.recipe.train.steps) for run in planned]
         done_before = {run.name for run in planned} - {run.name for run in runs}
         with Progress(watched, self.say, done_before) as progress:
             statuses: dict[str, int] = execute(jobs, progress.poll)

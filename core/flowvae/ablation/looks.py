@@ -9,6 +9,7 @@ from flowvae.ablation.ledger import level_planned, now
 from flowvae.ablation.runs import n_finished
 from flowvae.folder.records import LedgerEntry, LookAhead, Plan
 from flowvae.recipe import AblationPlan
+from flowvae.report.across import shifts
 from flowvae.report.comparison import ENDED, NO_FIGURE, compare
 from flowvae.report.factors import effects
 from flowvae.report.reading import Folder, read_folder
@@ -80,11 +81,11 @@ def look(folder: Path, say: Callable[[str], None]) -> Plan | None:
 
 def _verdicts(found: Folder) -> Mapping[str, Verdict]:
     """What the report says of every comparison of the family, by its name."""
-    said = {effect.name: effect.verdict for effect in effects(found)}
-    for one in compare(found):
+    said, comparisons = {effect.name: effect.verdict for effect in effects(found)}, compare(found)
+    for one in comparisons:
         beside = "" if one.against.is_baseline else f" beside {one.against.name}"
         said[f"{one.arm.name}{beside}"] = one.verdict
-    return said
+    return said | {shift.name: shift.verdict for shift in shifts(found, comparisons)}
 
 
 def _summary(found: Folder, verdicts: Mapping[str, Verdict], *, is_decided: bool, is_last: bool) -> str:

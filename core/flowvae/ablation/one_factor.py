@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from flowvae.folder.records import Probed
-from flowvae.recipe import Recipe
-from flowvae.recipe.reasons import flags_of
+from flowvae.recipe import AblationPlan, Arm
 
 SAME_SIZE = 0.02
 """Arms within 2 % of the weights count as one size."""
@@ -12,9 +11,9 @@ SAME_COST = 0.1
 """Multiply-adds that differ by less follow from almost any swap."""
 
 
-def second_factors(baseline: Recipe, arm: Recipe, before: Probed, after: Probed) -> tuple[str, ...]:
-    """All of them in words, each of which asks for a reason."""
-    return (*flags_of(baseline, arm), *_of_costs(before, after))
+def second_factors(plan: AblationPlan, arm: Arm, before: Probed, after: Probed) -> tuple[str, ...]:
+    """All of them in words, each of which asks for a reason; `before` is what the arm is compared with."""
+    return (*plan.flags(arm), *_of_costs(before, after))
 
 
 def _of_costs(before: Probed, after: Probed) -> Iterator[str]:

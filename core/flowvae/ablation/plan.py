@@ -21,7 +21,6 @@ from flowvae.folder.records import (
 )
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.density import price_of
-from flowvae.recipe.difference import effective_difference
 from flowvae.recipe.identity import components
 from flowvae.recipe.reasons import reason_for
 
@@ -48,7 +47,7 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         metrics=metrics,
         axes=axes_of(plan),
         seeds=plan.seeds,
-        arms=tuple(_arm(plan, arm, probed[arm.name], probed[plan.arms[0].name]) for arm in plan.arms),
+        arms=tuple(_arm(plan, arm, probed) for arm in plan.arms),
         data=PlannedData(
             description=recipe.data.said(paths=False),
             used=len(sounds.clips.info),
@@ -64,8 +63,9 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         steps=recipe.train.steps,
         batch_size=recipe.train.batch_size,
         ledger=(),
-        pairs=ablation.pairs if ablation else (),
+        pairs=plan.pairs,
         factors=plan.factors,
+        across=plan.across,
         looks=looks_ahead(plan),
     )
 
@@ -100,7 +100,7 @@ def refuse_another(folder: Path, plan: AblationPlan) -> None:
 
 def axes_of(plan: AblationPlan) -> tuple[str, ...]:
     """The key paths that are varied."""
-    return tuple(plan.recipe.ablation.vary) if plan.recipe.ablation else ()
+    return (*plan.recipe.ablation.vary, *plan.across) if plan.recipe.ablation else ()
 
 
 def free_folder(folder: Path) -> Path:
@@ -127,18 +127,21 @@ def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
         yield PlannedMetric(name, direction, said.get("unit", ""), family, least, most)
 
 
-def _arm(plan: AblationPlan, arm: Arm, probed: Probed, baseline: Probed) -> PlannedArm:
-    difference = effective_difference(plan.recipe, arm.recipe)
+def _arm(plan: AblationPlan, arm: Arm, probed: Mapping[str, Probed]) -> PlannedArm:
+    own = probed[arm.name]
     return PlannedArm(
         name=arm.name,
-        is_baseline=arm is plan.arms[0],
+        is_baseline=arm is plan.baseline_of(arm),
         changes=arm.changes,
-        difference=tuple(Change(**entry) for entry in difference),
-        flags=second_factors(plan.recipe, arm.recipe, baseline, probed),
+        difference=tuple(Change(**entry) for entry in plan.difference(arm)),
+        flags=second_factors(plan, arm, probed[plan.before(arm).name], own),
         components={name: Provenance(**of) for name, of in components(arm.recipe).items()},
-        parameters=probed.parameters,
-        macs_per_second=probed.macs_per_second,
-        receptive_field=probed.receptive_field,
+        parameters=own.parameters,
+        macs_per_second=own.macs_per_second,
+        receptive_field=own.receptive_field,
         price=price_of(arm.recipe.regularizer.component),
         reason=reason_for(plan.recipe, arm.name),
+        steps=arm.recipe.train.steps,
+        variant=arm.variant if plan.across else "",
+        at=arm.at,
     )

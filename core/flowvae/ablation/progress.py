@@ -107,7 +107,7 @@ class Progress:
     def _standings(self, running: Sequence[str]) -> list[Standing]:
         steps, at_work = self._steps(), {*running}
         return [
-            Standing(run, self._state(run.name, at_work), status, status.steps or steps)
+            Standing(run, self._state(run.name, at_work), status, status.steps or run.steps or steps)
             for run in self.runs
             for status in [self._states[run.name]]
         ]
@@ -130,7 +130,8 @@ class Progress:
 
     def _remaining(self) -> str:
         """The time left, from the steps that were taken since this command began."""
-        total = self._steps() * len(self._states)
+        most = self._steps()
+        total = sum(self._states[run.name].steps or run.steps or most for run in self.runs)
         taken = sum(s.step for s in self._states.values())
         if self._steps_before < 0:
             self._steps_before = taken

@@ -26,6 +26,8 @@ class Watched:
     arm: str
     seed: int
     folder: Path
+    steps: int = 0
+    """All that it is to take, where the plan says it: one ablation may be run across several budgets."""
 
     @property
     def name(self) -> str:
@@ -64,8 +66,9 @@ def watched_runs(folder: Path) -> tuple[tuple[Watched, ...], int]:
     plan = Plan.read_if_there(folder)
     if plan is not None:
         runs = folder / "runs"
-        places = [(arm.name, seed) for arm in plan.arms for seed in plan.seeds]
-        return tuple(Watched(a, seed, runs / a / f"seed-{seed}") for a, seed in places), plan.steps
+        places = [(arm, seed) for arm in plan.arms for seed in plan.seeds]
+        watched = (Watched(a.name, seed, runs / a.name / f"seed-{seed}", a.steps) for a, seed in places)
+        return tuple(watched), plan.steps
     order = Order.read_if_there(folder)
     if order is not None:
         return (Watched(order.arm, order.seed, folder),), 0
@@ -78,7 +81,7 @@ def standing(run: Watched, steps: int) -> Standing:
     held = is_held(run.folder)
     status = read_status(run.folder)  # after the look at the lock: who has let it go has said why
     state, reason = _stands(run.folder, status, held=held)
-    return Standing(run, state, status, status.steps or steps, reason or status.reason)
+    return Standing(run, state, status, status.steps or run.steps or steps, reason or status.reason)
 
 
 def _stands(folder: Path, status: StatusRecord, *, held: bool | None) -> tuple[Standpoint, str]:

@@ -11,10 +11,10 @@ from attrs import asdict
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.cli.plugins_option import catalogue_of
-from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
+from flowvae.recipe import AblationPlan, Arm, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
 from flowvae.recipe.difference import effective_difference
-from flowvae.recipe.reasons import flags_of, reason_for, said_of
+from flowvae.recipe.reasons import reason_for, said_of
 from flowvae.recipe.requirements import unsaid
 from flowvae.statistics.spending import PlannedLook, planned_looks
 from flowvae.text import toml_like
@@ -34,30 +34,25 @@ def check(options: argparse.Namespace) -> int:
     """Every fault of a recipe, or what it would run."""
     plan = _plan(options)
     _check_starts(plan)
-    ablation = plan.recipe.ablation
-    arms: list[dict[str, Any]] = []
-    for arm in plan.arms:
-        difference = effective_difference(plan.recipe, arm.recipe)
-        flags, reason = flags_of(plan.recipe, arm.recipe), reason_for(plan.recipe, arm.name)
-        arms.append({"name": arm.name, "changes": arm.changes, "difference": difference, "flags": flags})
-        arms[-1]["reason"] = reason
+    arms = [_row(plan, arm) for arm in plan.arms]
     requires = unsaid(arm.recipe for arm in plan.arms)
     ahead, looks = _look_ahead(plan), _looks(plan)
     if options.json:
-        content = {"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms, "unsaid_requires": requires}
+        content: dict[str, Any] = {"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms}
+        content |= {"unsaid_requires": requires, "across": plan.across}
         content["data"] = [outlook.fields(names) for outlook, names in ahead.items()]
         content["looks"] = [{**asdict(look), "can_claim": look.can_claim} for look in looks]
         print(json.dumps(content, indent=1))
         return 0
-    print(
-        f"{plan.recipe.name}: in order; {len(arms)} {'arms' if len(arms) > 1 else 'arm'} x {plan.said_seeds}"
-    )
+    across = "".join(f", across {path} = {', '.join(values)}" for path, values in plan.across.items())
+    n_arms = f"{len(arms)} {'arms' if len(arms) > 1 else 'arm'}"
+    print(f"{plan.recipe.name}: in order; {n_arms} x {plan.said_seeds}{across}")
     for number, look in enumerate(looks, 1):
         print(f"  look {number} of {len(looks)}: {look}")
     for dropped in plan.recipe.dropped:
         print(f"  dropped: {dropped}")
-    for row in arms:
-        _print_arm(row, is_baseline=bool(ablation and not row["changes"]))
+    for arm, row in zip(plan.arms, arms, strict=True):
+        _print_arm(row, _role(plan, arm))
     for outlook, names in ahead.items():
         whose = f" of {', '.join(names)}" if len(ahead) > 1 else ""
         print(f"  sounds{whose}, by their names: {outlook.sounds} (copies are sought once they are read)")
@@ -68,8 +63,30 @@ def check(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_arm(row: Mapping[str, Any], *, is_baseline: bool) -> None:
-    print(f"  {row['name']}{' (baseline)' if is_baseline else ''}")
+def _row(plan: AblationPlan, arm: Arm) -> dict[str, Any]:
+    """An arm for a program; `beside` is whom it is compared with."""
+    baseline = plan.baseline_of(arm)
+    return {
+        "name": arm.name,
+        "changes": arm.changes,
+        "beside": None if arm is baseline else baseline.name,
+        "difference": plan.difference(arm),
+        "flags": plan.flags(arm),
+        "reason": reason_for(plan.recipe, arm.name),
+    }
+
+
+def _role(plan: AblationPlan, arm: Arm) -> str:
+    """Whether it is a baseline, and whose; where there are several, which one it is held against."""
+    baseline = plan.baseline_of(arm)
+    if plan.recipe.ablation is None:
+        return ""
+    at = "".join(f" at {path} = {arm.at}" for path in plan.across)
+    return f" (baseline{at})" if arm is baseline else f", beside {baseline.name}" if at else ""
+
+
+def _print_arm(row: Mapping[str, Any], role: str) -> None:
+    print(f"  {row['name']}{role}")
     for entry in row["difference"]:
         print(f"    {entry['path']}: {entry['baseline'] or '-'} -> {entry['arm'] or '-'}")
     for flag in row["flags"]:

@@ -59,6 +59,12 @@ class PlannedArm:
     """What the price of a posterior is called in the journal; nothing where there is none."""
     reason: str = ""
     """Why it changes more than what is varied, as the recipe says."""
+    steps: int = 0
+    """All that a run of it takes; 0 in plans that do not say it."""
+    variant: str = ""
+    """Of an ablation that is run across some values, its name without the value."""
+    at: str = ""
+    """That value, as the recipe writes it; each has a baseline of its own."""
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -183,8 +189,20 @@ class Plan(Record):
     """Arms that are compared with each other, besides each with the baseline."""
     factors: Mapping[str, tuple[str, ...]] = field(factory=dict)
     """Of a crossed ablation, what is varied by key path, each as the recipe writes it; the first is the baseline's."""
+    across: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """Of an ablation that is run across some values, these by their key path, as the recipe writes them."""
     looks: tuple[LookAhead, ...] = ()
     """Where seeds are added until every comparison is decided, each look until the last one that there may be."""
+
+    @property
+    def across_path(self) -> str:
+        """The key path that it is run across; nothing where there is none."""
+        return next(iter(self.across), "")
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What it is run across, the first value first."""
+        return self.across.get(self.across_path, ())
 
     @property
     def looks_taken(self) -> tuple[LedgerEntry, ...]:
@@ -209,12 +227,16 @@ class Plan(Record):
 
     @property
     def baseline(self) -> PlannedArm | None:
-        """The arm that the others are compared with."""
+        """The arm that the others are compared with; where there is one at each value, the first."""
         return next((arm for arm in self.arms if arm.is_baseline), None)
+
+    def baseline_of(self, arm: PlannedArm) -> PlannedArm | None:
+        """The arm that one is compared with: the baseline at its own value."""
+        return next((one for one in self.arms if one.is_baseline and one.at == arm.at), None)
 
     @property
     def alternatives(self) -> tuple[PlannedArm, ...]:
-        """All arms but the baseline."""
+        """All arms but the baselines."""
         return tuple(arm for arm in self.arms if not arm.is_baseline)
 
     @property
@@ -222,6 +244,13 @@ class Plan(Record):
         """The pairs as arms: what is compared, and with what."""
         by_name = {arm.name: arm for arm in self.arms}
         return tuple((by_name[arm], by_name[other]) for other, arm in self.pairs)
+
+    @property
+    def n_tested(self) -> int:
+        """How many differences are tested together: all comparisons, and what becomes of each at the other values."""
+        n_values = max(1, len(self.values))
+        n = len(self.alternatives) + len(self.pairs)
+        return n + n // n_values * (n_values - 1)
 
 
 @frozen

@@ -20,6 +20,7 @@ def session_of(run: Path) -> Session | None:
         return None
     baseline = plan.baseline.name if plan.baseline else "baseline"
     told: dict[str, str | float] = {"arm": order.arm, "seed": float(order.seed)}
-    told |= {axis: arm.changes.get(axis, plan.factors.get(axis, (baseline,))[0]) for axis in plan.axes}
+    first = {**plan.factors, **plan.across}
+    told |= {axis: arm.changes.get(axis, first.get(axis, (baseline,))[0]) for axis in plan.axes}
     names = [plan.metric, *(m.name for m in plan.metrics if m.name != plan.metric)]
     return Session(told, tuple(f"validation/metric/{name}" for name in names))

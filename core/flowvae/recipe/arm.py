@@ -19,13 +19,17 @@ class Arm:
     recipe: Recipe
     changes: dict[str, str]
     """Key path to the alternative as the recipe writes it; empty for the baseline."""
+    variant: str
+    """Its name without the value that it is run at, where an ablation is run across some."""
+    at: str = ""
+    """That value; each has a baseline of its own."""
 
 
 def renamed(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -> tuple[list[Arm], list[Fault]]:
     """The arms under the names that the recipe gives them, and what is wrong with those."""
     node = source.root.value["ablation"].value.get("names")
     given: dict[str, Node] = node.value if node is not None and isinstance(node.value, dict) else {}
-    names = [arm.name for arm in arms]
+    names = list(dict.fromkeys(arm.variant for arm in arms))
     faults = [
         unknown_arm(name, names, child.key_place, "ablation.names", catalogue)
         for name, child in given.items()
@@ -35,7 +39,11 @@ def renamed(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -> tuple[
         if slug(str(child.value)) != child.value:
             what = f"{child.value} names a folder: small letters, digits, -, _ and . will do"
             faults.append(Fault(what, child.place, "ablation.names", accepted=slug(str(child.value))))
-    called = [evolve(arm, name=str(given[arm.name].value)) if arm.name in given else arm for arm in arms]
+    called = [
+        evolve(arm, variant=new, name=arm.name.replace(arm.variant, new, 1))
+        for arm in arms
+        for new in [str(given[arm.variant].value) if arm.variant in given else arm.variant]
+    ]
     return called, faults
 
 
@@ -45,7 +53,7 @@ def faults_of_pairs(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -
     ablation = arms[0].recipe.ablation
     if node is None or ablation is None:
         return []
-    names = [arm.name for arm in arms]
+    names = list(dict.fromkeys(arm.variant for arm in arms))
     faults = []
     for pair in ablation.pairs:
         unknown = [name for name in pair if name not in names]

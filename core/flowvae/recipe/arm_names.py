@@ -1,13 +1,14 @@
 """What the arms of an ablation are called: by what makes them different."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from flowvae.recipe.node import Node, component_name
 from flowvae.recipe.values import NONE
 from flowvae.text import toml_like
 
 
-def names_of(axes: dict[str, list[Node]]) -> dict[str, list[str]]:
+def names_of(axes: Mapping[str, list[Node]]) -> dict[str, list[str]]:
     """A short name for every alternative: the component's, or key and value; told apart where they collide."""
     names: dict[str, list[str]] = {}
     for path, nodes in axes.items():

@@ -20,7 +20,7 @@ OWN_KEYS = dict(slots_with_own_keys())
 
 def lay_over(base: Node, over: Node, path: str, dropped: list[Dropped]) -> Node:
     """One tree over another: tables merge, everything else is replaced, and so is a swapped component."""
-    if path == "ablation.vary":
+    if path in {"ablation.vary", "ablation.across"}:
         return over  # what is varied is one decision: an axis of the base would be one more, unasked for
     if over.value is False:
         return evolve(over, takes_out=over.takes_out or base.value is not False)

@@ -5,18 +5,11 @@ from collections.abc import Sequence
 from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault
 from flowvae.recipe.arm import Arm, unknown_arm
-from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.node import Source
 from flowvae.recipe.tables import Recipe
 from flowvae.text import toml_like
 
 HERE = "ablation.reasons"
-
-
-def flags_of(baseline: Recipe, arm: Recipe) -> list[str]:
-    """What an arm changes beside the varied key paths."""
-    ablation = baseline.ablation
-    return undeclared(effective_difference(baseline, arm), ablation.vary if ablation else ())
 
 
 def reason_for(baseline: Recipe, name: str) -> str:

@@ -8,6 +8,7 @@ from attrs import define
 
 from flowvae.catalogue import REQUIRED, Catalogue, Slot
 from flowvae.errors import Fault, RecipeError, shown
+from flowvae.recipe.across import faults_of_across
 from flowvae.recipe.density import Densities
 from flowvae.recipe.filling import Filler
 from flowvae.recipe.inert import SecondPlayer, inert_clips, inert_fit, inert_losses
@@ -79,7 +80,7 @@ class _Resolver:
         elsewhere = {name: tuple(paths_called(Recipe, name)) for name in root}
         self.fill.unknown(root, [*entries(Recipe), "defaults", "extends"], "", "", elsewhere)
         self._inert_defaults(values["may_be_unused"] or ())
-        self.fill.faults += faults_of_looks(source.root)
+        self.fill.faults += [*faults_of_looks(source.root), *faults_of_across(source.root)]
         self._check_ablation(values["ablation"], values["evaluation"], source)
         self._check_effects(values, source.root)
         self._check_paths(values)
@@ -98,7 +99,7 @@ class _Resolver:
             elif entry.holds_words:
                 values[name] = self._words(child, here)
             elif entry.is_free:
-                values[name] = self._vary(child, around)
+                values[name] = self._axes(child, here, around, parameter.default)
             elif parameter.slot:
                 values[name] = self.fill.slot(parameter.slot, child, here, around, parameter.default)
             else:
@@ -177,23 +178,25 @@ class _Resolver:
                 self.fill.fault("takes words", child.place, f"{path}.{key}", accepted='"..."')
         return {key: str(child.value) for key, child in table.items()}
 
-    def _vary(self, node: Node | None, around: Node) -> Mapping[str, Any]:
+    def _axes(self, node: Node | None, here: str, around: Node, default: Any) -> Mapping[str, Any]:
         if node is None:
-            self.fill.missing("vary", "ablation.vary", around, "a table from key path to alternatives")
+            if default is REQUIRED:
+                key = here.rpartition(".")[2]
+                self.fill.missing(key, here, around, "a table from key path to alternatives")
             return {}
-        table = self.fill.table(node, "ablation.vary") or {}
+        table = self.fill.table(node, here) or {}
         for path, alternatives in table.items():
             if not isinstance(alternatives.value, list) or len(alternatives.value) < 2:
                 self.fill.fault(
                     "takes an array of at least two alternatives, the baseline first",
                     alternatives.place,
-                    f'ablation.vary."{path}"',
+                    f'{here}."{path}"',
                     accepted='a key path in quotes: "losses.long.weight" = [1.0, 3.0]'
                     if isinstance(alternatives.value, dict)
                     else "",
                 )
-        if not table:
-            self.fill.fault("names nothing to vary", node.place, "ablation.vary")
+        if not table and default is REQUIRED:
+            self.fill.fault("names nothing to vary", node.place, here)
         return {path: alternatives.plain() for path, alternatives in table.items()}
 
     def _check_ablation(

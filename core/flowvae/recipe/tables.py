@@ -221,6 +221,11 @@ class AblationSection:
 
     metric: str = key("the primary metric, one of evaluation.metrics")
     vary: Mapping[str, Any] = key("key path to alternatives, the first is the baseline")
+    across: Mapping[str, Any] = key(
+        'one key path to two values or more, such as { "train.steps" = [1250, 5000] }: all arms are run at each, beside the '
+        "baseline at the same value; the report says where a verdict holds, and by how much a difference changes",
+        attrs.Factory(dict),
+    )
     leave_one_out: str = key(
         "a table of parts, such as augmentations, losses or adversarial.discriminators: an arm for each that lacks it",
         "",

@@ -93,9 +93,8 @@ def answer(folder: Folder, metric: PlannedMetric, comparison: Comparison) -> Fin
     )
     if paired.interval:
         seen += f" (95{THIN}% interval {span(paired.interval)})"
-    n_comparisons = len(plan.alternatives) + len(plan.pairs)
     allowed = comparison.joint.level if comparison.joint else LEVEL
-    reach = _reach(paired, metric, n_comparisons, plan.worthwhile_difference, allowed)
+    reach = _reach(paired, metric, plan.n_tested, plan.worthwhile_difference, allowed)
     if comparison.is_claim:
         same = max(paired.higher, paired.lower)
         small = (

@@ -35,6 +35,8 @@ USE = (
     Cost(DECODING, "to decode one sound, ms"),
     Cost("real_time_factor", "seconds of audio made in a second"),
 )
+RECORDED = tuple(cost for cost in (*TRAINING, *USE) if cost.key != DECODING)
+"""What the records of runs hold."""
 ONLY_OF_SOME = {"discriminator_parameters"}
 """Where no arm has it, it is no gap."""
 
@@ -65,7 +67,7 @@ def cost_tables(folder: Folder) -> tuple[CostTable, ...]:
 
 
 def _table(folder: Folder, title: str, costs: Iterable[Cost]) -> CostTable:
-    arms, base = folder.plan.arms, folder.plan.baseline
+    plan, arms = folder.plan, folder.plan.arms
     means = {cost: {arm.name: _mean(folder, arm, cost.key) for arm in arms} for cost in costs}
     known = [cost for cost, by_arm in means.items() if any(value is not None for value in by_arm.values())]
     unknown = [cost.words for cost in means if cost not in known and cost.key not in ONLY_OF_SOME]
@@ -74,7 +76,7 @@ def _table(folder: Folder, title: str, costs: Iterable[Cost]) -> CostTable:
         tuple(cost.words for cost in known),
         {
             arm.name: tuple(
-                _cell(folder, arm, cost, means[cost], base.name if base else arm.name) for cost in known
+                _cell(folder, arm, cost, means[cost], (plan.baseline_of(arm) or arm).name) for cost in known
             )
             for arm in arms
         },

@@ -93,7 +93,8 @@ def budget_picture(
         for moving in found:
             _draw(axis, moving, styles[moving.arm.name])
         baseline = folder.plan.baseline
-        axis.set_title(f"difference from {short(baseline.name, 20) if baseline else ''}, 95 % interval")
+        whom = short(baseline.name, 20) if baseline and not folder.plan.across else "the baseline"
+        axis.set_title(f"difference from {whom}, 95 % interval")
         axis.set_xlabel("step")
         axis.set_ylabel(", ".join(filter(None, (short(metric.name), metric.unit))))
         axis.xaxis.get_major_locator().set_params(integer=True)

@@ -83,7 +83,6 @@ def left_out(folder: Folder) -> str:
 
 def by_class_csv(folder: Folder) -> str:
     """One row for each metric of single sounds, each class however small, and each arm."""
-    baseline = folder.plan.baseline
     header = (
         "metric", "direction", "unit", "class", "sounds", "arm", "baseline", "seeds", "median",
         "paired_seeds", "mean_difference", "sd", "interval_low", "interval_high", "seeds_higher", "seeds_lower",
@@ -92,7 +91,7 @@ def by_class_csv(folder: Folder) -> str:
     for metric in _per_sound(folder):
         for name, sounds in _sounds(folder).items():
             for arm in folder.plan.arms:
-                by_seed = found.by_seed(arm, metric, name)
+                by_seed, baseline = found.by_seed(arm, metric, name), folder.plan.baseline_of(arm)
                 told = (metric.name, metric.direction, metric.unit, name, sounds, arm.name)
                 against = baseline.name if baseline and not arm.is_baseline else ""
                 mean = float(np.mean(list(by_seed.values()))) if by_seed else None
@@ -105,7 +104,7 @@ def _row(folder: Folder, found: Medians, metric: PlannedMetric, name: str, sound
     cells = (
         figure_of(
             found.by_seed(arm, metric, name).values(),
-            found.paired(folder.plan.baseline, arm, metric, name),
+            found.paired(folder.plan.baseline_of(arm), arm, metric, name),
         )
         for arm in folder.plan.arms
     )

@@ -9,6 +9,7 @@ from flowvae.folder.records import PlannedArm, PlannedMetric
 from flowvae.report.censoring import censored
 from flowvae.report.looks import earlier_looks
 from flowvae.report.reading import Folder, Run
+from flowvae.report.sides import Side, over_values, sides_of
 from flowvae.statistics.joint import Joint, joint_sign_flip
 from flowvae.statistics.paired import Paired, pair
 from flowvae.statistics.verdict import Verdict, judge, without_difference
@@ -26,7 +27,7 @@ CONTEXT = {
 
 @frozen
 class Comparison:
-    """One arm beside another, the baseline unless the plan asks for that pair, on the primary metric."""
+    """One arm beside another, its baseline unless the plan asks for that pair, on the primary metric."""
 
     arm: PlannedArm
     against: PlannedArm
@@ -62,8 +63,8 @@ def mean_cost(folder: Folder, arm: PlannedArm, cost: str) -> float | None:
 def pair_metric(
     folder: Folder, arm: PlannedArm, metric: str, against: PlannedArm | None = None
 ) -> Paired | None:
-    """The differences of an arm from another, or from the baseline, over the seeds that have a figure on both sides."""
-    other = against or folder.plan.baseline
+    """The differences of an arm from another, or from its baseline, over the seeds that have a figure on both sides."""
+    other = against or folder.plan.baseline_of(arm)
     if other is None:
         return None
     return pair_shared(
@@ -107,7 +108,7 @@ def _unfinished(folder: Folder, baseline: PlannedArm, arm: PlannedArm) -> str:
     return f"{n} planned {verb} not ended yet, and the verdict waits for the planned number of seeds"
 
 
-def _lost(folder: Folder, arm: PlannedArm, metric: str) -> int:
+def lost(folder: Folder, arm: PlannedArm, metric: str) -> int:
     """The runs of an arm that ended without a finite figure."""
     return sum(run.state in ENDED and run.value(metric) is None for run in folder.of(arm.name))
 
@@ -117,11 +118,11 @@ def _only_survivors(
 ) -> Verdict:
     """No winner among survivors: the seeds that an arm lost may be the ones it would have lost by."""
     winner = {"better": arm, "worse": baseline}.get(verdict.word)
-    lost = _lost(folder, winner, metric) if winner else 0
-    if winner is None or not lost:
+    n = lost(folder, winner, metric) if winner else 0
+    if winner is None or not n:
         return verdict
-    runs = "run" if lost == 1 else "runs"
-    reason = f"{winner.name} lost {lost} {runs}, and those that are left cannot make it the winner"
+    runs = "run" if n == 1 else "runs"
+    reason = f"{winner.name} lost {n} {runs}, and those that are left cannot make it the winner"
     return Verdict("not shown", reason)
 
 
@@ -142,19 +143,53 @@ def _early_verdict(
     return None
 
 
-def compare(folder: Folder) -> tuple[Comparison, ...]:
-    """Every alternative against the baseline, and the pairs that the plan asks for, on the primary metric, as one family."""
-    plan, metric = folder.plan, folder.plan.primary
-    if plan.baseline is None or metric is None or plan.factors:
-        return ()  # a crossed ablation asks for its factors: see factors.py
-    sides = [(arm, plan.baseline) for arm in plan.alternatives] + list(plan.asked_pairs)
+@frozen
+class Family:
+    """All that is tested together: the comparisons, and what becomes of each at other values of what they are run across."""
+
+    sides: tuple[Side, ...]
+    pairs: tuple[Paired | None, ...]
+    early: tuple[Verdict | None, ...]
+    """Of each comparison, the verdict where no statistics are due."""
+    joint: tuple[Joint | None, ...]
+    changes: tuple[Paired | None, ...]
+    """For each comparison at a later value, the difference of its differences from those at the first, seed by seed."""
+    joint_of_changes: tuple[Joint | None, ...]
+
+
+def family_of(folder: Folder, metric: PlannedMetric) -> Family:
+    """Every alternative against its baseline, and the pairs that the plan asks for."""
+    sides = sides_of(folder.plan)
     pairs = [pair_metric(folder, arm, metric.name, other) for arm, other in sides]
     early = [
         _early_verdict(folder, other, arm, found) for (arm, other), found in zip(sides, pairs, strict=True)
     ]
-    family = joints(folder, [None if verdict else found for found, verdict in zip(pairs, early, strict=True)])
+    usable = [None if verdict else found for found, verdict in zip(pairs, early, strict=True)]
+    changes = [
+        pair_shared(_by_seed(usable[before]), _by_seed(usable[after]))
+        for before, after in over_values(folder.plan)
+    ]
+    found = joints(folder, [*usable, *changes])
+    n = len(sides)
+    return Family(
+        tuple(sides), tuple(pairs), tuple(early), tuple(found[:n]), tuple(changes), tuple(found[n:])
+    )
+
+
+def _by_seed(paired: Paired | None) -> dict[int, float]:
+    return dict(zip(paired.seeds, paired.differences, strict=True)) if paired else {}
+
+
+def compare(folder: Folder) -> tuple[Comparison, ...]:
+    """Every comparison that the plan asks for, on the primary metric, as one family."""
+    plan, metric = folder.plan, folder.plan.primary
+    if plan.baseline is None or metric is None or plan.factors:
+        return ()  # a crossed ablation asks for its factors: see factors.py
+    family = family_of(folder, metric)
     comparisons = []
-    for (arm, other), paired, verdict, joint in zip(sides, pairs, early, family, strict=True):
+    for (arm, other), paired, verdict, joint in zip(
+        family.sides, family.pairs, family.early, family.joint, strict=True
+    ):
         found = verdict
         if joint is not None and paired is not None:
             found = judge(paired, joint, metric.direction, plan.worthwhile_difference, plan.n_looks)

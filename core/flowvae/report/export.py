@@ -9,6 +9,8 @@ import numpy as np
 from flowvae.folder.files import as_json
 from flowvae.folder.records import PlannedArm
 from flowvae.folder.run_records import Result
+from flowvae.report.across import Shift, shifts
+from flowvae.report.arm_costs import RECORDED
 from flowvae.report.budget import over_steps
 from flowvae.report.by_class import Medians, medians
 from flowvae.report.censoring import cut_share
@@ -17,7 +19,7 @@ from flowvae.report.factors import Effect, effects
 from flowvae.report.looks import earlier_looks
 from flowvae.report.phases import phase_values
 from flowvae.report.reading import Folder
-from flowvae.report.tables import COSTS, csv_of, group_means, metrics_of
+from flowvae.report.tables import csv_of, group_means, metrics_of
 from flowvae.statistics.joint import Joint
 from flowvae.statistics.level import LEVEL
 from flowvae.statistics.paired import Paired, standard_deviation, t_interval
@@ -30,7 +32,7 @@ Table = dict[str, Any]
 
 
 def comparisons_json(folder: Folder, comparisons: Sequence[Comparison]) -> bytes:
-    """The arms, what was compared, and the effects of a crossed ablation."""
+    """The arms, what was compared, the effects of a crossed ablation, and what becomes of a difference at other values."""
     plan, classes = folder.plan, medians(folder)
     looks, level = earlier_looks(plan)
     return as_json(
@@ -58,6 +60,8 @@ def comparisons_json(folder: Folder, comparisons: Sequence[Comparison]) -> bytes
             "arms": [_arm(folder, arm, classes) for arm in plan.arms],
             "comparisons": [_comparison(folder, comparison, classes) for comparison in comparisons],
             "effects": [_effect(effect) for effect in effects(folder)],
+            "across": {"path": plan.across_path, "values": plan.values} if plan.across else None,
+            "shifts": [_shift(shift) for shift in shifts(folder, comparisons)],
             "references": {
                 name: {metric: figure.value for metric, figure in figures.items()}
                 for name, figures in folder.references.items()
@@ -68,10 +72,12 @@ def comparisons_json(folder: Folder, comparisons: Sequence[Comparison]) -> bytes
 
 def _arm(folder: Folder, arm: PlannedArm, classes: Medians) -> Table:
     runs = folder.of(arm.name)
-    costs = {cost.key: mean_cost(folder, arm, cost.key) for cost in COSTS}
+    costs = {cost.key: mean_cost(folder, arm, cost.key) for cost in RECORDED}
     return {
         "name": arm.name,
         "is_baseline": arm.is_baseline,
+        "at": arm.at or None,
+        "steps": arm.steps or folder.plan.steps,
         "runs": {str(run.seed): run.state for run in runs},
         "figures": {
             metric.name: {
@@ -111,7 +117,8 @@ def _comparison(folder: Folder, comparison: Comparison, classes: Medians) -> Tab
     arm, against, primary = comparison.arm, comparison.against, folder.plan.primary
     pairs = {m.name: pair_metric(folder, arm, m.name, against) for m in metrics_of(folder)}
     costs = {
-        cost.key: (mean_cost(folder, arm, cost.key), mean_cost(folder, against, cost.key)) for cost in COSTS
+        cost.key: (mean_cost(folder, arm, cost.key), mean_cost(folder, against, cost.key))
+        for cost in RECORDED
     }
     moving = over_steps(folder, [comparison], primary) if primary else []
     return {
@@ -142,6 +149,16 @@ def _effect(effect: Effect) -> Table:
         "levels": effect.levels,
         "instead": effect.instead,
         **_tested(effect.paired, effect.joint, effect.verdict),
+    }
+
+
+def _shift(shift: Shift) -> Table:
+    return {
+        "arm": shift.before.arm.variant,
+        "against": shift.before.against.variant,
+        "values": shift.values,
+        "how": shift.how,
+        **_tested(shift.paired, shift.joint, shift.verdict),
     }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.folder.records import LedgerEntry, Plan, PlannedArm, PlannedMetric
+from flowvae.report.across import shift_findings, shifts
 from flowvae.report.answers import Finding, Tone, answer
 from flowvae.report.beginnings import differing_beginnings
 from flowvae.report.budget import still_moving
@@ -39,12 +40,17 @@ UNUSED = {"nats": 0.1, "dims": 1.0}  # a latent below this carries no more than 
 def _was_trained(folder: Folder) -> Finding:
     plan = folder.plan
     said = f"{count(len(plan.arms), 'arm')} over {count(len(plan.seeds), 'seed')}"
-    said += f", {whole(plan.steps)} steps each with {whole(plan.batch_size)} sounds in a batch"
+    said += f", {steps_of(plan)} steps each with {whole(plan.batch_size)} sounds in a batch"
     said += (
         f"; {whole(plan.data.used)} sounds used, {whole(plan.data.held_out)} of them held out for the figures"
     )
     done = sum(run.state == "done" for run in folder.runs)
     return Finding("fact", f"{said}. {done} of {count(len(folder.runs), 'run')} finished.")
+
+
+def steps_of(plan: Plan) -> str:
+    """Of one budget or several."""
+    return " or ".join(map(whole, sorted({arm.steps or plan.steps for arm in plan.arms} or {plan.steps})))
 
 
 @frozen
@@ -100,9 +106,9 @@ COSTS = (
 
 
 def _costs(folder: Folder, baseline: PlannedArm) -> list[Finding]:
-    """What each alternative costs beside the baseline."""
+    """What each alternative costs beside its baseline."""
     said = []
-    for arm in folder.plan.alternatives:
+    for arm in _beside(folder.plan, baseline):
         changes = [
             f"{words} {percent(ours, theirs)}"
             for key, words in COSTS
@@ -114,6 +120,11 @@ def _costs(folder: Folder, baseline: PlannedArm) -> list[Finding]:
     return [Finding("fact", f"Cost beside {baseline.name}: {'; '.join(said)}.")] if said else []
 
 
+def _beside(plan: Plan, baseline: PlannedArm) -> list[PlannedArm]:
+    """The alternatives at the value of a baseline."""
+    return [arm for arm in plan.alternatives if arm.at == baseline.at]
+
+
 def _artefacts(folder: Folder, baseline: PlannedArm) -> list[Finding]:
     found = []
     for metric in folder.plan.metrics:
@@ -122,7 +133,7 @@ def _artefacts(folder: Folder, baseline: PlannedArm) -> list[Finding]:
         said = [
             f"{arm.name} {with_unit(signed(paired.mean), metric.unit)}"
             + (f" ({span(paired.interval)})" if paired.interval else "")
-            for arm in folder.plan.alternatives
+            for arm in _beside(folder.plan, baseline)
             if (paired := pair_metric(folder, arm, metric.name))
         ]
         if said:
@@ -227,6 +238,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     plan = folder.plan
     found = [answer(folder, plan.primary, c) for c in comparisons if plan.primary]
     found += effect_findings(folder, effects(folder))
+    found += shift_findings(plan, shifts(folder, comparisons))
     found += still_moving(folder, comparisons)
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     found += [*look_findings(plan, comparisons), *_cut(folder)]
@@ -235,8 +247,8 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     found += collapses(folder)
     found += [Finding("caution", _flagged(arm)) for arm in plan.arms if arm.flags]
     found += differing_beginnings(folder)
-    if plan.baseline:
-        found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
+    for baseline in (arm for arm in plan.arms if arm.is_baseline):
+        found += [*_costs(folder, baseline), *_artefacts(folder, baseline)]
     found += _latent(folder)
     found += _ledger(plan)
     return tuple(found)

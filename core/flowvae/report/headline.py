@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flowvae.folder.records import Plan
+from flowvae.report.across import across_headline, shifts
 from flowvae.report.comparison import ENDED, Comparison
 from flowvae.report.factors import effect_headline, effects
 from flowvae.report.reading import Folder
@@ -11,10 +12,13 @@ MOST_NAMED = 6
 
 
 def headline(folder: Folder, comparisons: Sequence[Comparison]) -> str:
-    """One or two sentences, without a number."""
+    """One or two sentences, without a number unless a difference changes from one value to another."""
+    if folder.plan.across:
+        said = across_headline(folder.plan, comparisons, shifts(folder, comparisons))
+        return said or _without_answer(folder, comparisons)
     answered = f"{_claimed(folder.plan, comparisons)}{_equal(comparisons)}".strip()
     if answered:
-        return f"{answered}{_unknown(folder.plan, comparisons)}"
+        return f"{answered}{_unknown(comparisons)}"
     return _without_answer(folder, comparisons)
 
 
@@ -46,10 +50,10 @@ def _equal(comparisons: Sequence[Comparison]) -> str:
     return f" {'; '.join(said)}: the difference is less than is worth it." if said else ""
 
 
-def _unknown(plan: Plan, comparisons: Sequence[Comparison]) -> str:
+def _unknown(comparisons: Sequence[Comparison]) -> str:
     """Whom nothing is said of."""
     rest = [
-        c.arm.name if c.against == plan.baseline else f"{c.arm.name} beside {c.against.name}"
+        c.arm.name if c.against.is_baseline else f"{c.arm.name} beside {c.against.name}"
         for c in comparisons
         if c.verdict.word in {"not shown", "not compared"}
     ]

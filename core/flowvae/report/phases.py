@@ -128,9 +128,9 @@ PHASE_COSTS = ("multiply-adds of a step for each sound", "seconds a step", "peak
 
 def phase_costs(folder: Folder) -> list[PhaseCost]:
     """A row for each phase of each arm that has several."""
-    baseline = folder.plan.baseline
     rows = []
     for arm in folder.plan.arms:
+        baseline = folder.plan.baseline_of(arm)
         for phase in _phases(folder, arm):
             base = _values(folder, baseline, phase) if baseline and not arm.is_baseline else (None,) * 3
             cells = [

@@ -1,5 +1,6 @@
 """The figures of the page as SVG in data addresses; the same arm has the same look in each."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,8 +50,11 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
         (left, *others),
     ):
         _rows_of_arms(left, names)
-        for seed in folder.plan.seeds:
-            points = [(values[name][seed], y) for y, name in enumerate(names) if seed in values[name]]
+        # What belongs to one value of what an ablation is run across is one comparison.
+        at = {arm.name: arm.at for arm in folder.plan.arms}
+        for seed, value in itertools.product(folder.plan.seeds, dict.fromkeys(at.values())):
+            here = [(y, name) for y, name in enumerate(names) if at[name] == value]
+            points = [(values[name][seed], y) for y, name in here if seed in values[name]]
             left.plot(
                 *zip(*points, strict=True), color="#c6c4bd", linewidth=1.0, zorder=1
             ) if points else None
@@ -66,11 +70,11 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
         left.set_xlabel(", ".join(filter(None, (short(metric.name), _axis_words(metric)))))
         for right in others:
             _differences(right, comparisons, names, styles)
-            right.set_title(
-                f"difference from {short(baseline.name, 15)}, 95 % interval"
-            )  # no wider than its panel
+            whom = "the baseline" if folder.plan.across else short(baseline.name, 15)
+            right.set_title(f"difference from {whom}, 95 % interval")  # no wider than its panel
             right.set_xlabel(", ".join(filter(None, (short(metric.name), metric.unit))))
-        beside = f", and differences from {baseline.name}" if others else ""
+        beside = f", and differences from {'the baseline at the same value' if folder.plan.across else baseline.name}"
+        beside = beside if others else ""
         return picture(figure, f"{metric.name} of each run{beside}; numbers in the table")
 
 

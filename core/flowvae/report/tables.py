@@ -9,6 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.folder.records import Plan, PlannedArm, PlannedMetric
+from flowvae.report.across import Shift
 from flowvae.report.comparison import Comparison, mean_cost, pair_metric, values_by_seed
 from flowvae.report.number_format import (
     MINUS,
@@ -144,8 +145,8 @@ def numbers_of(paired: Paired | None) -> tuple[object, ...]:
     return len(paired.seeds), paired.mean, paired.sd, low, high, paired.higher, paired.lower
 
 
-def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison]) -> str:
-    """One row for each comparison and metric; p and verdict for the primary metric only."""
+def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison], found: Sequence[Shift] = ()) -> str:
+    """One row for each comparison and metric, p and verdict for the primary metric only; then one for each change."""
     primary = folder.plan.primary
     rows: list[tuple[object, ...]] = []
     for comparison in comparisons:
@@ -154,22 +155,28 @@ def comparisons_csv(folder: Folder, comparisons: Sequence[Comparison]) -> str:
             arm, against = comparison.arm, comparison.against
             paired = comparison.paired if is_primary else pair_metric(folder, arm, metric.name, against)
             names = (arm.name, against.name, metric.name)
-            said: tuple[object, ...] = (None,) * 6
-            if is_primary:
-                of = comparison.paired
-                p = of.sign_flip if of and not of.is_nothing else None
-                said = (
-                    p.p if p else None, p.exact if p else None,
-                    comparison.joint.p if comparison.joint else None,
-                    comparison.joint.level if comparison.joint else None,
-                    comparison.verdict.word, comparison.verdict.reason,
-                )  # fmt: skip
-            rows.append((*names, "primary" if is_primary else "secondary", *numbers_of(paired), *said))
+            said = _tested(comparison) if is_primary else (None,) * 6
+            role = "primary" if is_primary else "secondary"
+            rows.append((*names, role, *numbers_of(paired), *said, arm.at))
+    for shift in found:
+        names = (shift.before.arm.variant, shift.before.against.variant, folder.plan.metric)
+        between = " less ".join(reversed(shift.values))
+        rows.append((*names, "change", *numbers_of(shift.paired), *_tested(shift), between))
     header = (
         "arm", "baseline", "metric", "role", "seeds", "mean_difference", "sd", "interval_low", "interval_high",
-        "seeds_higher", "seeds_lower", "sign_flip_p", "p_is_exact", "joint_p", "level", "verdict", "reason",
+        "seeds_higher", "seeds_lower", "sign_flip_p", "p_is_exact", "joint_p", "level", "verdict", "reason", "at",
     )  # fmt: skip
     return csv_of(header, rows)
+
+
+def _tested(found: Comparison | Shift) -> tuple[object, ...]:
+    """What was tested, as the last cells of a row."""
+    of, joint = found.paired, found.joint
+    p = of.sign_flip if of and not of.is_nothing else None
+    return (
+        p.p if p else None, p.exact if p else None, joint.p if joint else None, joint.level if joint else None,
+        found.verdict.word, found.verdict.reason,
+    )  # fmt: skip
 
 
 TEX = {

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Plan, PlannedMetric
 from flowvae.report import number_format, plots
+from flowvae.report.across import by_comparison, shift_findings, shifts
 from flowvae.report.answers import answer
 from flowvae.report.arm_costs import cost_tables
 from flowvae.report.arm_styles import ArmStyle, arm_styles
@@ -25,7 +26,7 @@ from flowvae.report.curves import PLAYERS, RIGHT, Curves, curve_keys
 from flowvae.report.export import comparisons_json, scores_json, validations_csv
 from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
-from flowvae.report.findings import findings, said
+from flowvae.report.findings import findings, said, steps_of
 from flowvae.report.focus import told_apart
 from flowvae.report.headline import headline
 from flowvae.report.latent_bars import latent_bars
@@ -138,6 +139,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "headline": headline(folder, comparisons),
         "findings": findings(folder, comparisons),
         "effects": effects(folder),
+        "steps": steps_of(plan),
+        "by_value": by_comparison(comparisons, shifts(folder, comparisons)) if plan.across else [],
         "measured": lambda metric: measured(folder, metric),
         "verdicts": {c.arm.name: c for c in comparisons if c.against.is_baseline},
         "other_pairs": [c for c in comparisons if not c.against.is_baseline],
@@ -210,7 +213,7 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
     )
     page = environment.get_template("page.html.j2").render(_view(found, comparisons))
     _put(folder / "results.csv", results_csv(found))
-    _put(folder / "comparisons.csv", comparisons_csv(found, comparisons))
+    _put(folder / "comparisons.csv", comparisons_csv(found, comparisons, shifts(found, comparisons)))
     _put(folder / "by_class.csv", by_class_csv(found))
     _put(folder / "table.tex", table_tex(found, comparisons))
     _put(folder / "validations.csv", validations_csv(found))
@@ -227,6 +230,7 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
                 say(f"  {answer(found, found.plan.primary, comparison).text}")
         for finding in (
             *effect_findings(found, effects(found)),
+            *shift_findings(found.plan, shifts(found, comparisons)),
             *still_moving(found, comparisons),
             *collapses(found),
         ):

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from flowvae.errors import UsageError
 from flowvae.folder.records import Plan
+from flowvae.report.sides import sides_of
 
 Pair = tuple[str, str]
 
@@ -47,9 +48,8 @@ def asked_pairs(plan: Plan, arms: Sequence[str], n: int) -> list[Pair]:
 
 
 def _planned(plan: Plan) -> list[Pair]:
-    """Each alternative beside the baseline, and the pairs that the recipe asks for."""
-    beside = [(plan.baseline.name, arm.name) for arm in plan.alternatives] if plan.baseline else []
-    return list(dict.fromkeys([*beside, *plan.pairs]))
+    """Each alternative beside its baseline, and the pairs that the recipe asks for."""
+    return list(dict.fromkeys((other.name, arm.name) for arm, other in sides_of(plan)))
 
 
 def _listed(names: Sequence[str]) -> str:
