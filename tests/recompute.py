@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from second_statistics import By, joint, paired, sign_flip, spread
+from second_statistics import By, joint, own_interval, paired, sign_flip, spread
 from shown_numbers import Check, Table, by_arm, ends, shown_tables
 
 COSTS = {
@@ -22,9 +22,10 @@ COSTS = {
     "multiply-adds for 1 s of audio": "macs_per_second",
     "receptive field, samples": "receptive_field",
     "seconds a step": "seconds_per_step",
-    "training, s": "train_seconds",
+    "the whole training, s": "train_seconds",
     "peak memory, MB": "peak_memory_mb",
-    "real-time factor": "real_time_factor",
+    "seconds of audio made in a second": "real_time_factor",
+    "to decode one sound, ms": "decoding",
 }
 
 
@@ -54,15 +55,17 @@ class Folder:
         return {seed: value for seed, value in found.items() if value is not None}
 
     def at_step(self, arm: str, metric: str, step: int) -> By:
-        """The figure of each seed at one validation, from the journals."""
-        found = {}
+        """The figure of each seed at one step, from the journals: of the points of curves where there are any."""
+        key, found = f"metric/{metric}", {}
         for seed in self.plan["seeds"]:
             journal = self.place / "runs" / arm / f"seed-{seed}" / "metrics.jsonl"
-            for row in map(json.loads, journal.read_text().splitlines() if journal.exists() else ()):
-                if (row["phase"], row["step"]) == ("validation", step) and row[
-                    f"metric/{metric}"
-                ] is not None:
-                    found[seed] = row[f"metric/{metric}"]
+            rows = [*map(json.loads, journal.read_text().splitlines())] if journal.exists() else []
+            phase = "curve" if any(r["phase"] == "curve" and key in r for r in rows) else "validation"
+            here = [
+                r[key] for r in rows if (r["phase"], r["step"]) == (phase, step) and r.get(key) is not None
+            ]
+            if here:
+                found[seed] = here[-1]
         return found
 
     def classes(self, arm: str, metric: str, name: str) -> By:
@@ -94,9 +97,17 @@ class Folder:
         on = [(least is not None and v <= least) or (most is not None and v >= most) for v in figures]
         return sum(on) / len(on) if on else None
 
+    def costs(self, arm: str, key: str) -> list[float]:
+        """That of each run."""
+        found = [result["costs"] for result in self.results[arm].values()]
+        if key == "decoding":
+            seconds = self.plan["data"]["seconds"]
+            return [1000 * seconds / one["real_time_factor"] for one in found if one.get("real_time_factor")]
+        return [one[key] for one in found if one.get(key) is not None]
+
     def cost(self, arm: str, key: str) -> float | None:
         """The mean over the runs, or what the plan says."""
-        found = [r["costs"][key] for r in self.results[arm].values() if r["costs"].get(key) is not None]
+        found = self.costs(arm, key)
         [planned] = [one.get(key) for one in self.plan["arms"] if one["name"] == arm]
         return float(np.mean(found)) if found else planned
 
@@ -189,7 +200,12 @@ def check_arms(check: Check, folder: Folder, joints: Mapping[str, float], table:
     for arm, row in zip(folder.arms, table.rows, strict=False):
         mean, sd = spread(folder.values(arm, primary))
         check.shown(f"{arm}.mean", row[2].main, mean)
-        check.shown(f"{arm}.sd", row[2].small.removeprefix("± "), sd)
+        if sd is not None:
+            shown_sd, shown_interval = row[2].small.split("\n")
+            check.shown(f"{arm}.sd", shown_sd.removeprefix("± "), sd)
+            own = own_interval(folder.values(arm, primary))
+            for name, text, value in zip(("low", "high"), ends(shown_interval), own, strict=True):
+                check.shown(f"{arm}.{name}", text, value)
         found = paired(folder.values(base, primary), folder.values(arm, primary))
         if arm == base or found is None or f"{arm}-{base}" not in joints:
             continue
@@ -206,8 +222,13 @@ def check_costs(check: Check, folder: Folder, table: Table) -> None:
         for words, cell in zip(table.header[1:], row[1:], strict=True):
             mine, theirs = (folder.cost(one, COSTS[words]) for one in (arm, folder.baseline))
             check.shown(f"{arm}.{words}", cell.main, mine)
-            if cell.small:
-                check.shown(f"{arm}.{words}", cell.small, 100 * (mine / theirs - 1))
+            for line in cell.small.split("\n") if cell.small else ():
+                if line.endswith("%"):
+                    check.shown(f"{arm}.{words}", line, 100 * (mine / theirs - 1))
+                else:
+                    each = folder.costs(arm, COSTS[words])
+                    for end, text in zip((min(each), max(each)), ends(line), strict=True):
+                        check.shown(f"{arm}.{words}", text, end)
 
 
 def check_others(check: Check, folder: Folder, tables: Sequence[Table]) -> None:

@@ -71,3 +71,10 @@ def spread(values: By) -> tuple[float | None, float | None]:
     """Mean and standard deviation."""
     own = list(values.values())
     return (float(np.mean(own)) if own else None), (float(np.std(own, ddof=1)) if len(own) > 1 else None)
+
+
+def own_interval(values: By) -> tuple[float, float]:
+    """Student's 95 % interval of the mean."""
+    v = np.array([*values.values()])
+    half = float(stats.t.ppf(0.975, len(v) - 1) * v.std(ddof=1) / np.sqrt(len(v)))
+    return float(v.mean()) - half, float(v.mean()) + half

@@ -14,7 +14,7 @@ NUMBER = re.compile(r"([+-]?)(\d+(?:\.(\d+))?)(?:e(-?\d+))?([kMGT]?)%?")
 
 @dataclass
 class Cell:
-    """What stands in a cell, and what stands small below it."""
+    """What stands in a cell, and what stands small below it, line by line."""
 
     main: str = ""
     small: str = ""
@@ -51,6 +51,8 @@ class _Reader(HTMLParser):
             self.cell, self.is_small = Cell(), False
         elif tag == "small":
             self.is_small = True
+            if self.cell is not None and self.cell.small:
+                self.cell.small += "\n"
 
     def handle_data(self, data: str) -> None:
         if self.cell is not None and self.is_small:

@@ -10,13 +10,14 @@ from scipy import stats
 
 from flowvae.folder.records import Plan
 from flowvae.report.across import shifts
+from flowvae.report.arm_costs import cost_tables
 from flowvae.report.blind.pairs import asked_pairs
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings
 from flowvae.report.headline import headline
 from flowvae.report.number_format import MINUS, percent, signed
 from flowvae.report.reading import read_folder
-from flowvae.report.tables import costs, figure
+from flowvae.report.tables import figure
 from flowvae.report.write import write_report
 from flowvae.statistics.joint import joint_sign_flip
 from pretended_runs import write_tree
@@ -287,13 +288,13 @@ def test_tables_hold_every_arm_against_the_baseline_of_its_value(shrunk):
     folder, numbers = shrunk
     content = read_folder(folder)
     expected = by_hand(numbers)
-    words, cells = costs(content)
-    macs = words.index("multiply-adds for 1 s of audio")
+    use = cost_tables(content)[1]
+    macs = use.names.index("multiply-adds for 1 s of audio")
     for arm in content.plan.alternatives:
         mean = np.mean([*expected[arm.variant, arm.at].values()])
         assert figure(content, arm, content.plan.primary).difference == signed(mean)
     # Each arm of the tree has a tenth of the first one's multiply-adds more than the arm before it.
-    changes = {arm.name: cells[arm.name][macs].change for arm in content.plan.arms}
+    changes = {arm.name: use.cells[arm.name][macs].change for arm in content.plan.arms}
     assert changes["leaky_relu-steps-500"] == percent(1.4, 1.3)
     assert changes["snake-steps-500"] == ""
 

@@ -149,6 +149,6 @@ def test_the_table_for_a_paper_escapes_what_tex_reads(written):
 
 def test_the_page_names_the_files_beside_it(written):
     folder, _ = written()
-    footer = (folder / "report.html").read_text().rpartition("<footer>")[2]
+    footer = (folder / "report.html").read_text().rpartition("<footer>")[2].partition("</footer>")[0]
     files = {p.name for p in folder.iterdir() if p.is_file()} - {"report.html", "plan.json"}
     assert files == set(re.findall(r"[\w.]+\.(?:csv|json|tex)", footer))

@@ -61,6 +61,11 @@ class Run:
         figure = self.result.metrics.get(metric) if self.result else None
         return (figure.per_sound or ()) if figure else ()
 
+    def measured(self, phase: str) -> frozenset[str]:
+        """The keys that have a number in one phase."""
+        rows = (row.figures for row in self.rows if row.phase == phase)
+        return frozenset(key for figures in rows for key, value in figures.items() if value is not None)
+
     def curve(self, phase: str, key: str) -> tuple[tuple[float, float], ...]:
         """The (step, value) points of one key in one phase."""
         return tuple(
@@ -96,9 +101,14 @@ class Folder:
     def over_steps(self, metric: str) -> tuple[str, str]:
         """The phase and key under which a metric has its curve: the one with more points, where all runs have it."""
         key = f"metric/{metric}"
-        measured = [run for run in self.runs if run.curve(VALIDATION, key)]
-        has_points = bool(measured) and all(run.curve(CURVE, key) for run in measured)
-        return CURVE if has_points else VALIDATION, key
+        return (CURVE if key in self._with_points else VALIDATION), key
+
+    @cached_property
+    def _with_points(self) -> frozenset[str]:
+        """The keys of which every run with figures of all sounds has points of a curve too."""
+        keys = [(run.measured(VALIDATION), run.measured(CURVE)) for run in self.runs]
+        of_all = frozenset[str]().union(*(full for full, _ in keys))
+        return of_all - frozenset[str]().union(*(full - points for full, points in keys))
 
     @cached_property
     def metrics(self) -> tuple[PlannedMetric, ...]:
