@@ -14,6 +14,7 @@ from flowvae.cli.plugins_option import catalogue_of
 from flowvae.recipe import AblationPlan, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
 from flowvae.recipe.difference import effective_difference, undeclared
+from flowvae.recipe.matching import will_be_matched
 from flowvae.recipe.requirements import unsaid
 from flowvae.statistics.spending import PlannedLook, planned_looks
 from flowvae.text import toml_like
@@ -42,8 +43,14 @@ def check(options: argparse.Namespace) -> int:
     requires = unsaid(arm.recipe for arm in plan.arms)
     ahead, looks = _look_ahead(plan), _looks(plan)
     if options.json:
-        content = {"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms, "unsaid_requires": requires}
+        content: dict[str, Any] = {
+            "recipe": plan.recipe.name,
+            "seeds": plan.seeds,
+            "arms": arms,
+            "unsaid_requires": requires,
+        }
         content["data"] = [outlook.fields(names) for outlook, names in ahead.items()]
+        content["match"] = asdict(ablation.match) if ablation and ablation.match else None
         content["looks"] = [{**asdict(look), "can_claim": look.can_claim} for look in looks]
         print(json.dumps(content, indent=1))
         return 0
@@ -52,6 +59,8 @@ def check(options: argparse.Namespace) -> int:
     )
     for number, look in enumerate(looks, 1):
         print(f"  look {number} of {len(looks)}: {look}")
+    if ablation and ablation.match:
+        print(f"  {will_be_matched(ablation.match, plan.arms[0].name)}")
     for dropped in plan.recipe.dropped:
         print(f"  dropped: {dropped}")
     for row in arms:

@@ -19,6 +19,8 @@ class Arm:
     recipe: Recipe
     changes: dict[str, str]
     """Key path to the alternative as the recipe writes it; empty for the baseline."""
+    source: Source
+    """What it was resolved from."""
 
 
 def renamed(arms: Sequence[Arm], source: Source, catalogue: Catalogue) -> tuple[list[Arm], list[Fault]]:

@@ -14,6 +14,7 @@ from flowvae.recipe.content import by_content, content_digest
 from flowvae.recipe.identity import OUTSIDE
 from flowvae.recipe.layering import set_path
 from flowvae.recipe.leaving_out import with_parts_left_out
+from flowvae.recipe.matching import faults_of_match
 from flowvae.recipe.measuring import blind, idle
 from flowvae.recipe.node import Dropped, Node, Source, node_at
 from flowvae.recipe.resolve import faults_of_values, resolve
@@ -58,22 +59,24 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
     axes = _axes(source)
     if axes is None:
         recipe = resolve(source, catalogue)
-        return AblationPlan(recipe, (Arm(recipe.name, recipe, {}),))
+        return AblationPlan(recipe, (Arm(recipe.name, recipe, {}, source),))
     arms: list[Arm] = []
     faults = [*_overridden(source, axes), *_without_effect(axes), *_misspelt_under(source, axes, catalogue)]
     names = names_of(axes)
     for choice in _choices(axes, cross=_crossed(source)):
+        one = _varied(source, axes, choice)
         try:
-            recipe = resolve(_varied(source, axes, choice), catalogue)
+            recipe = resolve(one, catalogue)
         except RecipeError as error:
             faults += error.faults
             continue
         changes = {path: written_as(axes[path][i]) for path, i in choice.items() if i}
-        arms.append(Arm(arm_name(names, choice), recipe, changes))
+        arms.append(Arm(arm_name(names, choice), recipe, changes, one))
     if not faults:
         arms, faults = renamed(arms, source, catalogue)
     faults += _faults_between(arms, source)
     faults += [] if faults else faults_of_pairs(arms, source, catalogue)
+    faults += [] if faults else faults_of_match(arms, tuple(axes), source, catalogue)
     if not faults:
         ablation, recipes = source.root.value["ablation"].value, [arm.recipe for arm in arms]
         faults += blind(recipes, ablation["metric"].place, catalogue)
