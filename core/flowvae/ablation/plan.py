@@ -8,6 +8,7 @@ from flowvae.ablation.ledger import entered
 from flowvae.ablation.looks import at_the_look, looks_ahead
 from flowvae.data.sounds import Sounds
 from flowvae.errors import RunFolderError, shown
+from flowvae.folder.matched import Matched
 from flowvae.folder.records import (
     Change,
     Direction,
@@ -25,15 +26,25 @@ from flowvae.recipe.identity import components
 
 
 def write_plan(
-    folder: Path, plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds, finished: int
+    folder: Path,
+    plan: AblationPlan,
+    probed: Mapping[str, Probed],
+    sounds: Sounds,
+    finished: int,
+    *,
+    matches: Mapping[str, Matched],
 ) -> Plan:
     """Writes the plan; where there is one already, what differs is entered in its ledger."""
-    content = at_the_look(entered(planned(plan, probed, sounds), Plan.read_if_there(folder), finished))
+    content = at_the_look(
+        entered(planned(plan, probed, sounds, matches), Plan.read_if_there(folder), finished)
+    )
     content.write(folder)
     return content
 
 
-def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) -> Plan:
+def planned(
+    plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds, matches: Mapping[str, Matched]
+) -> Plan:
     """The plan as the report reads it; nothing of it says where on this machine things lie."""
     recipe, ablation = plan.recipe, plan.recipe.ablation
     metrics = tuple(_metrics(recipe))
@@ -46,7 +57,7 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         metrics=metrics,
         axes=axes_of(plan),
         seeds=plan.seeds,
-        arms=tuple(_arm(plan, arm, probed[arm.name]) for arm in plan.arms),
+        arms=tuple(_arm(plan, arm, probed[arm.name], matches.get(arm.name)) for arm in plan.arms),
         data=PlannedData(
             description=recipe.data.said(paths=False),
             used=len(sounds.clips.info),
@@ -125,18 +136,19 @@ def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
         yield PlannedMetric(name, direction, said.get("unit", ""), family, least, most)
 
 
-def _arm(plan: AblationPlan, arm: Arm, probed: Probed) -> PlannedArm:
-    ablation = plan.recipe.ablation
+def _arm(plan: AblationPlan, arm: Arm, probed: Probed, matched: Matched | None) -> PlannedArm:
+    ablation, by = plan.recipe.ablation, (matched.path,) if matched else ()
     difference = effective_difference(plan.recipe, arm.recipe)
     return PlannedArm(
         name=arm.name,
         is_baseline=arm is plan.arms[0],
         changes=arm.changes,
-        difference=tuple(Change(**entry) for entry in difference),
-        flags=tuple(undeclared(difference, ablation.vary if ablation else ())),
+        difference=tuple(Change(**entry, is_matched=entry["path"] in by) for entry in difference),
+        flags=tuple(undeclared(difference, (*(ablation.vary if ablation else ()), *by))),
         components={name: Provenance(**of) for name, of in components(arm.recipe).items()},
         parameters=probed.parameters,
         macs_per_second=probed.macs_per_second,
         receptive_field=probed.receptive_field,
         price=price_of(arm.recipe.regularizer.component),
+        matched=matched,
     )

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
+from flowvae.folder.matched import Matched
 from flowvae.folder.record import Plain, Record
 
 Direction = Literal["lower", "higher", "none"]
@@ -21,6 +22,8 @@ class Change:
     path: str
     baseline: str
     arm: str
+    is_matched: bool = False
+    """Whether it is the width at which the arm costs what the baseline does."""
 
 
 @frozen
@@ -57,6 +60,8 @@ class PlannedArm:
     receptive_field: float
     price: str = "kl"
     """What the price of a posterior is called in the journal; nothing where there is none."""
+    matched: Matched | None = None
+    """Where the ablation matches what its arms cost: the width, and how near it comes."""
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -256,6 +261,8 @@ class ProbedArm:
     """The values that can change a result, by key path."""
     plugins: tuple[str, ...]
     probed: Probed | None = None
+    matched: Matched | None = None
+    """Where the ablation matches what its arms cost; the baseline stays what it is."""
 
 
 @frozen

@@ -214,7 +214,7 @@ class MatchSection:
 
     by: str = key("the key path of a whole number of a part of the model; the baseline keeps its own")
     what: Literal["parameters", "multiply_adds", "seconds"] = key(
-        "what is made equal; parameters: the weights of the model; multiply_adds: its own, there and back; seconds: "
+        "what is made equal; parameters: the weights of the model; multiply_adds: what a second of audio takes there and back; seconds: "
         "processor time of steps of training, which is measured and so comes with a spread",
         "parameters",
     )

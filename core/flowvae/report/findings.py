@@ -236,6 +236,11 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
         found += _training(folder, plan.primary)
     found += collapses(folder)
     found += [Finding("caution", f"{arm.name}: {'; '.join(arm.flags)}.") for arm in plan.arms if arm.flags]
+    found += [
+        Finding("caution", f"{arm.name} was to cost the same and does not: {arm.matched.said}.")
+        for arm in plan.arms
+        if arm.matched and not arm.matched.is_near
+    ]
     found += differing_beginnings(folder)
     if plan.baseline:
         found += [*_costs(folder, plan.baseline), *_artefacts(folder, plan.baseline)]
