@@ -12,6 +12,7 @@ from flowvae.recipe.writing import write_recipe
 
 WIDTH = "model.decoder.width"
 BASELINE = (*TINY, f"{WIDTH}=12")
+LATER = ("adversarial.from_step=2", "adversarial.warmup_steps=0", "adversarial.hears_samples=4096")
 DEARER = (*BASELINE, "model.decoder.dilations=[1, 3, 9, 27]")
 
 
@@ -73,12 +74,11 @@ def test_time_is_told_with_its_spread(matched):
 
 def test_steps_of_every_phase_are_timed_by_their_share(catalogue, monkeypatch):
     adversarial = resolve(
-        read_recipe(
-            "percussion_small_adversarial", (*TINY, "adversarial.from_step=2", "adversarial.warmup_steps=0")
-        ),
+        read_recipe("percussion_small_adversarial", (*TINY, *LATER)),
         catalogue,
     )
     steps = TimedSteps(adversarial)
+    assert steps.seconds() > 0
     monkeypatch.setattr(
         steps, "_step", lambda phase: {"representation": 30.0, "adversarial": 60.0}[phase.name]
     )

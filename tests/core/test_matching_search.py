@@ -77,3 +77,23 @@ def test_an_arm_that_costs_the_same_is_measured_once():
     measure, asked = measured(lambda width: width / 16)
     assert search(16, measure).width == 16
     assert asked == [16]
+
+
+def test_a_noisy_search_ends_where_the_baseline_cannot_be_told_apart():
+    """Time hardly depends on a width where it is small: what is nearest of all would be a matter of chance."""
+    asked = []
+
+    def measure(width):
+        asked.append(width)
+        ratio = 1 + (width - 6) / 100
+        return Cost(ratio, ratio - 0.03, ratio + 0.03)
+
+    assert search(16, measure).width == 8
+    assert asked == [16, 8]
+
+
+def test_a_spread_that_holds_everything_proves_nothing():
+    def measure(width):
+        return Cost(width / 10, 0.5 * width / 10, 2 * width / 10)
+
+    assert search(16, measure).width == 10

@@ -5,6 +5,8 @@ from itertools import islice
 
 from attrs import Factory, define, frozen
 
+from flowvae.folder.matched import NEAR
+
 DOUBLINGS = 6
 """How often a width is doubled until it costs more: 64 times as wide, where convolutions have 4096 times the weights."""
 MOST_TRIED = 64
@@ -19,6 +21,11 @@ class Cost:
     least: float
     """Of several measurements; the ratio itself where it is counted."""
     most: float
+
+    @property
+    def is_even(self) -> bool:
+        """Whether it cannot be told from the baseline's: a measurement that is nearer would be nearer by chance."""
+        return self.least <= 1 <= self.most and abs(self.ratio - 1) <= NEAR
 
     @classmethod
     def exact(cls, ratio: float) -> "Cost":
@@ -50,7 +57,7 @@ def search(own: int, measure: Measure) -> Found:
     start = seen.accepted(own, 0, 2 * own + 1)
     if start is not None:
         low, high = _bracket(seen, start)
-        while high is not None and seen.ratio(start) != 1:
+        while high is not None and not seen.is_found:
             middle = seen.accepted((low + high) // 2, low, high)
             if middle is None:
                 break
@@ -61,14 +68,14 @@ def search(own: int, measure: Measure) -> Found:
 def _bracket(seen: "_Seen", start: int) -> tuple[int, int | None]:
     """A width that costs no more than the baseline, or 0, and one that costs more, or None."""
     low, high = 0, start
-    while seen.ratio(high) > 1:
+    while seen.ratio(high) > 1 and not seen.is_found:
         lower = seen.accepted(high // 2, 0, high)
         if lower is None or seen.ratio(lower) <= 1:
             return lower or low, high
         high = lower
     low = start
     for _ in range(DOUBLINGS if seen.ratio(start) < 1 else 0):
-        higher = seen.accepted(2 * low, low, 4 * low)
+        higher = None if seen.is_found else seen.accepted(2 * low, low, 4 * low)
         if higher is None or seen.ratio(higher) > 1:
             return low, higher
         low = higher
@@ -85,6 +92,11 @@ class _Seen:
         nearest = sorted(range(low + 1, high), key=lambda width: (abs(width - wanted), width))
         return next((width for width in islice(nearest, MOST_TRIED) if self._cost(width)), None)
 
+    @property
+    def is_found(self) -> bool:
+        """Whether one cannot be told from the baseline."""
+        return any(cost is not None and cost.is_even for cost in self.costs.values())
+
     def ratio(self, width: int) -> float:
         """The cost of one that could be built."""
         cost = self.costs[width]
@@ -96,7 +108,8 @@ class _Seen:
         costs = {width: cost for width, cost in self.costs.items() if cost is not None}
         if not costs:
             return Found(None, Cost.exact(0.0), refused)
-        width = min(costs, key=lambda one: (abs(costs[one].ratio - 1), abs(one - own)))
+        even = [one for one, cost in costs.items() if cost.is_even]
+        width = min(even or costs, key=lambda one: (abs(costs[one].ratio - 1), abs(one - own)))
         return Found(width, costs[width], refused)
 
     def _cost(self, width: int) -> Cost | None:
