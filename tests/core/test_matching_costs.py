@@ -1,12 +1,14 @@
 """Widths by what models really cost, as the process finds them that an ablation asks."""
 
+import signal
+
 import pytest
 
 from conftest import TINY
 from flowvae.folder.matched import Matching
 from flowvae.probe.matching import main
 from flowvae.probe.probe import probe
-from flowvae.probe.relative_cost import TimedSteps, timed
+from flowvae.probe.relative_cost import TimedSteps, Workshop, timed
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.writing import write_recipe
 
@@ -88,7 +90,7 @@ def test_steps_of_every_phase_are_timed_by_their_share(catalogue, monkeypatch):
 def test_the_median_of_the_rounds_is_the_ratio(catalogue, monkeypatch):
     baseline, arm = recipe(catalogue, BASELINE), recipe(catalogue, DEARER)
     factors = iter([100.0, 1.2, 1.3, 1.1, 1.2, 9.0, 1.2, 1.2, 1.4, 1.1])
-    cost_of = timed(baseline, catalogue)
+    cost_of = timed(baseline, Workshop(catalogue))
 
     def seconds(steps):
         dearer = len(steps._parts.recipe.model.decoder.values["dilations"]) > 2
@@ -98,3 +100,18 @@ def test_the_median_of_the_rounds_is_the_ratio(catalogue, monkeypatch):
     cost = cost_of(arm)
     assert cost.ratio == 1.2
     assert cost.least < 1.2 < cost.most < 9
+
+
+def test_timing_may_take_longer_than_building_may(catalogue, monkeypatch):
+    """The limits of building end a process that hangs there; steps of a large model take what they take."""
+    baseline, within = recipe(catalogue, BASELINE), []
+    cost_of = timed(baseline, Workshop(catalogue))
+
+    def seconds(_steps):
+        within.append(signal.getitimer(signal.ITIMER_REAL)[0])
+        return 1.0
+
+    monkeypatch.setattr(TimedSteps, "seconds", seconds)
+    assert cost_of(baseline).ratio == 1
+    assert len(within) == 20
+    assert not any(within)

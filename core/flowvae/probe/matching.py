@@ -15,8 +15,7 @@ from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault, FlowvaeError, MachineError, PluginError, RecipeError
 from flowvae.folder.matched import Matched, Matching
 from flowvae.probe.__main__ import Task, in_turn, together
-from flowvae.probe.limits import limited
-from flowvae.probe.relative_cost import WAYS, CostOf
+from flowvae.probe.relative_cost import WAYS, CostOf, Workshop
 from flowvae.probe.width_search import Cost, search
 from flowvae.processes.outcome import Outcome, outcome_of
 from flowvae.recipe import Recipe, read_recipe, resolve
@@ -57,8 +56,7 @@ class _Arm:
         """RecipeError where no width can be built."""
         asked, baseline = self.asked, self._recipe(self.asked.baseline)
         own = self._recipe(self.name).leaves()[asked.by]
-        with limited(baseline, self.share):
-            cost_of = WAYS[asked.what](baseline, self.catalogue)
+        cost_of = WAYS[asked.what](baseline, Workshop(self.catalogue, self.share))
         found = search(own, partial(self._cost, cost_of))
         if found.width is None:
             least, most = found.refused[0], found.refused[-1]
@@ -79,9 +77,7 @@ class _Arm:
 
     def _cost(self, cost_of: CostOf, width: int) -> Cost | None:
         try:
-            recipe = self._recipe(self.name, (f"{self.asked.by}={width}",))
-            with limited(recipe, self.share):
-                return cost_of(recipe)
+            return cost_of(self._recipe(self.name, (f"{self.asked.by}={width}",)))
         except (RecipeError, PluginError, MachineError) as error:
             if isinstance(error, MachineError) and self.share > 1:
                 raise  # it has the machine for itself once the others are through

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import median, quantiles
 
 import torch
-from attrs import evolve
+from attrs import evolve, frozen
 
 from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
 from flowvae.folder.records import Probed
+from flowvae.probe.limits import limited
 from flowvae.probe.probe import probe
 from flowvae.probe.steps import freeze, lent_for, sounds_for
 from flowvae.probe.width_search import Cost
@@ -23,18 +25,33 @@ is shared."""
 CostOf = Callable[[Recipe], Cost]
 
 
-def counted(baseline: Recipe, catalogue: Catalogue, count: Callable[[Probed], float]) -> CostOf:
+@frozen
+class Workshop:
+    """Where models are built: with what is installed, by one of so many that share the memory."""
+
+    catalogue: Catalogue
+    share: int = 1
+
+    def probed(self, recipe: Recipe) -> Probed:
+        """What the model is, within the limits of building."""
+        with limited(recipe, self.share):
+            return probe(recipe, self.catalogue)
+
+
+def counted(baseline: Recipe, shop: Workshop, count: Callable[[Probed], float]) -> CostOf:
     """What the probe counts, as a multiple of the baseline's."""
-    whole = count(probe(baseline, catalogue))
-    return lambda recipe: Cost.exact(count(probe(recipe, catalogue)) / whole)
+    whole = count(shop.probed(baseline))
+    return lambda recipe: Cost.exact(count(shop.probed(recipe)) / whole)
 
 
-def timed(baseline: Recipe, catalogue: Catalogue) -> CostOf:
+def timed(baseline: Recipe, shop: Workshop) -> CostOf:
     """Processor time of steps, of both in turn, so that what disturbs one disturbs the other; the median of the ratios."""
     ours = TimedSteps(baseline)
 
     def cost_of(recipe: Recipe) -> Cost:
-        probe(recipe, catalogue)  # what is refused is refused before it is timed
+        shop.probed(
+            recipe
+        )  # what is refused is refused before it is timed, which may take longer than building may
         theirs = TimedSteps(recipe)
         rounds = [theirs.seconds() / ours.seconds() for _ in range(ROUNDS + 1)][1:]
         lower, _, upper = quantiles(rounds, n=4)
@@ -43,11 +60,9 @@ def timed(baseline: Recipe, catalogue: Catalogue) -> CostOf:
     return cost_of
 
 
-WAYS: Mapping[str, Callable[[Recipe, Catalogue], CostOf]] = {
-    "parameters": lambda recipe, catalogue: counted(recipe, catalogue, lambda probed: probed.parameters),
-    "multiply_adds": lambda recipe, catalogue: counted(
-        recipe, catalogue, lambda probed: probed.macs_per_second
-    ),
+WAYS: Mapping[str, Callable[[Recipe, Workshop], CostOf]] = {
+    "parameters": partial(counted, count=lambda probed: probed.parameters),
+    "multiply_adds": partial(counted, count=lambda probed: probed.macs_per_second),
     "seconds": timed,
 }
 
