@@ -5,12 +5,13 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from attrs import define
+from attrs import define, evolve
 
 from flowvae.ablation.compiling import compiled
 from flowvae.ablation.devices import Placement, names, place, wanted
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.looks import look, seeds_to_come
+from flowvae.ablation.matching import matched_plan
 from flowvae.ablation.one_factor import second_factors
 from flowvae.ablation.plan import refuse_another, write_plan
 from flowvae.ablation.probing import Prober
@@ -34,6 +35,7 @@ from flowvae.errors import (
     shown,
 )
 from flowvae.folder.lock import locked
+from flowvae.folder.matched import Matched
 from flowvae.folder.records import Coverage, Probed
 from flowvae.folder.starts import check_starts
 from flowvae.probe.limits import free_memory
@@ -114,17 +116,21 @@ class _Drive:
     def _run(self, launcher: Launcher) -> Path:
         data = self.folder / "data"
         sounds = prepare_all(self.plan.arms, data, self.say)
+        prober = Prober(self.plan, self.folder, self.say, launcher.call)
+        self.plan, matches = matched_plan(prober, self.catalogue)
         seeds = seeds_to_come(self.plan, self.folder)
         runs = [run for run in all_runs(self.plan, sounds, self.folder / "runs") if run.seed in seeds]
         waiting = [run for run in runs if not run.done()]
-        probed = Prober(self.plan, self.folder, self.say, launcher.call).probe(sounds, wanted(waiting))
+        probed = evolve(prober, plan=self.plan).probe(sounds, wanted(waiting), matches)
         measure_references(self.plan, self.folder, sounds[self.plan.arms[0].name], self.say, launcher.call)
         placements = place(runs, waiting, self.folder, self.say)
         fast = compiled(runs, waiting, probed, placements, self.say)
         seen = n_finished(self.folder / "runs")
-        plan = write_plan(self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen)
+        plan = write_plan(
+            self.folder, self.plan, probed, sounds[self.plan.arms[0].name], seen, matches=matches
+        )
         due, to_do = [run for run in runs if run.seed in plan.seeds], {run.name for run in waiting}
-        self._announce(probed, due, to_do)
+        self._announce(probed, due, to_do, matches)
         files, statuses = KeptFiles(self.folder), dict[str, int]()
         while True:
             # What failed at a look is left to the next command: the look was taken without it.
@@ -142,7 +148,9 @@ class _Drive:
         _raise_failures(due, statuses, report)
         return report
 
-    def _announce(self, arms: Mapping[str, Probed], due: list[Run], to_do: set[str]) -> None:
+    def _announce(
+        self, arms: Mapping[str, Probed], due: list[Run], to_do: set[str], matches: Mapping[str, Matched]
+    ) -> None:
         baseline = arms[self.plan.arms[0].name]
         for arm in self.plan.arms:
             probed = arms[arm.name]
@@ -153,8 +161,9 @@ class _Drive:
             if arm is self.plan.baseline_of(arm):
                 changes = f"the baseline at {changes}" if changes else "the baseline"
             self.say(f"  {arm.name}: {changes}; {weights}, {macs}")
-            self._announce_flags(arm, probed, arms[self.plan.before(arm).name])
-            for line in _reach(arm, probed.coverage):
+            self._announce_flags(arm, probed, arms[self.plan.before(arm).name], matches.get(arm.name))
+            matched = [matches[arm.name].said] if arm.name in matches else []
+            for line in [*matched, *_reach(arm, probed.coverage)]:
                 self.say(f"    {line}")
         seeds, looks = len({run.seed for run in due}), self.plan.looks
         until = f", at most {len(looks[-1])} in {len(looks)} looks" if len(looks) > 1 else ""
@@ -162,9 +171,9 @@ class _Drive:
         before = f", {len(due) - left} done before" if len(due) > left else ""
         self.say(f"arms: {len(self.plan.arms)}, seeds: {seeds}{until}; runs to do: {left}{before}")
 
-    def _announce_flags(self, arm: Arm, probed: Probed, before: Probed) -> None:
+    def _announce_flags(self, arm: Arm, probed: Probed, before: Probed, matched: Matched | None) -> None:
         reason = reason_for(self.plan.recipe, arm.name)
-        flags = second_factors(self.plan, arm, before, probed)
+        flags = second_factors(self.plan, arm, before, probed, matched)
         for flag in flags:
             self.say(f"    flagged: it {flag}")
         if flags:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flowvae.folder.matched import Matched
 from flowvae.folder.records import Probed
 from flowvae.recipe import AblationPlan, Arm
 
@@ -11,9 +12,14 @@ SAME_COST = 0.1
 """Multiply-adds that differ by less follow from almost any swap."""
 
 
-def second_factors(plan: AblationPlan, arm: Arm, before: Probed, after: Probed) -> tuple[str, ...]:
-    """All of them in words, each of which asks for a reason; `before` is what the arm is compared with."""
-    return (*plan.flags(arm), *_of_costs(before, after))
+def second_factors(
+    plan: AblationPlan, arm: Arm, before: Probed, after: Probed, matched: Matched | None = None
+) -> tuple[str, ...]:
+    """All of them in words, each of which asks for a reason; `before` is what the arm is compared with.
+
+    What was changed so that arms cost the same is none of them.
+    """
+    return (*plan.flags(arm, (matched.path,) if matched else ()), *_of_costs(before, after))
 
 
 def _of_costs(before: Probed, after: Probed) -> Iterator[str]:

@@ -9,6 +9,7 @@ from flowvae.ablation.looks import at_the_look, looks_ahead
 from flowvae.ablation.one_factor import second_factors
 from flowvae.data.sounds import Sounds
 from flowvae.errors import RunFolderError, shown
+from flowvae.folder.matched import Matched
 from flowvae.folder.records import (
     Change,
     Direction,
@@ -26,15 +27,25 @@ from flowvae.recipe.reasons import reason_for
 
 
 def write_plan(
-    folder: Path, plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds, finished: int
+    folder: Path,
+    plan: AblationPlan,
+    probed: Mapping[str, Probed],
+    sounds: Sounds,
+    finished: int,
+    *,
+    matches: Mapping[str, Matched],
 ) -> Plan:
     """Writes the plan; where there is one already, what differs is entered in its ledger."""
-    content = at_the_look(entered(planned(plan, probed, sounds), Plan.read_if_there(folder), finished))
+    content = at_the_look(
+        entered(planned(plan, probed, sounds, matches), Plan.read_if_there(folder), finished)
+    )
     content.write(folder)
     return content
 
 
-def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) -> Plan:
+def planned(
+    plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds, matches: Mapping[str, Matched]
+) -> Plan:
     """The plan as the report reads it; nothing of it says where on this machine things lie."""
     recipe, ablation = plan.recipe, plan.recipe.ablation
     metrics = tuple(_metrics(recipe))
@@ -47,7 +58,7 @@ def planned(plan: AblationPlan, probed: Mapping[str, Probed], sounds: Sounds) ->
         metrics=metrics,
         axes=axes_of(plan),
         seeds=plan.seeds,
-        arms=tuple(_arm(plan, arm, probed) for arm in plan.arms),
+        arms=tuple(_arm(plan, arm, probed, matches.get(arm.name)) for arm in plan.arms),
         data=PlannedData(
             description=recipe.data.said(paths=False),
             used=len(sounds.clips.info),
@@ -127,14 +138,14 @@ def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
         yield PlannedMetric(name, direction, said.get("unit", ""), family, least, most)
 
 
-def _arm(plan: AblationPlan, arm: Arm, probed: Mapping[str, Probed]) -> PlannedArm:
-    own = probed[arm.name]
+def _arm(plan: AblationPlan, arm: Arm, probed: Mapping[str, Probed], matched: Matched | None) -> PlannedArm:
+    own, by = probed[arm.name], (matched.path,) if matched else ()
     return PlannedArm(
         name=arm.name,
         is_baseline=arm is plan.baseline_of(arm),
         changes=arm.changes,
-        difference=tuple(Change(**entry) for entry in plan.difference(arm)),
-        flags=second_factors(plan, arm, probed[plan.before(arm).name], own),
+        difference=tuple(Change(**entry, is_matched=entry["path"] in by) for entry in plan.difference(arm)),
+        flags=second_factors(plan, arm, probed[plan.before(arm).name], own, matched),
         components={name: Provenance(**of) for name, of in components(arm.recipe).items()},
         parameters=own.parameters,
         macs_per_second=own.macs_per_second,
@@ -144,4 +155,5 @@ def _arm(plan: AblationPlan, arm: Arm, probed: Mapping[str, Probed]) -> PlannedA
         steps=arm.recipe.train.steps,
         variant=arm.variant if plan.across else "",
         at=arm.at,
+        matched=matched,
     )

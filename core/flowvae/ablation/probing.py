@@ -14,6 +14,7 @@ from flowvae.ablation.plan import free_folder
 from flowvae.data.sounds import Sounds
 from flowvae.errors import DataError, Fault, FlowvaeError, RecipeError, RunFolderError, shown
 from flowvae.folder.files import write_bytes
+from flowvae.folder.matched import Matched
 from flowvae.folder.records import Arms, Probed, ProbedArm
 from flowvae.folder.starts import begun, last_checkpoint
 from flowvae.processes.launcher import Called
@@ -39,8 +40,10 @@ class Prober:
     say: Callable[[str], None]
     call: Call
 
-    def probe(self, sounds: Mapping[str, Sounds], devices: Sequence[str]) -> dict[str, Probed]:
-        """What every arm is, after a look at whether the devices are there."""
+    def probe(
+        self, sounds: Mapping[str, Sounds], devices: Sequence[str], matches: Mapping[str, Matched]
+    ) -> dict[str, Probed]:
+        """What every arm is, after a look at whether the devices are there; keeps what it was matched by."""
         before = Arms.read_if_there(self.folder)
         known = dict(before.arms) if before else {}
         arms = dict(known)
@@ -53,8 +56,8 @@ class Prober:
             if arm.name in known:
                 self._refuse_other(arm.name, known[arm.name], entry)
                 entry = evolve(entry, probed=known[arm.name].probed)
-            arms[arm.name] = entry
-        self._write(recipes)
+            arms[arm.name] = evolve(entry, matched=matches.get(arm.name))
+        write_recipes(recipes, self.folder, self.folder / "arms")
         if any(entry.probed is None for entry in arms.values()):
             self.say("building every arm once")
         elif not devices:
@@ -62,14 +65,6 @@ class Prober:
         Arms(arms).write(self.folder)
         self._build(before, devices)
         return _probed(Arms.read(self.folder).arms)
-
-    def _write(self, recipes: Mapping[str, Recipe]) -> None:
-        (self.folder / "arms").mkdir(exist_ok=True)
-        files = KeptFiles(self.folder)
-        for name, recipe in recipes.items():
-            files.keep(recipe)
-            text = write_recipe(recipe, files.paths_from(self.folder / "arms"))
-            write_bytes(self.folder / "arms" / f"{name}.toml", text.encode())
 
     def _build(self, before: Arms | None, devices: Sequence[str]) -> None:
         done = self.call(program("flowvae.probe", str(self.folder), *devices))
@@ -94,6 +89,15 @@ class Prober:
             f"{shown(self.folder)} belongs to another recipe ({name}: {what})",
             do=f"--out {shown(free_folder(self.folder))}, which is free; or remove the folder",
         )
+
+
+def write_recipes(recipes: Mapping[str, Recipe], folder: Path, into: Path) -> None:
+    """Complete recipes by the names of their arms; the files that they point to are kept in the ablation's folder."""
+    into.mkdir(exist_ok=True)
+    files = KeptFiles(folder)
+    for name, recipe in recipes.items():
+        files.keep(recipe)
+        write_bytes(into / f"{name}.toml", write_recipe(recipe, files.paths_from(into)).encode())
 
 
 def hand_on(plan: AblationPlan, done: Called) -> NoReturn:

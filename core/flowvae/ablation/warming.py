@@ -10,7 +10,7 @@ from flowvae.folder.status import read_status
 from flowvae.processes.launcher import Launcher, launcher
 from flowvae.recipe import AblationPlan
 
-PROGRAMS = ("flowvae.probe", "flowvae.references", "flowvae.worker")
+PROGRAMS = ("flowvae.probe", "flowvae.probe.matching", "flowvae.references", "flowvae.worker")
 LATER = ("torch._dynamo", "torchaudio.functional")
 """What is imported at work: by the constructors of torch's optimizers, and for mel bands."""
 

@@ -14,6 +14,7 @@ from flowvae.cli.plugins_option import catalogue_of
 from flowvae.recipe import AblationPlan, Arm, Recipe, plan_ablation, read_recipe
 from flowvae.recipe.datasets import data_setting
 from flowvae.recipe.difference import effective_difference
+from flowvae.recipe.matching import will_be_matched
 from flowvae.recipe.reasons import reason_for, said_of
 from flowvae.recipe.requirements import unsaid
 from flowvae.statistics.spending import PlannedLook, planned_looks
@@ -34,13 +35,14 @@ def check(options: argparse.Namespace) -> int:
     """Every fault of a recipe, or what it would run."""
     plan = _plan(options)
     _check_starts(plan)
-    arms = [_row(plan, arm) for arm in plan.arms]
+    arms, match = [_row(plan, arm) for arm in plan.arms], plan.recipe.ablation and plan.recipe.ablation.match
     requires = unsaid(arm.recipe for arm in plan.arms)
     ahead, looks = _look_ahead(plan), _looks(plan)
     if options.json:
         content: dict[str, Any] = {"recipe": plan.recipe.name, "seeds": plan.seeds, "arms": arms}
         content |= {"unsaid_requires": requires, "across": plan.across}
         content["data"] = [outlook.fields(names) for outlook, names in ahead.items()]
+        content["match"] = asdict(match) if match else None
         content["looks"] = [{**asdict(look), "can_claim": look.can_claim} for look in looks]
         print(json.dumps(content, indent=1))
         return 0
@@ -49,6 +51,8 @@ def check(options: argparse.Namespace) -> int:
     print(f"{plan.recipe.name}: in order; {n_arms} x {plan.said_seeds}{across}")
     for number, look in enumerate(looks, 1):
         print(f"  look {number} of {len(looks)}: {look}")
+    if match:
+        print(f"  {will_be_matched(match, plan.arms[0].name)}")
     for dropped in plan.recipe.dropped:
         print(f"  dropped: {dropped}")
     for arm, row in zip(plan.arms, arms, strict=True):

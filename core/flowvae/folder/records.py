@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
+from flowvae.folder.matched import Matched
 from flowvae.folder.record import Plain, Record
 
 Direction = Literal["lower", "higher", "none"]
@@ -21,6 +22,8 @@ class Change:
     path: str
     baseline: str
     arm: str
+    is_matched: bool = False
+    """Whether it is the width at which the arm costs what the baseline does."""
 
 
 @frozen
@@ -65,6 +68,8 @@ class PlannedArm:
     """Of an ablation that is run across some values, its name without the value."""
     at: str = ""
     """That value, as the recipe writes it; each has a baseline of its own."""
+    matched: Matched | None = None
+    """Where the ablation matches what its arms cost: the width, and how near it comes."""
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -287,6 +292,8 @@ class ProbedArm:
     """The values that can change a result, by key path."""
     plugins: tuple[str, ...]
     probed: Probed | None = None
+    matched: Matched | None = None
+    """Where the ablation matches what its arms cost; the baseline stays what it is."""
 
 
 @frozen

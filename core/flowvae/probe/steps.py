@@ -28,13 +28,13 @@ def phase_costs(parts: Parts) -> dict[str, PhaseCosts]:
 
 def _costs(phase: Phase, parts: Parts) -> PhaseCosts:
     freeze(parts, phase.frozen)
-    batch = _pass(phase, parts, N_SOUNDS)
+    batch = sounds_for(phase, parts, N_SOUNDS)
     with MultiplyAdds() as counter:
         if phase.reconstructs:
             _ = batch.reconstruction  # one for all turns, and at every step
     macs = counter.total
     for turn in phase.turns:
-        with _lent(turn, parts), MultiplyAdds() as counter:
+        with lent_for(turn, parts), MultiplyAdds() as counter:
             turn.objective(batch)["loss"].backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         macs += counter.total / turn.every
     parts.model.zero_grad(set_to_none=True)
@@ -47,20 +47,22 @@ def _kept_a_sound(turn: Turn, phase: Phase, parts: Parts) -> int:
     """What one more sound in the batch adds to what is kept; weights are kept once for all of them."""
     sizes = []
     for n_sounds in (N_SOUNDS, N_SOUNDS + 1):
-        with _lent(turn, parts), kept_for_backward() as kept:
-            turn.objective(_pass(phase, parts, n_sounds))
+        with lent_for(turn, parts), kept_for_backward() as kept:
+            turn.objective(sounds_for(phase, parts, n_sounds))
         parts.stft.forget()
         sizes.append(sum(kept.values()))
     return sizes[1] - sizes[0]
 
 
-def _pass(phase: Phase, parts: Parts, n_sounds: int) -> Pass:
+def sounds_for(phase: Phase, parts: Parts, n_sounds: int) -> Pass:
+    """A batch of noise for a step of a phase."""
     section = parts.recipe.model
     sounds = 0.1 * torch.randn(n_sounds, section.channels, section.n_samples)
     return Pass(parts.model, sounds, phase.from_step)
 
 
-def _lent(turn: Turn, parts: Parts) -> AbstractContextManager[None]:
+def lent_for(turn: Turn, parts: Parts) -> AbstractContextManager[None]:
+    """Within, what a turn lends is lent."""
     modules = parts.second_player.modules if parts.second_player else {}
     return lent(modules[name] for name in turn.lends)
 

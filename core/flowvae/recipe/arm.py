@@ -19,6 +19,8 @@ class Arm:
     recipe: Recipe
     changes: dict[str, str]
     """Key path to the alternative as the recipe writes it; empty for the baseline."""
+    source: Source
+    """What it was resolved from."""
     variant: str
     """Its name without the value that it is run at, where an ablation is run across some."""
     at: str = ""

@@ -17,6 +17,7 @@ from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.identity import OUTSIDE
 from flowvae.recipe.layering import set_path
 from flowvae.recipe.leaving_out import with_parts_left_out
+from flowvae.recipe.matching import faults_of_match
 from flowvae.recipe.measuring import blind, idle
 from flowvae.recipe.node import Dropped, Node, Source, node_at
 from flowvae.recipe.reasons import faults_of_reasons
@@ -48,11 +49,11 @@ class AblationPlan:
         """What an arm really changes of its baseline; of the baseline of another value, what it changes of the first."""
         return effective_difference(self.before(arm).recipe, arm.recipe)
 
-    def flags(self, arm: Arm) -> list[str]:
-        """What it changes besides what the recipe says."""
+    def flags(self, arm: Arm, matched: tuple[str, ...] = ()) -> list[str]:
+        """What it changes besides what the recipe says, and what was matched."""
         ablation = self.recipe.ablation
         declared = ablation.vary if ablation and arm is not self.baseline_of(arm) else self.across
-        return undeclared(self.difference(arm), declared)
+        return undeclared(self.difference(arm), (*declared, *matched))
 
     def before(self, arm: Arm) -> Arm:
         """Whose differences are told: its baseline, or for a baseline of another value the first."""
@@ -95,7 +96,7 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
     across = axis_across(source.root)
     if axes is None or across is None:
         recipe = resolve(source, catalogue)
-        return AblationPlan(recipe, (Arm(recipe.name, recipe, {}, recipe.name),))
+        return AblationPlan(recipe, (Arm(recipe.name, recipe, {}, source, recipe.name),))
     every = {**axes, **across}
     faults = [
         *_overridden(source, axes, across),
@@ -106,8 +107,9 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
     arms: list[Arm] = []
     names = names_of(axes)
     for choice in _choices(axes, across, cross=_crossed(source)):
+        one = _varied(source, every, choice)
         try:
-            recipe = resolve(_varied(source, every, choice), catalogue)
+            recipe = resolve(one, catalogue)
         except RecipeError as error:
             faults += error.faults
             continue
@@ -115,12 +117,13 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         variant = arm_name(names, {path: choice[path] for path in axes})
         name = "-".join([variant, *(values[choice[path]] for path, values in names_of(across).items())])
         at = "".join(written_as(nodes[choice[path]]) for path, nodes in across.items())
-        arms.append(Arm(name, recipe, changes, variant, at))
+        arms.append(Arm(name, recipe, changes, one, variant, at))
     if not faults:
         arms, faults = renamed(arms, source, catalogue)
     faults += _faults_between(arms, source)
     faults += [] if faults else faults_of_pairs(arms, source, catalogue)
     faults += [] if faults else faults_of_reasons(arms, source, catalogue)
+    faults += [] if faults else faults_of_match(arms, tuple(axes), source, catalogue)
     if not faults:
         faults += _faults_of_questions(arms, source, catalogue)
     if faults:

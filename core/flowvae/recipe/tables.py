@@ -216,6 +216,18 @@ class SeedsUntilShown:
 
 
 @frozen
+class MatchSection:
+    """A width that is scaled in each alternative until it costs what the baseline costs, so that cost explains no difference."""
+
+    by: str = key("the key path of a whole number of a part of the model; the baseline keeps its own")
+    what: Literal["parameters", "multiply_adds", "seconds"] = key(
+        "what is made equal; parameters: the weights of the model; multiply_adds: what a second of audio takes there and back; seconds: "
+        "processor time of steps of training, which is measured and so comes with a spread",
+        "parameters",
+    )
+
+
+@frozen
 class AblationSection:
     """What is compared, fixed before the first step."""
 
@@ -251,6 +263,7 @@ class AblationSection:
         "arms that are compared with each other besides, by their names: the second beside the first", ()
     )
     cross: bool = key("every combination of the alternatives instead of one change at a time", default=False)
+    match: MatchSection | None = table(MatchSection, None)
 
     @property
     def counts(self) -> tuple[int, ...]:

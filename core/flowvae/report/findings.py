@@ -246,6 +246,11 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
         found += _training(folder, plan.primary)
     found += collapses(folder)
     found += [Finding("caution", _flagged(arm)) for arm in plan.arms if arm.flags]
+    found += [
+        Finding("caution", f"{arm.name} was to cost the same and does not: {arm.matched.said}.")
+        for arm in plan.arms
+        if arm.matched and not arm.matched.is_near
+    ]
     found += differing_beginnings(folder)
     for baseline in (arm for arm in plan.arms if arm.is_baseline):
         found += [*_costs(folder, baseline), *_artefacts(folder, baseline)]
