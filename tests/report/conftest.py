@@ -20,6 +20,7 @@ def undrawn(request, monkeypatch):
         "test_blind_answers",
         "test_by_class",
         "test_export",
+        "test_first_heard",
         "test_recomputed",
         "test_many_runs",
         "test_report",

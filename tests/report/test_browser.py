@@ -25,7 +25,7 @@ PROBE = """
   const keys = [];
   const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
   const label = () => document.activeElement.getAttribute("aria-label");
-  document.querySelector(".pad").focus(); keys.push(label());
+  document.querySelector("#listen .pad").focus(); keys.push(label());
   press("ArrowRight"); keys.push(label());
   press("3"); keys.push(label());
   press("Escape");
@@ -85,7 +85,7 @@ def test_every_sound_has_a_length_and_plays(page, tmp_path):
     dom = dump(page, tmp_path)
     n_sounds = dom.count("<audio")
     lengths = [float(length) for length in re.findall(r'data-duration="([^"]*)"', dom)]
-    assert n_sounds == 3 + 2 * 6 * (3 + 2)
+    assert n_sounds == 3 + 3 + 2 * 6 * (3 + 2)
     assert len(lengths) == n_sounds
     assert all(0.3 < length < 0.4 for length in lengths)
     assert probe(dom)["said"] == ["played"] * n_sounds

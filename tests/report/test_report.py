@@ -393,7 +393,7 @@ def test_one_plain_run_makes_a_page_without_comparison(runs):
     page = page_of(folder)
     assert "Nothing was compared" in page.text
     assert not re.search(r"baseline|verdict is|not shown|joint p", page.text)
-    assert len(page.all("audio")) == 3 + 3 + 2
+    assert len(page.all("audio")) == 2 + 3 + 3 + 2
 
 
 def test_pieces_that_are_missing_or_damaged_are_named(runs):

@@ -25,6 +25,7 @@ from flowvae.report.export import comparisons_json, scores_json, validations_csv
 from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said
+from flowvae.report.first_heard import evidence, first_heard
 from flowvae.report.focus import told_apart
 from flowvae.report.headline import headline
 from flowvae.report.listening import MOST_BYTES, listening
@@ -121,6 +122,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
     styles = arm_styles([arm.name for arm in plan.arms], focus)
     pictures = _draw(folder, comparisons, styles)
     players = second_players(folder)
+    heard = listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes))
     return {
         "folder": folder,
         "plan": plan,
@@ -130,6 +132,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "said": said,
         "looks": looks_said(plan),
         "headline": headline(folder, comparisons),
+        "evidence": evidence(folder, comparisons),
         "findings": findings(folder, comparisons),
         "effects": effects(folder),
         "measured": lambda metric: measured(folder, metric),
@@ -150,7 +153,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "left_out_classes": left_out(folder),
         "pictures": pictures,
         "has_divergence": _has_divergence(folder),
-        "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
+        "listening": heard,
+        "first_heard": first_heard(folder, comparisons, heard),
         "blind": blind(folder, comparisons),
         "blind_words": blind_words,
         "gradient": _gradient(),
