@@ -24,6 +24,7 @@ def undrawn(request, monkeypatch):
         "test_recomputed",
         "test_many_runs",
         "test_report",
+        "test_switching",
         "test_listening",
         "test_two_players",
         "test_verdicts",

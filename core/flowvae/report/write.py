@@ -49,7 +49,7 @@ PAGE_BYTES = 5_700_000  # of the 6 MB that mail and chat take, without the words
 HERE = Path(__file__).parent / "page"
 # In the order of the page; what holds on narrow screens and paper comes last, since it takes back what stands before.
 STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "facts", "narrow")
-SCRIPTS = ("listen",)
+SCRIPTS = ("switching", "listen")
 
 
 @frozen
