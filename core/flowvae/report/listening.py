@@ -2,15 +2,17 @@
 
 import math
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 
+from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder, Run
 from flowvae.report.references import sounds_of
-from flowvae.report.sounds import Clip, Gain, Reference, read_clip, wav_address
+from flowvae.report.sounds import SILENT_PEAK, Clip, Gain, peak, read_clip, silence, wav_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
 MOST_CLIPS = 6
@@ -47,7 +49,7 @@ class Cell:
 class Row:
     """One clip across the columns; `target` is None for samples from the prior.
 
-    Where `is_levelled`, all sounds that name no obstacle are at one level: that of the target, or `lowered` by so much.
+    Where `is_levelled`, all sounds that name no obstacle have one loudness: the target is `lowered` by so much.
     """
 
     title: str
@@ -145,41 +147,41 @@ class _Painter:
         self.top_db = 5 * math.ceil(loudest / 5)
         self.palette = shades()
 
-    def row(self, found: _Found, target: Clip | None, wanted: Reference | None) -> Row:
-        """A row at one level: the wanted one, or as much lower as its sounds need not to clip."""
+    def row(self, found: _Found, target: Clip | None, reference_peak: float | None) -> Row:
+        """A row at one loudness, that of its quietest sound; without a reference every sound is as loud as it came."""
         clips = found.clips(self.folder, self.seeds)
         beside = {}
         if target is not None:
             paths = dict(sounds_of(self.folder, found.index))
             beside = {name: clip for name, path in paths.items() if (clip := read_clip(path))}
-        heard = [clip.audio for clip in (*clips.values(), *beside.values())]
-        level = wanted.without_clipping(heard) if wanted else None
-        gains = {key: level.gain_for(clip.audio) if level else None for key, clip in clips.items()}
-        lowering = Gain(level.rms / wanted.rms) if wanted and level else Gain(1.0, "silent")
+        heard = [*clips.values(), *beside.values(), *([target] if target else [])]
+        gain_of = _matched(heard, target, reference_peak)
+        lowering = gain_of(target) if target else None
         cells = []
         for arm in self.folder.plan.arms:
             keys = [(arm.name, seed) for seed in self.folder.plan.seeds if (arm.name, seed) in clips]
-            cells.append(Cell(arm.name, tuple(self._take(clips[key], key[1], gains[key]) for key in keys)))
+            cells.append(
+                Cell(arm.name, tuple(self._take(clips[key], key[1], gain_of(clips[key])) for key in keys))
+            )
         return Row(
             title=found.title,
-            target=self._take(target, None, lowering) if target else None,
+            target=self._take(target, None, gain_of(target)) if target else None,
             cells=tuple(cells),
-            beside=tuple(
-                (name, self._take(clip, None, level.gain_for(clip.audio) if level else None))
-                for name, clip in beside.items()
-            ),
-            lowered=f"{plain(round(-lowering.db, 1), 2)} dB" if lowering.db <= -ROUNDED_AWAY_DB else "",
-            is_levelled=level is not None,
+            beside=tuple((name, self._take(clip, None, gain_of(clip))) for name, clip in beside.items()),
+            lowered=f"{plain(round(-lowering.db, 1), 2)} dB"
+            if lowering and lowering.db <= -ROUNDED_AWAY_DB
+            else "",
+            is_levelled=reference_peak is not None,
         )
 
-    def _take(self, clip: Clip, seed: int | None, gain: Gain | None) -> Take:
+    def _take(self, clip: Clip, seed: int | None, gain: Gain) -> Take:
         return Take(
             seed=seed,
-            sound=wav_address(clip, gain.factor if gain else 1.0),
+            sound=wav_address(clip, gain.factor),
             # The picture keeps the true level: a spectrogram that was made louder would hide a level error.
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
-            gain=f"{signed(round(gain.db, 1), 2)} dB" if gain and abs(gain.db) >= ROUNDED_AWAY_DB else "",
-            obstacle=gain.obstacle if gain else "",
+            gain=f"{signed(round(gain.db, 1), 2)} dB" if abs(gain.db) >= ROUNDED_AWAY_DB else "",
+            obstacle=gain.obstacle,
             duration_s=clip.duration_s,
         )
 
@@ -205,11 +207,11 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])
     rows = tuple(
         painter.row(
-            _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], Reference.of(clips[i].audio)
+            _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], _reference_peak([clips[i]])
         )
         for i in indices
     )
-    typical = _typical([clips[i] for i in indices])
+    typical = _reference_peak([clips[i] for i in indices])
     prior_rows = tuple(painter.row(_Found(PRIOR, i, f"sample {i}"), None, typical) for i in prior_indices)
     return Listening(
         rows=rows,
@@ -223,12 +225,30 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     )
 
 
-def _typical(targets: list[Clip]) -> Reference | None:
-    """Samples have no target of their own: they are measured by what is typical of the targets."""
-    known = [reference for clip in targets if (reference := Reference.of(clip.audio))]
-    if not known:
-        return None
-    return Reference(float(np.median([r.rms for r in known])), float(np.median([r.peak for r in known])))
+def _reference_peak(targets: list[Clip]) -> float | None:
+    """What silence is measured by: the peak of a target, or what is typical of several; None where all are silent."""
+    known = [peak(clip.audio) for clip in targets if peak(clip.audio) >= SILENT_PEAK]
+    return float(np.median(known)) if known else None
+
+
+def _matched(
+    heard: Sequence[Clip], target: Clip | None, reference_peak: float | None
+) -> Callable[[Clip], Gain]:
+    """What each sound of a row is multiplied with. The target is the anchor, without one the loudest of the row."""
+    if reference_peak is None:
+        return lambda clip: Gain(1.0, "silent" if peak(clip.audio) < SILENT_PEAK else "")
+    silences = {id(clip): silence(clip.audio, reference_peak) for clip in heard}
+    loud = {id(clip): loudness(clip.audio, clip.rate) for clip in heard if not silences[id(clip)]}
+    loud = {key: lufs for key, lufs in loud.items() if lufs > -math.inf}
+    anchor = loud.get(id(target)) if target else None
+    level = Level.of(max(loud.values(), default=0.0) if anchor is None else anchor, list(loud.values()))
+
+    def gain_of(clip: Clip) -> Gain:
+        if id(clip) in loud:
+            return level.gain_for(loud[id(clip)])
+        return Gain(1.0, silences[id(clip)] or "below what loudness is measured from, not matched")
+
+    return gain_of
 
 
 def _first_prior(folder: Folder) -> Clip | None:

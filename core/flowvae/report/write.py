@@ -29,6 +29,7 @@ from flowvae.report.first_heard import evidence, first_heard
 from flowvae.report.focus import told_apart
 from flowvae.report.headline import headline
 from flowvae.report.listening import MOST_BYTES, listening
+from flowvae.report.loudness import MOST_LOWERED
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.planned_looks import looks_said
 from flowvae.report.reading import Folder, read_folder
@@ -154,6 +155,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "pictures": pictures,
         "has_divergence": _has_divergence(folder),
         "listening": heard,
+        "most_lowered": MOST_LOWERED,
         "first_heard": first_heard(folder, comparisons, heard),
         "blind": blind(folder, comparisons),
         "blind_words": blind_words,
