@@ -8,12 +8,14 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from flowvae.report.listening import listening
 from flowvae.report.loudness import MOST_LOWERED, loudness
 from flowvae.report.number_format import plain
 from flowvae.report.reading import read_folder
 from flowvae.report.sounds import NEARLY_SILENT, peak, silence
+from flowvae.report.spectrograms import N_SHADES, RANGE_DB
 from flowvae.report.write import write_report
 
 RATE = 22_050
@@ -139,3 +141,25 @@ def test_beside_a_silent_target_every_sound_is_as_loud_as_it_came(folder):
 def test_quiet_beside_a_quiet_target_is_no_silence():
     assert not silence(np.full((100, 1), 0.002), 0.01)
     assert silence(np.full((100, 1), 0.9 * NEARLY_SILENT * 0.01), 0.01)
+
+
+def shades_of(address):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))), dtype=int)
+
+
+def test_the_residual_is_target_minus_estimate_at_its_true_level(folder):
+    """An estimate of half the target leaves the picture of the target, 6 dB lower; the target itself leaves nothing."""
+    target, _ = soundfile.read(folder / "runs/snake/seed-0/audio/target/00-drum-0.wav")
+    put(folder, f"{LAST}/00-drum-0.wav", 0.5 * target, "snake/seed-*")
+    put(folder, f"{LAST}/00-drum-0.wav", target, "leaky_relu/seed-*")
+    found = listening(read_folder(folder))
+    half, same = (cell.takes[0] for cell in found.rows[0].cells)
+    whole = shades_of(found.rows[0].target.picture)
+    loud = whole > 20
+    lower = 20 * np.log10(2) / RANGE_DB * (N_SHADES - 1)
+    assert np.abs(whole - lower - shades_of(half.residual))[loud].max() <= 1
+    assert shades_of(same.residual).max() == 0
+    assert found.rows[0].target.residual == ""
+    assert not any(take.residual for row in found.prior_rows for take in takes_of(row))
+    page = write_report(folder).read_text("utf-8")
+    assert page.count('class="residual"') == 3 * 2 * 2 + 2

@@ -12,14 +12,14 @@ from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder, Run
 from flowvae.report.references import sounds_of
-from flowvae.report.sounds import SILENT_PEAK, Clip, Gain, peak, read_clip, silence, wav_address
+from flowvae.report.sounds import SILENT_PEAK, Clip, Gain, peak, read_clip, residual, silence, wav_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
 MOST_CLIPS = 6
 MOST_PRIOR = 3
 MOST_BYTES = 4_000_000  # after base64: what people wait for when they open a page
 ROUNDED_AWAY_DB = 0.05  # a gain is written in tenths of a decibel
-PICTURE_BYTES = 14_000  # what a spectrogram takes, about
+PICTURE_BYTES = 28_000  # what the spectrograms of a sound and of its residual take, about
 RECONSTRUCTION = re.compile(r"(\d+).*\.wav")
 PRIOR = re.compile(r"prior-(\d+).*\.wav")
 STEP = re.compile(r"step-(\d+)")
@@ -32,6 +32,8 @@ class Take:
     seed: int | None
     sound: str
     picture: str
+    residual: str
+    """What the target has and an estimate has not, as a picture; empty where there is no target to subtract from."""
     gain: str
     obstacle: str
     duration_s: float
@@ -161,25 +163,32 @@ class _Painter:
         for arm in self.folder.plan.arms:
             keys = [(arm.name, seed) for seed in self.folder.plan.seeds if (arm.name, seed) in clips]
             cells.append(
-                Cell(arm.name, tuple(self._take(clips[key], key[1], gain_of(clips[key])) for key in keys))
+                Cell(
+                    arm.name,
+                    tuple(self._take(clips[key], key[1], gain_of(clips[key]), target) for key in keys),
+                )
             )
         return Row(
             title=found.title,
             target=self._take(target, None, gain_of(target)) if target else None,
             cells=tuple(cells),
-            beside=tuple((name, self._take(clip, None, gain_of(clip))) for name, clip in beside.items()),
+            beside=tuple(
+                (name, self._take(clip, None, gain_of(clip), target)) for name, clip in beside.items()
+            ),
             lowered=f"{plain(round(-lowering.db, 1), 2)} dB"
             if lowering and lowering.db <= -ROUNDED_AWAY_DB
             else "",
             is_levelled=reference_peak is not None,
         )
 
-    def _take(self, clip: Clip, seed: int | None, gain: Gain) -> Take:
+    def _take(self, clip: Clip, seed: int | None, gain: Gain, target: Clip | None = None) -> Take:
+        left = residual(target, clip) if target else None
         return Take(
             seed=seed,
             sound=wav_address(clip, gain.factor),
             # The picture keeps the true level: a spectrogram that was made louder would hide a level error.
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
+            residual=picture_address(levels_db(left), self.top_db, self.palette) if left else "",
             gain=f"{signed(round(gain.db, 1), 2)} dB" if abs(gain.db) >= ROUNDED_AWAY_DB else "",
             obstacle=gain.obstacle,
             duration_s=clip.duration_s,

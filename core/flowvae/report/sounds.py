@@ -70,6 +70,21 @@ def read_clip(path: Path) -> Clip | None:
     return Clip(audio, rate) if is_sound else None
 
 
+def residual(target: Clip, estimate: Clip) -> Clip | None:
+    """Target minus estimate at their true levels, as long as the target; None where their rates differ.
+
+    A mono sound beside one of two channels counts in both; beyond its end an estimate is silent.
+
+    >>> residual(Clip(np.ones((3, 1)), 8000), Clip(np.full((2, 2), 0.25), 8000)).audio.tolist()
+    [[0.75, 0.75], [0.75, 0.75], [1.0, 1.0]]
+    """
+    if target.rate != estimate.rate:
+        return None
+    frames = len(target.audio)
+    kept = estimate.audio[:frames]
+    return Clip(target.audio - np.pad(kept, ((0, frames - len(kept)), (0, 0))), target.rate)
+
+
 def peak(audio: Audio) -> float:
     """The highest absolute value."""
     return float(np.abs(audio).max())
