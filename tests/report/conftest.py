@@ -23,6 +23,7 @@ def undrawn(request, monkeypatch):
         "test_first_heard",
         "test_recomputed",
         "test_many_runs",
+        "test_page_size",
         "test_report",
         "test_switching",
         "test_listening",

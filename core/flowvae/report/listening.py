@@ -12,15 +12,18 @@ from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder, Run
 from flowvae.report.references import sounds_of
-from flowvae.report.sounds import SILENT_PEAK, Clip, Gain, peak, read_clip, residual, silence, wav_address
+from flowvae.report.sounds import SILENT_PEAK, Clip, Gain, peak, read_clip, residual, silence, sound_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
-MOST_CLIPS = 6
+MOST_CLIPS = 8
 MOST_PRIOR = 3
-MOST_BYTES = 4_000_000  # after base64: what people wait for when they open a page
+MOST_BYTES = 18_000_000  # after base64; 3 arms of 6 seeds with 8 sounds of 0.4 s take half of it
 ROUNDED_AWAY_DB = 0.05  # a gain is written in tenths of a decibel
+ON_FIRST_SCREEN = 3
+MOST_MEASURED = 6  # runs: more change little
 PICTURE_BYTES = 28_000  # what the spectrograms of a sound and of its residual take, about
 RECONSTRUCTION = re.compile(r"(\d+).*\.wav")
+ANY = re.compile(r"(?:prior-)?(\d+).*\.wav")
 PRIOR = re.compile(r"prior-(\d+).*\.wav")
 STEP = re.compile(r"step-(\d+)")
 
@@ -111,18 +114,28 @@ def _seeds_by_use(folder: Folder) -> list[int]:
 
 
 def _fit(
-    clip: Clip, folder: Folder, n_clips: int, n_priors: int, n_seeds: int, *, room: int
-) -> tuple[int, int]:
-    """As many clips as fit with one seed, then as many seeds as fit with those clips."""
-    each = clip.audio.size * 2 * 4 // 3 + PICTURE_BYTES
+    each: int, folder: Folder, n_clips: int, n_priors: int, n_seeds: int, *, room: int
+) -> tuple[int, int, int]:
+    """As many clips and prior samples as fit with one seed, then as many seeds as fit with those."""
     n_arms, n_once = len(folder.plan.arms), 1 + len(folder.references)
 
-    def size(clips: int, seeds: int) -> int:
-        return each * (n_once * clips + n_arms * seeds * (clips + n_priors))
+    def size(clips: int, priors: int, seeds: int) -> int:
+        return each * (n_once * clips + n_arms * seeds * (clips + priors) + ON_FIRST_SCREEN)
 
-    clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= room), 1)
-    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= room), 1)
-    return clips, seeds
+    choices = ((clips, priors) for priors in (n_priors, 0) for clips in range(n_clips, 0, -1))
+    clips, priors = next((choice for choice in choices if size(*choice, 1) <= room), (1, 0))
+    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, priors, n) <= room), 1)
+    return clips, priors, seeds
+
+
+def _bytes_of_each(folder: Folder, clips: Sequence[Clip]) -> int:
+    """What a sound with its pictures takes, by the largest of the targets and of what some arms made of them.
+
+    How small a sound becomes depends on what it holds: a model that is not trained yet makes noise of everything.
+    """
+    runs = [run for arm in folder.plan.arms for run in folder.of(arm.name) if _last_step(run).is_dir()]
+    made = [read_clip(path) for run in runs[:MOST_MEASURED] for path in _takes_of(run, ANY).values()]
+    return PICTURE_BYTES + max(len(sound_address(clip)) for clip in [*clips, *filter(None, made)])
 
 
 @frozen
@@ -185,7 +198,7 @@ class _Painter:
         left = residual(target, clip) if target else None
         return Take(
             seed=seed,
-            sound=wav_address(clip, gain.factor),
+            sound=sound_address(clip, gain.factor),
             # The picture keeps the true level: a spectrogram that was made louder would hide a level error.
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
             residual=picture_address(levels_db(left), self.top_db, self.palette) if left else "",
@@ -210,7 +223,9 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     if first is None:
         return Listening()
     n_wanted = min(len(clips), MOST_CLIPS)
-    n_clips, n_seeds = _fit(first, folder, n_wanted, len(prior_indices), len(ranked), room=room)
+    each = _bytes_of_each(folder, [first, *clips.values()])
+    n_clips, n_priors, n_seeds = _fit(each, folder, n_wanted, len(prior_indices), len(ranked), room=room)
+    prior_indices = prior_indices[:n_priors]
     indices = sorted(clips)[:n_clips]
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])

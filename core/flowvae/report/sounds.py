@@ -95,9 +95,10 @@ def decibels(factor: float) -> float:
     return float(20 * np.log10(factor))
 
 
-def wav_address(clip: Clip, gain: float = 1.0) -> str:
-    """A 16-bit WAV file as a data address."""
+def sound_address(clip: Clip, gain: float = 1.0) -> str:
+    """A 16-bit FLAC file as a data address: of drum sounds half of what WAV takes, and every browser plays it."""
     file = io.BytesIO()
-    audio = np.clip(clip.audio * gain, -1.0, 1.0)
-    soundfile.write(file, audio, clip.rate, format="WAV", subtype="PCM_16")
-    return f"data:audio/wav;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+    # Rounded here: libsndfile rounds floats in another way for each format.
+    samples = np.clip(np.rint(clip.audio * gain * 32768), -32768, 32767).astype(np.int16)
+    soundfile.write(file, samples, clip.rate, format="FLAC", subtype="PCM_16")
+    return f"data:audio/flac;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
