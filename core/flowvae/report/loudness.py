@@ -52,12 +52,12 @@ def k_weighted(audio: Audio, rate: int) -> Audio:
     n_fft = 2 * len(
         audio
     )  # a filter in a spectrum goes round: silence as long as the sound takes what rings on
-    spectrum = np.fft.rfft(audio, n_fft, axis=0) * _response(n_fft, rate)[:, None]
+    spectrum = np.fft.rfft(audio, n_fft, axis=0) * response(n_fft, rate)[:, None]
     return np.asarray(np.fft.irfft(spectrum, n_fft, axis=0)[: len(audio)])
 
 
 @lru_cache(maxsize=8)
-def _response(n_fft: int, rate: int) -> NDArray[np.complex128]:
+def response(n_fft: int, rate: int) -> NDArray[np.complex128]:
     """A shelf of 4 dB above 1.7 kHz, and no lows; the filters as functions of frequency fit any rate.
 
     Source: github.com/jiixyj/libebur128.
