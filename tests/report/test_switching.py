@@ -86,13 +86,18 @@ def test_another_column_keeps_the_position_and_another_row_begins(long, tab):
 
 
 def test_the_choice_of_a_seed_goes_on_where_the_other_was(long, tab):
+    tab.tell("Page.addScriptToEvaluateOnNewDocument", source=TAP)
     opened(tab, long)
     tab.click(column("snake"))
-    tab.until(f"{AT} > 0.2")
+    tab.until(f"{AT} > 0.3")
+    before = tab.ask("window.tapped.at(-1)")
     tab.click("input[name=seed][value='1']")
     tab.until(f"{PLAYING} === 'snake, drum-0, seed 1'")
-    assert tab.ask(AT) > 0.2
-    assert no_complaint(tab)
+    assert tab.ask(AT) > 0.3
+    tab.ask("window.tapped = []")
+    tab.until("window.tapped.length > 8000")
+    assert tab.ask("window.tapped.slice(4000).every((x) => x > 0)")
+    assert tab.ask("window.tapped.at(-1)") > before > 0
 
 
 def test_a_sound_ends_by_itself_unless_it_repeats(runs, tab):
