@@ -23,6 +23,23 @@ async (selector) => {
 }
 """
 
+# Whatever goes to the loudspeaker is also written down.
+TAP = """
+const connect = AudioNode.prototype.connect;
+window.tapped = [];
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to instanceof AudioDestinationNode) {
+    if (!to.tap) {
+      to.tap = to.context.createScriptProcessor(1024, 1, 1);
+      to.tap.onaudioprocess = (event) => window.tapped.push(...event.inputBuffer.getChannelData(0));
+      connect.call(to.tap, to);
+    }
+    connect.call(this, to.tap);
+  }
+  return connect.call(this, to, ...rest);
+};
+"""
+
 
 class Tab:
     """One page; `said` holds what came on the console, `asked` every address that something was asked of."""

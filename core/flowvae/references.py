@@ -17,9 +17,10 @@ from flowvae.contracts import BuiltMetric, BuiltReference, Evidence
 from flowvae.data.clips import load_clips
 from flowvae.errors import PluginError
 from flowvae.evaluation.evidence import Figures, HeldOut, measure
-from flowvae.folder.audio import slug, write_wav
+from flowvae.folder.audio import write_wav
 from flowvae.folder.records import Arms
 from flowvae.folder.run_records import MeasuredFigure, MeasuredReferences
+from flowvae.folder.sound_names import slug
 from flowvae.processes.outcome import outcome_of
 from flowvae.recipe import read_recipe, resolve
 

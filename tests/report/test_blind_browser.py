@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from blind_listeners import make, right, session_of, sheet
-from driven_chromium import CHROMIUM, browsing
+from driven_chromium import CHROMIUM, TAP, browsing
 from flowvae.report.blind.outcomes import blind
 from flowvae.report.blind.sheets import take_in
 from flowvae.report.reading import read_folder
@@ -45,23 +45,6 @@ CONTRAST = """
   }
   return found;
 })()
-"""
-
-# Whatever goes to the loudspeaker is also written down; the sounds are ramps, so each sample says where it comes from.
-TAP = """
-const connect = AudioNode.prototype.connect;
-window.tapped = [];
-AudioNode.prototype.connect = function (to, ...rest) {
-  if (to instanceof AudioDestinationNode) {
-    if (!to.tap) {
-      to.tap = to.context.createScriptProcessor(1024, 1, 1);
-      to.tap.onaudioprocess = (event) => window.tapped.push(...event.inputBuffer.getChannelData(0));
-      connect.call(to.tap, to);
-    }
-    connect.call(this, to.tap);
-  }
-  return connect.call(this, to, ...rest);
-};
 """
 
 

@@ -8,10 +8,14 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from flowvae.report.listening import listening
+from flowvae.report.loudness import MOST_LOWERED, loudness
+from flowvae.report.number_format import plain
 from flowvae.report.reading import read_folder
-from flowvae.report.sounds import MOST_GAIN, NEARLY_SILENT, Reference, peak, rms
+from flowvae.report.sounds import NEARLY_SILENT, peak, silence
+from flowvae.report.spectrograms import N_SHADES, RANGE_DB
 from flowvae.report.write import write_report
 
 RATE = 22_050
@@ -26,12 +30,16 @@ def takes_of(row):
     return [take for cell in row.cells for take in cell.takes]
 
 
-def in_db(factor):
-    return 20 * np.log10(factor)
+def lufs(take):
+    return loudness(heard(take), RATE)
 
 
-def lowered_by(row):
-    return float(row.lowered.removesuffix(" dB") or 0)
+def of_row(row):
+    return [*filter(None, [row.target]), *takes_of(row)]
+
+
+def came(folder, arm, name, seed=0):
+    return soundfile.read(folder / f"runs/{arm}/seed-{seed}/{LAST}/{name}.wav", always_2d=True)[0]
 
 
 def put(folder, name, audio, runs="*/seed-*"):
@@ -50,30 +58,40 @@ def folder(runs):
     return runs([[3.0, 3.1], [3.2, 3.3]], n_clips=3)
 
 
-def test_every_row_is_at_one_level_and_nothing_in_it_clips(folder):
+def test_what_is_decoded_from_the_page_has_one_loudness_in_a_row_and_nothing_clips(folder):
     put(folder, f"{LAST}/01-drum-1.wav", spike(0.9, hum=0.05), "snake/seed-1")
     put(folder, f"{LAST}/prior-01.wav", spike(0.99, hum=0.02), "leaky_relu/seed-0")
     found = listening(read_folder(folder))
     assert len(found.rows + found.prior_rows) == 5
     for row in found.rows + found.prior_rows:
-        sounds = [heard(take) for take in [*filter(None, [row.target]), *takes_of(row)]]
-        assert np.ptp([in_db(rms(sound)) for sound in sounds]) < 0.01
-        assert max(peak(sound) for sound in sounds) < 0.9995
-        assert not any(take.obstacle for take in takes_of(row))
+        assert np.ptp([lufs(take) for take in of_row(row)]) < 0.1
+        assert max(peak(heard(take)) for take in of_row(row)) < 0.9995
+        assert not any(take.obstacle for take in of_row(row))
 
 
-def test_a_row_is_lowered_as_far_as_its_spikiest_sound_needs_and_says_by_how_much(folder):
-    put(folder, f"{LAST}/01-drum-1.wav", spike(0.9, hum=0.05), "snake/seed-1")
-    first, second, _ = listening(read_folder(folder)).rows
-    assert not first.lowered
+def test_a_row_is_lowered_to_its_quietest_and_no_sound_is_lifted(folder):
+    quiet = 0.2 * came(folder, "snake", "01-drum-1", 1)
+    put(folder, f"{LAST}/01-drum-1.wav", quiet, "snake/seed-1")
+    row = listening(read_folder(folder)).rows[1]
+    assert lufs(row.target) == pytest.approx(loudness(quiet, RATE), abs=0.05)
+    assert [take.gain for take in row.cells[0].takes][1] == ""
+    assert all(take.gain.startswith("\N{MINUS SIGN}") for take in (row.target, row.cells[0].takes[0]))
     target, _ = soundfile.read(folder / "runs/snake/seed-0/audio/target/01-drum-1.wav", always_2d=True)
-    said = lowered_by(second)
-    assert said > 3
-    assert in_db(rms(target) / rms(heard(second.target))) == pytest.approx(said, abs=0.06)
-    assert float(second.target.gain.removesuffix(" dB").replace("\N{MINUS SIGN}", "-")) == -said
-    # No further than needed: the spike stands at full scale.
-    assert max(peak(heard(take)) for take in takes_of(second)) == pytest.approx(0.999, abs=1e-3)
-    assert f"drum-1 0.333 s, lowered by {second.lowered}" in text_of(write_report(folder))
+    assert row.lowered == f"{plain(loudness(target, RATE) - lufs(row.target), 2)} dB"
+    assert f"drum-1 0.333 s, lowered by {row.lowered}" in text_of(write_report(folder))
+
+
+def test_what_lies_too_far_below_the_target_is_not_matched_says_so_and_pulls_nobody_down(folder):
+    hiss = np.random.default_rng(0).standard_normal(RATE // 3)
+    hiss *= 10 ** (-(MOST_LOWERED + 5) / 20) * 0.05
+    hiss[100] = 0.05  # no silence by its peak
+    put(folder, f"{LAST}/00-drum-0.wav", hiss, "snake/seed-0")
+    row = listening(read_folder(folder)).rows[0]
+    far, *others = takes_of(row)
+    missing = float(re.fullmatch(r"(\S+) LU quieter, not matched", far.obstacle)[1])
+    assert far.gain == ""
+    assert np.ptp([lufs(take) for take in (row.target, *others)]) < 0.1
+    assert lufs(row.target) - lufs(far) == pytest.approx(missing, abs=0.3)
 
 
 def test_an_arm_that_has_no_sound_yet_says_so_beside_those_that_have(folder):
@@ -84,17 +102,16 @@ def test_an_arm_that_has_no_sound_yet_says_so_beside_those_that_have(folder):
 
 
 def text_of(page):
-    without = re.sub(
-        r"<(style|script)>.*?</\1>|<[^>]*>", " ", page.read_text(encoding="utf-8"), flags=re.DOTALL
-    )
+    """The words of the section; the first screen shows one of its rows again."""
+    section = re.search(r'<section id="listen">.*?</section>', page.read_text("utf-8"), re.DOTALL)[0]
+    without = re.sub(r"<(style|script)>.*?</\1>|<[^>]*>", " ", section, flags=re.DOTALL)
     return " ".join(without.split()).replace(" ,", ",")
 
 
 def test_choosing_a_seed_changes_no_level(folder):
     put(folder, f"{LAST}/01-drum-1.wav", spike(0.9, hum=0.05), "snake/seed-1")
     row = listening(read_folder(folder)).rows[1]
-    levels = {take.seed: in_db(rms(heard(take))) for take in row.cells[0].takes}
-    assert levels[0] == pytest.approx(levels[1], abs=0.01)
+    assert lufs(row.cells[0].takes[0]) == pytest.approx(lufs(row.cells[0].takes[1]), abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["00-drum-0", "prior-00"])
@@ -112,44 +129,37 @@ def test_what_is_nearly_silent_says_so_and_keeps_its_level(folder, name, level):
     assert text_of(write_report(folder)).count(quiet.obstacle) == 1
 
 
-def test_a_quiet_drum_is_no_silence(folder):
-    path = folder / "runs/snake/seed-0" / LAST / "00-drum-0.wav"
-    audio, _ = soundfile.read(path)
-    put(folder, f"{LAST}/00-drum-0.wav", 0.15 * audio, "snake/seed-0")
-    quiet = takes_of(listening(read_folder(folder)).rows[0])[0]
-    assert not quiet.obstacle
-    assert quiet.gain.startswith("+")
-
-
-def test_what_is_too_quiet_by_more_than_the_most_gain_says_how_far_it_stays_below(folder):
-    put(folder, f"{LAST}/00-drum-0.wav", spike(0.06, hum=0.0005), "snake/seed-0")
-    row = listening(read_folder(folder)).rows[0]
-    quiet, *others = takes_of(row)
-    missing = float(re.search(r"still (\S+) dB too quiet", quiet.obstacle)[1])
-    assert quiet.gain == "+24 dB"
-    assert in_db(rms(heard(others[0])) / rms(heard(quiet))) == pytest.approx(missing, rel=0.05)
-    assert not any(take.obstacle for take in others)
-
-
 def test_beside_a_silent_target_every_sound_is_as_loud_as_it_came(folder):
     put(folder, "audio/target/00-drum-0.wav", np.zeros(RATE // 3))
     row = listening(read_folder(folder)).rows[0]
     assert row.target.obstacle == "silent"
-    came, _ = soundfile.read(folder / "runs/snake/seed-0" / LAST / "00-drum-0.wav", always_2d=True)
-    np.testing.assert_allclose(heard(takes_of(row)[0]), came, atol=1e-4)
+    sound = came(folder, "snake", "00-drum-0")
+    np.testing.assert_allclose(heard(takes_of(row)[0]), sound, atol=1e-4)
     assert "no target sets a level: every sound as loud as it came" in text_of(write_report(folder))
 
 
 def test_quiet_beside_a_quiet_target_is_no_silence():
-    reference = Reference.of(np.full((100, 1), 0.01))
-    assert not reference.silence(np.full((100, 1), 0.002))
-    assert reference.silence(np.full((100, 1), 0.9 * NEARLY_SILENT * 0.01))
-    assert reference.gain_for(np.full((100, 1), 0.002)).factor == pytest.approx(5.0)
+    assert not silence(np.full((100, 1), 0.002), 0.01)
+    assert silence(np.full((100, 1), 0.9 * NEARLY_SILENT * 0.01), 0.01)
 
 
-def test_nothing_gets_more_than_the_most_gain():
-    audio = np.zeros((10_000, 1))
-    audio[0] = 0.1
-    gain = Reference(0.5, 1.0).gain_for(audio)
-    assert gain.factor == MOST_GAIN
-    assert gain.obstacle
+def shades_of(address):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))), dtype=int)
+
+
+def test_the_residual_is_target_minus_estimate_at_its_true_level(folder):
+    """An estimate of half the target leaves the picture of the target, 6 dB lower; the target itself leaves nothing."""
+    target, _ = soundfile.read(folder / "runs/snake/seed-0/audio/target/00-drum-0.wav")
+    put(folder, f"{LAST}/00-drum-0.wav", 0.5 * target, "snake/seed-*")
+    put(folder, f"{LAST}/00-drum-0.wav", target, "leaky_relu/seed-*")
+    found = listening(read_folder(folder))
+    half, same = (cell.takes[0] for cell in found.rows[0].cells)
+    whole = shades_of(found.rows[0].target.picture)
+    loud = whole > 20
+    lower = 20 * np.log10(2) / RANGE_DB * (N_SHADES - 1)
+    assert np.abs(whole - lower - shades_of(half.residual))[loud].max() <= 1
+    assert shades_of(same.residual).max() == 0
+    assert found.rows[0].target.residual == ""
+    assert not any(take.residual for row in found.prior_rows for take in takes_of(row))
+    page = write_report(folder).read_text("utf-8")
+    assert page.count('class="residual"') == 3 * 2 * 2 + 2

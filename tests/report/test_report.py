@@ -129,15 +129,16 @@ def test_no_torch_is_loaded_for_a_report():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_page_stays_below_six_megabytes_and_says_what_it_left_out(runs):
+def test_the_page_stays_below_its_limit_and_says_what_it_left_out(runs, monkeypatch):
+    monkeypatch.setattr("flowvae.report.write.MOST_BYTES", 2_000_000)
     folder = runs([[*BASE, 3.1, 3.0]] * 4, names=("a", "b", "c", "d"), n_clips=3)
     page = write_report(folder)
-    assert page.stat().st_size < 6_000_000
+    assert page.stat().st_size < 2_200_000
     assert "more seeds would make the page too large" in Page(page.read_text()).text
 
 
 @pytest.mark.slow
-def test_the_page_of_many_long_curves_stays_below_six_megabytes_too(runs):
+def test_the_page_of_many_long_curves_stays_below_twenty_megabytes_too(runs):
     folder = runs([[*BASE]] * 6, names=tuple("abcdef"), n_clips=6)
     rng = np.random.default_rng(0)
     for path in folder.rglob("metrics.jsonl"):
@@ -147,7 +148,7 @@ def test_the_page_of_many_long_curves_stays_below_six_megabytes_too(runs):
         ]
         path.write_text("".join(json.dumps(row) + "\n" for row in parts))
     page = write_report(folder)
-    assert page.stat().st_size < 6_000_000
+    assert page.stat().st_size < 20_000_000
     assert len(page_of(folder).all("audio")) > 6 * 7
 
 
@@ -393,7 +394,7 @@ def test_one_plain_run_makes_a_page_without_comparison(runs):
     page = page_of(folder)
     assert "Nothing was compared" in page.text
     assert not re.search(r"baseline|verdict is|not shown|joint p", page.text)
-    assert len(page.all("audio")) == 3 + 3 + 2
+    assert len(page.all("audio")) == 2 + 3 + 3 + 2
 
 
 def test_pieces_that_are_missing_or_damaged_are_named(runs):

@@ -9,8 +9,9 @@ from torch import Tensor
 from flowvae.building.parts import Parts
 from flowvae.contracts import BuiltMetric, Evidence
 from flowvae.evaluation.evidence import Figures, HeldOut, gather_evidence, measure, what_is_read
-from flowvae.folder.audio import slug, write_wav
+from flowvae.folder.audio import write_wav
 from flowvae.folder.journal import CURVE, VALIDATION, Journal, read_journal
+from flowvae.folder.sound_names import slug
 from flowvae.folder.tensorboard import AUDIO, TARGET, EventFile
 from flowvae.recipe.measured_steps import has_steps_between, in_full
 

@@ -1,7 +1,6 @@
 """Audio for people: WAV files on the local disk, and stereo sound in TensorBoard."""
 
 import io
-import re
 from pathlib import Path
 
 import soundfile
@@ -9,11 +8,6 @@ import torch
 from torch import Tensor
 
 from flowvae.folder.files import write_bytes
-
-
-def slug(name: str) -> str:
-    """A part of a file name that every file system takes."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "sound"
 
 
 def wav_bytes(audio: Tensor, sample_rate: int) -> bytes:

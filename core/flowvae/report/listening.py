@@ -2,23 +2,28 @@
 
 import math
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 
+from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder, Run
 from flowvae.report.references import sounds_of
-from flowvae.report.sounds import Clip, Gain, Reference, read_clip, wav_address
+from flowvae.report.sounds import SILENT_PEAK, Clip, Gain, peak, read_clip, residual, silence, sound_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
-MOST_CLIPS = 6
+MOST_CLIPS = 8
 MOST_PRIOR = 3
-MOST_BYTES = 4_000_000  # after base64: what people wait for when they open a page
+MOST_BYTES = 18_000_000  # after base64; 3 arms of 6 seeds with 8 sounds of 0.4 s take half of it
 ROUNDED_AWAY_DB = 0.05  # a gain is written in tenths of a decibel
-PICTURE_BYTES = 14_000  # what a spectrogram takes, about
+ON_FIRST_SCREEN = 3
+MOST_MEASURED = 6  # runs: more change little
+PICTURE_BYTES = 28_000  # what the spectrograms of a sound and of its residual take, about
 RECONSTRUCTION = re.compile(r"(\d+).*\.wav")
+ANY = re.compile(r"(?:prior-)?(\d+).*\.wav")
 PRIOR = re.compile(r"prior-(\d+).*\.wav")
 STEP = re.compile(r"step-(\d+)")
 
@@ -30,6 +35,8 @@ class Take:
     seed: int | None
     sound: str
     picture: str
+    residual: str
+    """What the target has and an estimate has not, as a picture; empty where there is no target to subtract from."""
     gain: str
     obstacle: str
     duration_s: float
@@ -47,7 +54,7 @@ class Cell:
 class Row:
     """One clip across the columns; `target` is None for samples from the prior.
 
-    Where `is_levelled`, all sounds that name no obstacle are at one level: that of the target, or `lowered` by so much.
+    Where `is_levelled`, all sounds that name no obstacle have one loudness: the target is `lowered` by so much.
     """
 
     title: str
@@ -107,18 +114,28 @@ def _seeds_by_use(folder: Folder) -> list[int]:
 
 
 def _fit(
-    clip: Clip, folder: Folder, n_clips: int, n_priors: int, n_seeds: int, *, room: int
-) -> tuple[int, int]:
-    """As many clips as fit with one seed, then as many seeds as fit with those clips."""
-    each = clip.audio.size * 2 * 4 // 3 + PICTURE_BYTES
+    each: int, folder: Folder, n_clips: int, n_priors: int, n_seeds: int, *, room: int
+) -> tuple[int, int, int]:
+    """As many clips and prior samples as fit with one seed, then as many seeds as fit with those."""
     n_arms, n_once = len(folder.plan.arms), 1 + len(folder.references)
 
-    def size(clips: int, seeds: int) -> int:
-        return each * (n_once * clips + n_arms * seeds * (clips + n_priors))
+    def size(clips: int, priors: int, seeds: int) -> int:
+        return each * (n_once * clips + n_arms * seeds * (clips + priors) + ON_FIRST_SCREEN)
 
-    clips = next((n for n in range(n_clips, 1, -1) if size(n, 1) <= room), 1)
-    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, n) <= room), 1)
-    return clips, seeds
+    choices = ((clips, priors) for priors in (n_priors, 0) for clips in range(n_clips, 0, -1))
+    clips, priors = next((choice for choice in choices if size(*choice, 1) <= room), (1, 0))
+    seeds = next((n for n in range(n_seeds, 1, -1) if size(clips, priors, n) <= room), 1)
+    return clips, priors, seeds
+
+
+def _bytes_of_each(folder: Folder, clips: Sequence[Clip]) -> int:
+    """What a sound with its pictures takes, by the largest of the targets and of what some arms made of them.
+
+    How small a sound becomes depends on what it holds: a model that is not trained yet makes noise of everything.
+    """
+    runs = [run for arm in folder.plan.arms for run in folder.of(arm.name) if _last_step(run).is_dir()]
+    made = [read_clip(path) for run in runs[:MOST_MEASURED] for path in _takes_of(run, ANY).values()]
+    return PICTURE_BYTES + max(len(sound_address(clip)) for clip in [*clips, *filter(None, made)])
 
 
 @frozen
@@ -145,41 +162,48 @@ class _Painter:
         self.top_db = 5 * math.ceil(loudest / 5)
         self.palette = shades()
 
-    def row(self, found: _Found, target: Clip | None, wanted: Reference | None) -> Row:
-        """A row at one level: the wanted one, or as much lower as its sounds need not to clip."""
+    def row(self, found: _Found, target: Clip | None, reference_peak: float | None) -> Row:
+        """A row at one loudness, that of its quietest sound; without a reference every sound is as loud as it came."""
         clips = found.clips(self.folder, self.seeds)
         beside = {}
         if target is not None:
             paths = dict(sounds_of(self.folder, found.index))
             beside = {name: clip for name, path in paths.items() if (clip := read_clip(path))}
-        heard = [clip.audio for clip in (*clips.values(), *beside.values())]
-        level = wanted.without_clipping(heard) if wanted else None
-        gains = {key: level.gain_for(clip.audio) if level else None for key, clip in clips.items()}
-        lowering = Gain(level.rms / wanted.rms) if wanted and level else Gain(1.0, "silent")
+        heard = [*clips.values(), *beside.values(), *([target] if target else [])]
+        gain_of = _matched(heard, target, reference_peak)
+        lowering = gain_of(target) if target else None
         cells = []
         for arm in self.folder.plan.arms:
             keys = [(arm.name, seed) for seed in self.folder.plan.seeds if (arm.name, seed) in clips]
-            cells.append(Cell(arm.name, tuple(self._take(clips[key], key[1], gains[key]) for key in keys)))
+            cells.append(
+                Cell(
+                    arm.name,
+                    tuple(self._take(clips[key], key[1], gain_of(clips[key]), target) for key in keys),
+                )
+            )
         return Row(
             title=found.title,
-            target=self._take(target, None, lowering) if target else None,
+            target=self._take(target, None, gain_of(target)) if target else None,
             cells=tuple(cells),
             beside=tuple(
-                (name, self._take(clip, None, level.gain_for(clip.audio) if level else None))
-                for name, clip in beside.items()
+                (name, self._take(clip, None, gain_of(clip), target)) for name, clip in beside.items()
             ),
-            lowered=f"{plain(round(-lowering.db, 1), 2)} dB" if lowering.db <= -ROUNDED_AWAY_DB else "",
-            is_levelled=level is not None,
+            lowered=f"{plain(round(-lowering.db, 1), 2)} dB"
+            if lowering and lowering.db <= -ROUNDED_AWAY_DB
+            else "",
+            is_levelled=reference_peak is not None,
         )
 
-    def _take(self, clip: Clip, seed: int | None, gain: Gain | None) -> Take:
+    def _take(self, clip: Clip, seed: int | None, gain: Gain, target: Clip | None = None) -> Take:
+        left = residual(target, clip) if target else None
         return Take(
             seed=seed,
-            sound=wav_address(clip, gain.factor if gain else 1.0),
+            sound=sound_address(clip, gain.factor),
             # The picture keeps the true level: a spectrogram that was made louder would hide a level error.
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
-            gain=f"{signed(round(gain.db, 1), 2)} dB" if gain and abs(gain.db) >= ROUNDED_AWAY_DB else "",
-            obstacle=gain.obstacle if gain else "",
+            residual=picture_address(levels_db(left), self.top_db, self.palette) if left else "",
+            gain=f"{signed(round(gain.db, 1), 2)} dB" if abs(gain.db) >= ROUNDED_AWAY_DB else "",
+            obstacle=gain.obstacle,
             duration_s=clip.duration_s,
         )
 
@@ -199,17 +223,19 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     if first is None:
         return Listening()
     n_wanted = min(len(clips), MOST_CLIPS)
-    n_clips, n_seeds = _fit(first, folder, n_wanted, len(prior_indices), len(ranked), room=room)
+    each = _bytes_of_each(folder, [first, *clips.values()])
+    n_clips, n_priors, n_seeds = _fit(each, folder, n_wanted, len(prior_indices), len(ranked), room=room)
+    prior_indices = prior_indices[:n_priors]
     indices = sorted(clips)[:n_clips]
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])
     rows = tuple(
         painter.row(
-            _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], Reference.of(clips[i].audio)
+            _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], _reference_peak([clips[i]])
         )
         for i in indices
     )
-    typical = _typical([clips[i] for i in indices])
+    typical = _reference_peak([clips[i] for i in indices])
     prior_rows = tuple(painter.row(_Found(PRIOR, i, f"sample {i}"), None, typical) for i in prior_indices)
     return Listening(
         rows=rows,
@@ -223,12 +249,30 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     )
 
 
-def _typical(targets: list[Clip]) -> Reference | None:
-    """Samples have no target of their own: they are measured by what is typical of the targets."""
-    known = [reference for clip in targets if (reference := Reference.of(clip.audio))]
-    if not known:
-        return None
-    return Reference(float(np.median([r.rms for r in known])), float(np.median([r.peak for r in known])))
+def _reference_peak(targets: list[Clip]) -> float | None:
+    """What silence is measured by: the peak of a target, or what is typical of several; None where all are silent."""
+    known = [peak(clip.audio) for clip in targets if peak(clip.audio) >= SILENT_PEAK]
+    return float(np.median(known)) if known else None
+
+
+def _matched(
+    heard: Sequence[Clip], target: Clip | None, reference_peak: float | None
+) -> Callable[[Clip], Gain]:
+    """What each sound of a row is multiplied with. The target is the anchor, without one the loudest of the row."""
+    if reference_peak is None:
+        return lambda clip: Gain(1.0, "silent" if peak(clip.audio) < SILENT_PEAK else "")
+    silences = {id(clip): silence(clip.audio, reference_peak) for clip in heard}
+    loud = {id(clip): loudness(clip.audio, clip.rate) for clip in heard if not silences[id(clip)]}
+    loud = {key: lufs for key, lufs in loud.items() if lufs > -math.inf}
+    anchor = loud.get(id(target)) if target else None
+    level = Level.of(max(loud.values(), default=0.0) if anchor is None else anchor, list(loud.values()))
+
+    def gain_of(clip: Clip) -> Gain:
+        if id(clip) in loud:
+            return level.gain_for(loud[id(clip)])
+        return Gain(1.0, silences[id(clip)] or "below what loudness is measured from, not matched")
+
+    return gain_of
 
 
 def _first_prior(folder: Folder) -> Clip | None:

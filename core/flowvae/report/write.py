@@ -27,12 +27,14 @@ from flowvae.report.export import comparisons_json, scores_json, validations_csv
 from flowvae.report.factors import effect_findings, effects
 from flowvae.report.figure_style import Picture
 from flowvae.report.findings import findings, said, steps_of
+from flowvae.report.first_heard import evidence, first_heard
 from flowvae.report.focus import told_apart
 from flowvae.report.headline import headline
 from flowvae.report.latent_bars import latent_bars
 from flowvae.report.latent_map import latent_map
 from flowvae.report.latent_words import topics
 from flowvae.report.listening import MOST_BYTES, listening
+from flowvae.report.loudness import MOST_LOWERED
 from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_players
 from flowvae.report.planned_looks import looks_said
 from flowvae.report.reading import Folder, read_folder
@@ -49,11 +51,11 @@ from flowvae.report.tables import (
     table_tex,
 )
 
-PAGE_BYTES = 5_700_000  # of the 6 MB that mail and chat take, without the words
+PAGE_BYTES = 19_000_000  # of the 20 MB that most mail takes, without the words
 HERE = Path(__file__).parent / "page"
 # In the order of the page; what holds on narrow screens and paper comes last, since it takes back what stands before.
 STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "map", "facts", "narrow")
-SCRIPTS = ("listen", "map")
+SCRIPTS = ("switching", "listen", "map")
 
 
 @frozen
@@ -128,6 +130,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
     styles = arm_styles([arm.name for arm in plan.arms], focus)
     pictures = _draw(folder, comparisons, styles)
     players = second_players(folder)
+    heard = listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes))
     return {
         "folder": folder,
         "plan": plan,
@@ -137,6 +140,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "said": said,
         "looks": looks_said(plan),
         "headline": headline(folder, comparisons),
+        "evidence": evidence(folder, comparisons),
         "findings": findings(folder, comparisons),
         "effects": effects(folder),
         "steps": steps_of(plan),
@@ -162,7 +166,9 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "latent_topics": topics(folder),
         "map": latent_map(folder),
         "has_divergence": _has_divergence(folder),
-        "listening": listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes)),
+        "listening": heard,
+        "most_lowered": MOST_LOWERED,
+        "first_heard": first_heard(folder, comparisons, heard),
         "blind": blind(folder, comparisons),
         "blind_words": blind_words,
         "gradient": _gradient(),

@@ -2,13 +2,13 @@
 
 import base64
 import re
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from flowvae.report.loudness import response
 from flowvae.report.number_format import plain
 from flowvae.report.reading import Run
 from flowvae.report.sounds import Clip, read_clip
@@ -102,26 +102,12 @@ def loudness(audio: Audio, rate: int) -> float:
 
     Formula: -0.691 + 10 log10(sum over channels of the mean square after the K weighting), without gates: a drum is over before
         the first block of 400 ms is. The weighting is the two filters of the standard as functions of frequency.
-    Source: ITU-R BS.1770-4; the filters for any rate: github.com/jiixyj/libebur128.
+    Source: ITU-R BS.1770-4.
     """
     spectrum = np.fft.rfft(audio, axis=0)
-    energy = np.square(np.abs(spectrum)) * _weighting(len(audio), rate)[:, None]
+    energy = np.square(np.abs(spectrum)) * np.square(np.abs(response(len(audio), rate)))[:, None]
     power = 2 * float(energy.sum()) / len(audio) ** 2
     return -0.691 + 10 * float(np.log10(max(power, 1e-30)))
-
-
-@cache
-def _weighting(frames: int, rate: int) -> Audio:
-    """The K weighting of power at each frequency of a transform: a shelf of 4 dB above 1.7 kHz, and no lows."""
-    hz = np.fft.rfftfreq(frames, 1 / rate)
-    gain = 10 ** (3.999843853973347 / 20)
-    s = 1j * hz / 1681.974450955533
-    shelf_q, middle = 0.7071752369554196, gain**0.4996667741545416
-    shelf = (gain * s**2 + middle * s / shelf_q + 1) / (s**2 + s / shelf_q + 1)
-    s = 1j * hz / 38.13547087602444
-    lows = s**2 / (s**2 + s / 0.5003270373238773 + 1)
-    weighting: Audio = np.square(np.abs(shelf * lows))
-    return weighting
 
 
 def payload(audio: Audio, draws: np.random.Generator) -> str:

@@ -34,6 +34,17 @@ function switching(moved) {
     return buffer;
   }
 
+  function opened() {
+    if (context === null) context = new AudioContext();  // not before: browsers wait for somebody who asks for a sound
+    context.resume();
+    return context;
+  }
+
+  function use(made) {
+    stop();
+    buffers = made;
+  }
+
   function stop() {
     if (!playing) return;
     const before = playing;
@@ -43,16 +54,16 @@ function switching(moved) {
     moved(null, 0);
   }
 
-  function start(index) {
-    const began = context.currentTime + 0.01;
+  function start(index, from) {
+    const now = context.currentTime + 0.01;
     const gains = buffers.map((_, i) => new GainNode(context, { gain: i === index ? 1 : 0 }));
     const sources = buffers.map((buffer, i) => {
       const source = new AudioBufferSourceNode(context, { buffer, loop: repeats });
       source.connect(gains[i]).connect(context.destination);
-      source.start(began);
+      source.start(now, from);
       return source;
     });
-    playing = { sources, gains, began, shown: index };
+    playing = { sources, gains, began: now - from, shown: index };
     sources[0].onended = stop;
     requestAnimationFrame(tell);
   }
@@ -67,33 +78,40 @@ function switching(moved) {
     playing.shown = index;
   }
 
+  // Seconds from the beginning of the sounds, 0 where nothing plays.
+  function position() {
+    if (!playing) return 0;
+    const at = Math.max(0, context.currentTime - playing.began);
+    return repeats ? at % buffers[0].duration : Math.min(at, buffers[0].duration);
+  }
+
   function tell() {
     if (!playing) return;
-    const duration = buffers[0].duration;
-    const at = Math.max(0, context.currentTime - playing.began);
-    moved(playing.shown, (repeats ? at % duration : Math.min(at, duration)) / duration);
+    moved(playing.shown, position() / buffers[0].duration);
     requestAnimationFrame(tell);
   }
 
   return {
     load(question) {
-      stop();
-      buffers = question.sounds.map((text) => bufferOf(text, question.rate, question.channels));
+      use(question.sounds.map((text) => bufferOf(text, question.rate, question.channels)));
     },
-    play(index) {
-      if (context === null) context = new AudioContext();  // not before: browsers wait for somebody who asks for a sound
-      context.resume();
+    use,
+    opened,
+    position,
+    play(index, from = 0) {
+      opened();
       const isAnother = playing !== null && playing.shown !== index;
       if (isAnother) {
         goOver(index);
       } else {
         stop();
-        start(index);
+        start(index, from);
       }
       moved(index, null);
     },
     stop,
     repeat(wanted) {
+      if (playing) playing.began = context.currentTime - position();  // rounds that are over count no more
       repeats = wanted;
       if (playing) playing.sources.forEach((source) => { source.loop = wanted; });
     },
