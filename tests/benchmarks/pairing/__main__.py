@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-from runs import SCHEMES, place_of, take
-from table import HAIR, Study, by_itself, correlations, remedies, spreads
+sys.path.insert(0, str(Path(__file__).parents[2]))  # what is run as a folder finds its own modules alone
 
+import torch
+
+from benchmarks.pairing.runs import SCHEMES, place_of, take
+from benchmarks.pairing.table import HAIR, Study, by_itself, correlations, remedies, spreads
 from flowvae.building.allocator import ALLOCATOR
 from flowvae.building.processor import processor
 from flowvae.catalogue import Catalogue

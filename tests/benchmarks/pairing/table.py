@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from attrs import frozen
-from runs import DONE, SCHEMES, place_of
-from spread import Floats, Places, correlation, interval, of_pairs, of_strangers
 
+from benchmarks.pairing.runs import DONE, SCHEMES, place_of
+from benchmarks.pairing.spread import Floats, Places, correlation, interval, of_pairs, of_strangers
 from flowvae.folder.journal import read_journal
 
 STREAMS = SCHEMES[0]
