@@ -209,7 +209,9 @@ def test_after_kill_9_in_the_second_of_two_looks_the_first_is_not_taken_again(wh
     assert "look 2 of 2 at 4 seeds: leaky_relu not shown; the runs ended" in done.stdout
     assert taken()[0] == first
     assert len(taken()) == 2
-    assert weights(out).items() <= weights(mine).items()
+    same = {name: found for name, found in weights(out).items() if name in weights(mine)}
+    assert len(same) == 4  # an arm may have been added to the other folder by now
+    assert same.items() <= weights(mine).items()
     assert len(weights(mine)) == 8
     assert "The runs ended at the 2nd of 2 looks, as planned." in (mine / "report.html").read_text()
 
