@@ -22,10 +22,11 @@ from flowvae.report.comparison import compare
 from flowvae.report.findings import findings
 from flowvae.report.headline import headline
 from flowvae.report.reading import read_folder
+from flowvae.report.rendering import HERE
 from flowvae.report.sounds import Clip, read_clip
 from flowvae.report.spectrograms import N_BANDS, height_of, levels_db, picture_address, shades
 from flowvae.report.tables import results_csv, table_tex
-from flowvae.report.write import HERE, write_report
+from flowvae.report.write import write_report
 
 BASE = [3.0, 3.2, 2.9, 3.1, 3.3, 3.05]
 WORSE = [3.2, 3.45, 3.05, 3.35, 3.5, 3.2]

@@ -1,12 +1,10 @@
 """The report of a folder of runs: one page that opens without a network, and its numbers beside it."""
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from attrs import astuple, frozen
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Plan, PlannedMetric
@@ -39,6 +37,7 @@ from flowvae.report.phases import PHASE_COSTS, phase_costs, phases_said, second_
 from flowvae.report.planned_looks import looks_said
 from flowvae.report.reading import Folder, read_folder
 from flowvae.report.references import measured
+from flowvae.report.rendering import WHOLE, rendered
 from flowvae.report.spectrograms import shades
 from flowvae.report.tables import (
     by_group,
@@ -52,9 +51,6 @@ from flowvae.report.tables import (
 )
 
 PAGE_BYTES = 19_000_000  # of the 20 MB that most mail takes, without the words
-HERE = Path(__file__).parent / "page"
-# In the order of the page; what holds on narrow screens and paper comes last, since it takes back what stands before.
-STYLES = ("theme", "masthead", "contents", "text", "tables", "plots", "listen", "map", "facts", "narrow")
 SCRIPTS = ("switching", "listen", "map")
 
 
@@ -173,13 +169,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "blind_words": blind_words,
         "gradient": _gradient(),
         "n": number_format,
-        "style": _joined(HERE / "style" / f"{name}.css" for name in STYLES),
-        "script": _joined(HERE / "script" / f"{name}.js" for name in SCRIPTS),
     }
-
-
-def _joined(files: Iterable[Path]) -> str:
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def _when_chosen(plan: Plan) -> str:
@@ -192,13 +182,7 @@ def _when_chosen(plan: Plan) -> str:
 
 
 def _put(path: Path, words: str) -> None:
-    """Writes the whole file or nothing: a reader never meets half a page."""
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(words)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_bytes(path, words.encode())
 
 
 def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path:
@@ -210,14 +194,7 @@ def write_report(folder: Path, say: Callable[[str], None] | None = None) -> Path
     """
     found = read_folder(folder)
     comparisons = compare(found)
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("page.html.j2").render(_view(found, comparisons))
+    page = rendered("page.html.j2", _view(found, comparisons), WHOLE, SCRIPTS)
     _put(folder / "results.csv", results_csv(found))
     _put(folder / "comparisons.csv", comparisons_csv(found, comparisons, shifts(found, comparisons)))
     _put(folder / "by_class.csv", by_class_csv(found))

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from flowvae.errors import RunFolderError, shown
 from flowvae.folder.files import write_bytes
 from flowvae.recipe.arm_names import slug
 from flowvae.report import number_format
 from flowvae.report.pairing import BUDGET
+from flowvae.report.rendering import WHOLE, rendered
 from flowvae.report.several import Beside, Several, read_several
 
-HERE = Path(__file__).parent
 MARK = "flowvae: several folders"
 """What the head of such a page says: nothing else is written over."""
 COSTS = {
@@ -35,13 +33,6 @@ def write_several(folders: Sequence[Path], out: Path | None, say: Callable[[str]
     several = read_several(folders)
     page = out or Path(default_name(folders))
     _refuse_foreign(page)
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     view = {
         "several": several,
         "title": " · ".join(dict.fromkeys(group.name.partition(":")[0] for group in several.groups)),
@@ -51,9 +42,8 @@ def write_several(folders: Sequence[Path], out: Path | None, say: Callable[[str]
         "counted": COUNTED,
         "n": number_format,
         "mark": MARK,
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
     }
-    write_bytes(page, environment.get_template("several.html.j2").render(view).encode())
+    write_bytes(page, rendered("several.html.j2", view, WHOLE).encode())
     say(headline(several))
     for one in several.beside:
         say(f"  {_said(several, one)}")

@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from flowvae.errors import AblationError, UsageError, shown
 from flowvae.folder.blind_records import BlindTest, Keys, Test
 from flowvae.folder.files import write_bytes
@@ -13,13 +11,13 @@ from flowvae.report.blind.pairs import FEWEST, Pair, asked_pairs
 from flowvae.report.blind.questions import Draws, Sounds, drawn, session_of
 from flowvae.report.blind.takes import Couple, payload
 from flowvae.report.reading import read_folder
+from flowvae.report.rendering import rendered
 from flowvae.statistics.binomial import fewest_to_show
 
 FOLDER = "listening"
 TESTS: tuple[Test, ...] = ("abx", "preference")
 MOST_BYTES = 100_000_000  # what a browser opens without complaint
 MOST_REASONS = 8
-HERE = Path(__file__).parents[1] / "page"
 STYLES = ("theme", "text", "blind")
 SCRIPTS = ("switching", "blind")
 ANSWERS = {
@@ -95,18 +93,10 @@ def _page(test: BlindTest, heard: Sequence[Couple]) -> str:
             f"the sounds of {len(questions)} questions take {n_bytes // 1_000_000} MB, more than a browser opens",
             do="ask fewer with --questions, or of fewer arms with --arms",
         )
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("blind.html.j2").render(
-        test=test.test,
-        session=session_of(test),
-        questions=questions,
-        answers=ANSWERS[test.test],
-        style="\n".join((HERE / "style" / f"{name}.css").read_text("utf-8") for name in STYLES),
-        script="\n".join((HERE / "script" / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
-    )
+    view = {
+        "test": test.test,
+        "session": session_of(test),
+        "questions": questions,
+        "answers": ANSWERS[test.test],
+    }
+    return rendered("blind.html.j2", view, STYLES, SCRIPTS)
