@@ -6,8 +6,10 @@ import pytest
 
 from conftest import TINY
 from flowvae.ablation.drive import run_recipe
+from flowvae.ablation.one_factor import second_factors
 from flowvae.errors import RecipeError
 from flowvae.folder.records import Plan
+from flowvae.probe.probe import probe
 from flowvae.recipe import plan_ablation, read_recipe
 
 TEXT = """extends = "percussion_small"
@@ -55,3 +57,19 @@ def test_a_reason_for_an_arm_that_is_not_there_is_refused_with_its_place(write, 
     (fault,) = caught.value.faults
     assert "there is no arm wider" in fault.what
     assert fault.place.line == 6
+
+
+@pytest.mark.parametrize(
+    ("varied", "words"),
+    [
+        ('"model.channels" = [1, 2]', "more multiply-adds a second of audio"),
+        ('"model.n_samples" = [4096, 8192]', "hears another span of a sound at once: 4,096 -> 8,192 samples"),
+    ],
+)
+def test_an_arm_that_is_dearer_or_hears_more_is_flagged(write, catalogue, varied, words):
+    text = TEXT.format(reasons="").replace('"model.latent_dim" = [4, 16]', varied)
+    settings = tuple(s for s in TINY if "n_samples=" not in s)
+    plan = plan_ablation(read_recipe(write("other.toml", text), settings), catalogue)
+    before, after = (probe(arm.recipe, catalogue) for arm in plan.arms)
+    assert any(words in flag for flag in second_factors(plan, plan.arms[1], before, after))
+    assert second_factors(plan, plan.arms[0], before, before) == ()
