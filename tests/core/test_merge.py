@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -139,6 +140,8 @@ DIFFERENT = {
     "train.batch_size": (["train.batch_size=3"], "train.batch_size: 2 in snake of "),
     "sounds": (['data={ use = "synthetic_percussion", n_sounds = 49 }'], "data fingerprint: "),
     "metric": (['ablation.metric="si_sdr"'], "metric: "),
+    "metrics": (['evaluation.metrics=["spectral_distance"]'], "metrics: si_sdr, higher, dB"),
+    "looks": (["ablation.seeds={ first = 2, most = 3, looks = 2 }"], "looks: none in "),
 }
 
 
@@ -148,7 +151,9 @@ def test_what_differs_is_named_and_nothing_is_written(name, made, tmp_path, cata
     make(tmp_path / "c", catalogue, "ablation.seeds=1", "seed=5", *settings)
     capsys.readouterr()
     assert merge(tmp_path / "all", made / "a", tmp_path / "c") == 9
-    assert told in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert told in said
+    assert not re.search(r"[A-Z]\w+\(\w+=", said), said  # no record as Python writes it
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c"]
 
 

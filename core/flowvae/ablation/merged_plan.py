@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from attrs import evolve, fields, frozen
+from attrs import asdict, evolve, fields, frozen, has
 
 from flowvae.errors import AblationError, shown
 from flowvae.folder.records import Arms, LedgerEntry, Plan, PlannedArm, ProbedArm
@@ -107,7 +107,7 @@ def _joined(plan: Plan, other: Source, earlier: Sequence[Source]) -> Plan:
 def _differences(first: Source, other: Source) -> Iterator[str]:
     here, there = shown(first.folder), shown(other.folder)
     for name in (one.name for one in fields(Plan) if one.name not in JOINED):
-        a, b = getattr(first.plan, name), getattr(other.plan, name)
+        a, b = _apart(getattr(first.plan, name), getattr(other.plan, name))
         if a != b:
             yield f"{name.replace('_', ' ')}: {_short(a)} in {here}, {_short(b)} in {there}"
     for name in DATA:
@@ -153,6 +153,13 @@ def _arms_differ(arm: PlannedArm, theirs: PlannedArm, first: Source, other: Sour
     yield from found or ([] if known else [f"{here} has another identity than in {there}"])
 
 
+def _apart(a: object, b: object) -> tuple[object, object]:
+    """Both values, without the records that are in either."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return tuple(x for x in a if x not in b), tuple(x for x in b if x not in a)
+    return a, b
+
+
 def _short(value: object) -> str:
     match value:
         case tuple() | list() if all(isinstance(one, str) for one in value):
@@ -161,8 +168,10 @@ def _short(value: object) -> str:
             return shortened(str(value), 60)
         case None:
             return "none"
+        case tuple() | list() if all(has(type(one)) for one in value):
+            return shortened("; ".join(", ".join(map(str, asdict(one).values())) for one in value), 80)
         case _:
-            return shortened(str(value), 80)
+            return shortened(toml_like(value), 80)
 
 
 def _seeds(seeds: Sequence[int]) -> str:
