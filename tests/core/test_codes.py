@@ -9,9 +9,9 @@ from conftest import TINY
 from flowvae.errors import CheckpointError
 from flowvae.evaluation.codes import record_codes
 from flowvae.evaluation.evidence import HeldOut, gather_evidence
-from flowvae.folder.sound_names import slug
 from flowvae.folder.latents import Latents
 from flowvae.folder.run_records import Result
+from flowvae.folder.sound_names import slug
 from short_runs import clips_of, planned_runs, take, training_of
 
 UNUSED = 'may_be_unused=["defaults.flow"]'
