@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_S = 60
 CODES = {"Enter": 13, "Tab": 9, "Escape": 27}
@@ -161,3 +163,15 @@ def browsing(profile):
             browser.kill()
             browser.wait()
         os.close(read_here)
+
+
+def turned_ramp(tab):
+    """The sizes of the samples that went to the loudspeaker, of a ramp whose sign was turned once, and which are clear of that."""
+    heard = np.array(tab.ask("window.tapped"))
+    began = np.flatnonzero(np.abs(heard) > 0.001)[0]
+    end = began + int(np.argmax(np.abs(heard[began:]))) - 100  # the resampler rings at the end
+    size, signs = np.abs(heard[began:end]), np.sign(heard[began:end])
+    crossing = np.flatnonzero(np.diff(signs))
+    assert len(crossing) == 1
+    fade = 0.01 * tab.ask("new AudioContext().sampleRate")
+    return size, np.abs(np.arange(len(size)) - crossing[0]) > fade

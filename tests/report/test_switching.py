@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from driven_chromium import CHROMIUM, TAP, browsing
+from driven_chromium import CHROMIUM, TAP, browsing, turned_ramp
 from flowvae.report.write import write_report
 from pretended_runs import BASE, RATE, WORSE
 
@@ -54,15 +54,8 @@ def test_a_click_plays_and_going_to_another_column_leaves_no_gap_and_no_jump(lon
     tab.until("window.tapped.length > 40000")
     tab.click(".first button[aria-label^='Play leaky_relu']")
     tab.until(f"{PLAYING} === ''")
-    heard = np.array(tab.ask("window.tapped"))
-    began = np.flatnonzero(np.abs(heard) > 0.001)[0]
-    end = began + int(np.argmax(np.abs(heard[began:]))) - 100  # the resampler rings at the end
-    size, signs = np.abs(heard[began:end]), np.sign(heard[began:end])
-    crossing = np.flatnonzero(np.diff(signs))
-    assert len(crossing) == 1
-    rate = tab.ask("new AudioContext().sampleRate")
-    assert len(size) > 3.8 * rate
-    still = np.abs(np.arange(len(size)) - crossing[0]) > 0.01 * rate
+    size, still = turned_ramp(tab)
+    assert len(size) > 3.8 * tab.ask("new AudioContext().sampleRate")
     line = np.polyfit(np.flatnonzero(still), size[still], 1)
     assert np.abs(size - np.polyval(line, np.arange(len(size))))[still].max() < 4 / 32768
 
