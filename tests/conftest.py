@@ -3,6 +3,7 @@ import os
 # Set before torch is imported: bits change with the number of threads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import jaxtyping
 import pytest
 
 from flowvae.catalogue import Catalogue
@@ -44,3 +45,12 @@ def write(tmp_path):
         return str(tmp_path / name)
 
     return write
+
+
+@pytest.fixture
+def unshaped():
+    """Shapes are not checked, where a test run asks for it: a compiler cannot trace the checks, and they compute things themselves."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", before)

@@ -149,7 +149,8 @@ def test_a_second_interrupt_kills_at_once(tmp_path):
     """From outside, as a user does it: the signal goes to the caller alone, the job has a session of its own."""
     mark = tmp_path / "mark"
     caller = f"""
-import pathlib, sys
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background has interrupts ignored
 from flowvae.contracts import Job
 from flowvae.processes.plain import start
 from flowvae_components.executors.processes import Processes

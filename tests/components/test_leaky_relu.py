@@ -8,7 +8,10 @@ from torch._inductor.decomposition import select_decomp_table
 from flowvae_components.activations.leaky_relu import LeakyReLU
 
 # torch's compiler makes an instance of the function that it traces, and warns itself of doing so.
-pytestmark = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+    pytest.mark.usefixtures("unshaped"),
+]
 
 
 def layers(slope=0.2):

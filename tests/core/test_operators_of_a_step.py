@@ -1,6 +1,5 @@
 """What a step asks of the host: how many operators, and no number back; a GPU waits for both at short clips."""
 
-import jaxtyping
 import pytest
 import torch
 
@@ -18,13 +17,8 @@ TWO_PLAYERS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def unshaped():
-    """Where shapes are checked in the same run, asking what a distribution is computes its mode: that is not the step's."""
-    before = jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", before)
+# Where shapes are checked in the same run, asking what a distribution is computes its mode: that is not the step's.
+pytestmark = pytest.mark.usefixtures("unshaped")
 
 
 def operators(training):
