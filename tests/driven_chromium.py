@@ -122,6 +122,9 @@ class Tab:
     def click(self, selector):
         """A click of the mouse in the middle of a box, once it stands still: pages scroll smoothly."""
         x, y = self.ask(f"({MIDDLE})({json.dumps(selector)})")
+        self.click_at(x, y)
+
+    def click_at(self, x, y):
         for kind in ("mousePressed", "mouseReleased"):
             self.tell("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

@@ -152,7 +152,7 @@ def test_a_run_in_stereo_measures_writes_and_plays_two_channels(trained):
 
 @pytest.mark.slow
 def test_the_players_of_the_page_have_two_channels_in_their_order(trained):
-    sounds = re.findall(r'src="data:audio/wav;base64,([^"]+)"', (trained / "report.html").read_text())
+    sounds = re.findall(r'src="data:audio/flac;base64,([^"]+)"', (trained / "report.html").read_text())
     heard = [
         soundfile.read(io.BytesIO(base64.b64decode(sound)), always_2d=True)[0]
         for sound in dict.fromkeys(sounds)

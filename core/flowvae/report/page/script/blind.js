@@ -26,7 +26,7 @@
 
   const player = switching((index, share) => {
     buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === index)));
-    if (share !== null) document.querySelector(".position i").style.setProperty("--share", share);
+    document.querySelector(".position i").style.setProperty("--share", share);
   });
 
   function show(id) {

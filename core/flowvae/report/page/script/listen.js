@@ -14,15 +14,15 @@
 
   function mark(take) {
     if (marked === take) return;
-    if (take) take.style.setProperty("--position", marked ? marked.style.getPropertyValue("--position") : 0);
     if (marked) marked.classList.remove("playing");
     marked = take;
     if (marked) marked.classList.add("playing");
+    document.dispatchEvent(new CustomEvent("sounding", { detail: marked }));
   }
 
   const player = switching((index, share) => {
     mark(index === null ? null : takes[index]);
-    if (marked && share !== null) marked.style.setProperty("--position", share);
+    if (marked) marked.style.setProperty("--position", share);
   });
 
   // The policy of the page lets nothing be fetched, not even from the page: the text of the address is read instead.

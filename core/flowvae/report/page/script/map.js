@@ -100,9 +100,7 @@
     if (chosen !== null) choose(chosen);
   }
   map.querySelectorAll("input").forEach((choice) => choice.addEventListener("change", show));
-  document.addEventListener("play", (event) => sounding(event.target, true), true);
-  document.addEventListener("pause", (event) => sounding(event.target, false), true);
-  function sounding(audio, is) {
-    marks.forEach((mark, i) => { if (!is || takeOf(i)?.contains(audio)) mark.classList.toggle("sounding", is); });
-  }
+  document.addEventListener("sounding", ({ detail: take }) => {
+    marks.forEach((mark, i) => mark.classList.toggle("sounding", take !== null && takeOf(i) === take));
+  });
 })();

@@ -107,7 +107,7 @@ function switching(moved) {
         stop();
         start(index, from);
       }
-      moved(index, null);
+      moved(index, position() / buffers[0].duration);  // not at the next frame only: the mark would jump
     },
     stop,
     repeat(wanted) {
