@@ -25,21 +25,27 @@ async (selector) => {
 }
 """
 
-# Whatever goes to the loudspeaker is also written down.
+# Whatever goes to the loudspeaker is also written down, by a processor on the audio's own thread: one on the page's
+# thread loses blocks when the page is busy. Its module has to be there before the first sound, so the page gets a
+# context that was made when it was opened.
 TAP = """
-const connect = AudioNode.prototype.connect;
+const made = new AudioContext();
+const module = `registerProcessor("tap", class extends AudioWorkletProcessor {
+  process([input]) { if (input[0]) this.port.postMessage(input[0].slice()); return true; }
+});`;
 window.tapped = [];
-AudioNode.prototype.connect = function (to, ...rest) {
-  if (to instanceof AudioDestinationNode) {
-    if (!to.tap) {
-      to.tap = to.context.createScriptProcessor(1024, 1, 1);
-      to.tap.onaudioprocess = (event) => window.tapped.push(...event.inputBuffer.getChannelData(0));
-      connect.call(to.tap, to);
-    }
-    connect.call(this, to.tap);
-  }
-  return connect.call(this, to, ...rest);
-};
+window.tapIsReady = false;
+window.AudioContext = function () { return made; };
+const connect = AudioNode.prototype.connect;
+made.audioWorklet.addModule(`data:text/javascript,${encodeURIComponent(module)}`).then(() => {
+  const tap = new AudioWorkletNode(made, "tap", { channelCount: 1, channelCountMode: "explicit" });
+  tap.port.onmessage = (event) => window.tapped.push(...event.data);
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to === made.destination) connect.call(this, tap);
+    return connect.call(this, to, ...rest);
+  };
+  window.tapIsReady = true;
+});
 """
 
 
@@ -88,9 +94,14 @@ class Tab:
         elif method == "Network.requestWillBeSent":
             self.asked.append(params["request"]["url"])
 
+    def tap(self):
+        """From now on pages write down what they play, in `window.tapped`."""
+        self.tell("Page.setBypassCSP", enabled=True)
+        self.tell("Page.addScriptToEvaluateOnNewDocument", source=TAP)
+
     def open(self, path):
         self.tell("Page.navigate", url=path.as_uri())
-        self.until("document.readyState === 'complete' && location.protocol === 'file:'")
+        self.until("document.readyState === 'complete' && location.protocol === 'file:' && window.tapIsReady !== false")
 
     def reload(self):
         self.ask("window.isBefore = true")

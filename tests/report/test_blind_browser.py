@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from blind_listeners import make, right, session_of, sheet
-from driven_chromium import CHROMIUM, TAP, browsing, turned_ramp
+from driven_chromium import CHROMIUM, browsing, turned_ramp
 from flowvae.report.blind.outcomes import blind
 from flowvae.report.blind.sheets import take_in
 from flowvae.report.reading import read_folder
@@ -190,7 +190,7 @@ def test_going_over_to_another_sound_keeps_the_position_and_leaves_no_gap(runs, 
         for path in (folder / "runs" / arm).glob("seed-*/audio/step-000000500/00-*.wav"):
             soundfile.write(path, sign * ramp, RATE, subtype="PCM_16")
     make(folder, n=6)
-    tab.tell("Page.addScriptToEvaluateOnNewDocument", source=TAP)
+    tab.tap()
     begin(tab, folder, "preference")
     tab.press("a")
     tab.until("window.tapped.length > 20000")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from driven_chromium import CHROMIUM, TAP, browsing, turned_ramp
+from driven_chromium import CHROMIUM, browsing, turned_ramp
 from flowvae.report.write import write_report
 from pretended_runs import BASE, RATE, WORSE
 
@@ -48,7 +48,7 @@ def column(arm, row="#listen .lane"):
 
 
 def test_a_click_plays_and_going_to_another_column_leaves_no_gap_and_no_jump(long, tab):
-    tab.tell("Page.addScriptToEvaluateOnNewDocument", source=TAP)
+    tab.tap()
     opened(tab, long)
     tab.click(".first button[aria-label^='Play snake']")
     tab.until("window.tapped.length > 40000")
@@ -79,7 +79,7 @@ def test_another_column_keeps_the_position_and_another_row_begins(long, tab):
 
 
 def test_the_choice_of_a_seed_goes_on_where_the_other_was(long, tab):
-    tab.tell("Page.addScriptToEvaluateOnNewDocument", source=TAP)
+    tab.tap()
     opened(tab, long)
     tab.click(column("snake"))
     tab.until(f"{AT} > 0.3")
