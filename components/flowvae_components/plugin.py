@@ -85,6 +85,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("metric", "coverage", f"{here}.metrics.coverage:Coverage")
     register("metric", "effective_dimensions", f"{here}.metrics.effective_dimensions:EffectiveDimensions")
     register("metric", "envelope_ripple", f"{here}.metrics.envelope_ripple:EnvelopeRipple")
+    register("metric", "faintest_sample", f"{here}.metrics.faintest_sample:FaintestSample")
     register("metric", "high_band_ratio", f"{here}.metrics.high_band_ratio:HighBandRatio")
     register("metric", "kernel_distance", f"{here}.metrics.kernel_distance:KernelDistance")
     register(
@@ -92,6 +93,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     )
     register("metric", "kernel_distance_floor", f"{here}.metrics.kernel_distance_floor:KernelDistanceFloor")
     register("metric", "kl_nats", f"{here}.metrics.kl_nats:KLNats")
+    register("metric", "level_error", f"{here}.metrics.level_error:LevelError")
     register("metric", "log_spectral_distance", f"{here}.metrics.log_spectral_distance:LogSpectralDistance")
     register("metric", "onset_error", f"{here}.metrics.onset_error:OnsetError")
     register("metric", "precision", f"{here}.metrics.precision:Precision")

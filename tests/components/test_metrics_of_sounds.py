@@ -8,7 +8,9 @@ import torch
 
 from flowvae.contracts import Evidence
 from flowvae_components.metrics.envelope_ripple import EnvelopeRipple
+from flowvae_components.metrics.faintest_sample import FaintestSample
 from flowvae_components.metrics.high_band_ratio import HighBandRatio
+from flowvae_components.metrics.level_error import LevelError
 from flowvae_components.metrics.log_spectral_distance import LogSpectralDistance
 from flowvae_components.metrics.onset_error import OnsetError
 from flowvae_components.metrics.tail_click import TailClick
@@ -19,6 +21,7 @@ METRICS = {
     "tail_click": lambda: TailClick(RATE),
     "high_band_ratio": lambda: HighBandRatio(RATE),
     "envelope_ripple": lambda: EnvelopeRipple((32, 512)),
+    "level_error": LevelError,
 }
 
 
@@ -229,3 +232,34 @@ def test_the_log_spectral_distance_of_a_gain_is_the_gain_in_decibels_and_its_flo
     ]  # fmt: skip
     by_hand = (frames[0] - frames[1]).square().mean(0).sqrt().mean()
     assert float(of(x.flip(-1))[0]) == pytest.approx(float(by_hand), rel=1e-3)
+
+
+def test_too_loud_and_too_faint_do_not_cancel():
+    x = noise(1, 2, 4000).expand(4, -1, -1)
+    gain = 10 ** (torch.tensor([6.0, -6.0, 0.0, -20.0]) / 20)
+    figure = LevelError()(evidence(x, gain[:, None, None] * x))
+    assert figure == pytest.approx([6, 6, 0, 20], abs=1e-3)
+
+
+def test_the_level_of_a_clip_is_heard_wherever_its_energy_lies():
+    early, late = impulses(100), impulses(7000)
+    assert LevelError()(evidence(early, late)).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_silence_in_place_of_a_sound_and_the_reverse_are_as_far_off():
+    x = 0.1 * noise(1, 1, 4000)
+    assert LevelError()(evidence(x, 0 * x)).item() == LevelError()(evidence(0 * x, x)).item() > 50
+
+
+def test_the_faintest_sample_is_seen_beside_the_median_of_the_sounds():
+    x = noise(1, 1, 4000).expand(5, -1, -1)
+    levels = 10 ** (torch.tensor([0.0, -6.0, -15.0, -40.0, 20.0]) / 20)[:, None, None]
+    heard = Evidence(
+        real=levels * x, estimate=x, generated=levels[:4] * x[:4], codes=x[:, 0, :2], kl=x[:, 0, 0]
+    )
+    assert FaintestSample()(heard).item() == pytest.approx(34, abs=1e-3)
+
+
+def test_a_set_of_faint_sounds_has_a_median_of_its_own():
+    x = 1e-2 * noise(1, 1, 4000).expand(5, -1, -1)
+    assert FaintestSample()(evidence(x, x)).item() == pytest.approx(0, abs=1e-3)
