@@ -71,6 +71,7 @@ def flowvae_components(register: RegisterComponent) -> None:
     register("head", "plain", f"{here}.heads.plain:PlainHead")
     register("head", "rave_v1", f"{here}.heads.rave_v1:RAVEv1Head")
     register("head", "rave_v2", f"{here}.heads.rave_v2:RAVEv2Head")
+    register("loss", "level", f"{here}.losses.level:Level")
     register("loss", "mid_side_stft", f"{here}.losses.mid_side_stft:MidSideSTFT")
     register("loss", "multi_resolution_stft", f"{here}.losses.multi_resolution_stft:MultiResolutionSTFT")
     register("loss", "multi_scale_mel", f"{here}.losses.multi_scale_mel:MultiScaleMel")
