@@ -23,6 +23,25 @@ class ArmStyle:
     in_focus: bool = True
     """Whether it can be told apart from all others; of more than a dozen arms most are grey."""
 
+    @property
+    def letters(self) -> str:
+        """What is written upon its colour: white or black, whichever stands out more."""
+        # With a light of the colour L the contrasts are 1.05 / (L + 0.05) and (L + 0.05) / 0.05: they are equal at 0.179.
+        return "#fff" if light(self.colour) < 0.179 else "#000"
+
+
+def light(colour: str) -> float:
+    """The relative luminance of a colour, from 0 for black to 1 for white.
+
+    Source: WCAG 2.1, as it stands there: www.w3.org/TR/WCAG21/#dfn-relative-luminance.
+
+    >>> light("#ffffff")
+    1.0
+    """
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
 
 def arm_styles(arms: Sequence[str], told_apart: Sequence[str] | None = None) -> dict[str, ArmStyle]:
     """A style for each arm, by name, in the order of the plan; grey for those that are not to be told apart.

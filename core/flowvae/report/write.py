@@ -51,7 +51,7 @@ from flowvae.report.tables import (
 )
 
 PAGE_BYTES = 19_000_000  # of the 20 MB that most mail takes, without the words
-SCRIPTS = ("switching", "listen", "map")
+SCRIPTS = ("switching", "listen", "map", "scrolling")
 
 
 @frozen
