@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from flowvae.folder.records import Plan
 
 # Okabe and Ito 2008: eight colours that stay apart with every common form of colour blindness. Their yellow is
 # too light for lines on white and is left out, their black is kept for the text.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9")
 # Markers and dashes tell arms apart where colours do not, and go on where the colours begin again.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+SHAPES = dict(zip(MARKERS, ("disc", "square", "peak", "diamond", "wedge", "plus", "cross"), strict=True))
+"""What the page calls its own markers, beside the names of arms."""
 Dash = str | tuple[float, tuple[float, ...]]
 DASHES: tuple[Dash, ...] = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)))
 
@@ -22,6 +26,16 @@ class ArmStyle:
     dash: Dash
     in_focus: bool = True
     """Whether it can be told apart from all others; of more than a dozen arms most are grey."""
+
+    @property
+    def shape(self) -> str:
+        """Its marker as the page has it."""
+        return SHAPES[self.marker]
+
+    @property
+    def strokes(self) -> str:
+        """Its dash as SVG has it, for a line of 2.2 units; nothing where it is solid."""
+        return "" if isinstance(self.dash, str) else " ".join(f"{2.2 * part:.1f}" for part in self.dash[1])
 
     @property
     def letters(self) -> str:
@@ -55,6 +69,22 @@ def arm_styles(arms: Sequence[str], told_apart: Sequence[str] | None = None) -> 
         for i, arm in enumerate(chosen)
     }
     return {arm: coloured.get(arm, IN_GREY) for arm in arms}
+
+
+def looks_of(plan: Plan, told_apart: Sequence[str]) -> dict[str, ArmStyle]:
+    """The style of each arm of a plan.
+
+    Where it is run across some values, a variant has its colour under each, and a value its marker and dash.
+    """
+    if not plan.across:
+        return arm_styles([arm.name for arm in plan.arms], told_apart)
+    chosen = [arm for arm in plan.arms if arm.name in told_apart]
+    colours = arm_styles([*dict.fromkeys(arm.variant for arm in chosen)])
+    marks = arm_styles(plan.values)
+    looks = {
+        arm.name: evolve(marks[arm.at], colour=colours[arm.variant].colour, in_focus=True) for arm in chosen
+    }
+    return {arm.name: looks.get(arm.name, IN_GREY) for arm in plan.arms}
 
 
 IN_GREY = ArmStyle("#a3a6ad", "o", "solid", in_focus=False)

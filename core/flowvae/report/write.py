@@ -12,7 +12,7 @@ from flowvae.report import number_format, plots
 from flowvae.report.across import by_comparison, shift_findings, shifts
 from flowvae.report.answers import answer
 from flowvae.report.arm_costs import cost_tables
-from flowvae.report.arm_styles import ArmStyle, arm_styles
+from flowvae.report.arm_styles import ArmStyle, looks_of
 from flowvae.report.beginnings import beginnings
 from flowvae.report.blind import words as blind_words
 from flowvae.report.blind.outcomes import blind
@@ -123,7 +123,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
     """Everything that the page shows, under the names that the template uses."""
     plan = folder.plan
     focus = told_apart(folder)
-    styles = arm_styles([arm.name for arm in plan.arms], focus)
+    styles = looks_of(plan, focus)
     pictures = _draw(folder, comparisons, styles)
     players = second_players(folder)
     heard = listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes))
