@@ -51,6 +51,7 @@ from flowvae.report.tables import (
 )
 
 PAGE_BYTES = 19_000_000  # of the 20 MB that most mail takes, without the words
+MOST_COLUMNS = 6  # arms beside each other: with more of them, a screen of 1280 pixels cuts a table off
 SCRIPTS = ("switching", "listen", "map", "scrolling")
 
 
@@ -164,6 +165,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "has_divergence": _has_divergence(folder),
         "listening": heard,
         "most_lowered": MOST_LOWERED,
+        "most_columns": MOST_COLUMNS,
         "first_heard": first_heard(folder, comparisons, heard),
         "blind": blind(folder, comparisons),
         "blind_words": blind_words,
