@@ -6,6 +6,7 @@ import select
 import subprocess
 import time
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,10 @@ made.audioWorklet.addModule(`data:text/javascript,${encodeURIComponent(module)}`
   };
   window.tapIsReady = true;
 });
+"""
+FLAWS = """
+axe.run(document, { resultTypes: ["violations"] }).then((found) => found.violations.flatMap((flaw) =>
+  flaw.nodes.map((node) => [flaw.id, flaw.impact, node.html.slice(0, 120)])))
 """
 
 
@@ -101,7 +106,25 @@ class Tab:
 
     def open(self, path):
         self.tell("Page.navigate", url=path.as_uri())
-        self.until("document.readyState === 'complete' && location.protocol === 'file:' && window.tapIsReady !== false")
+        self.until(
+            "document.readyState === 'complete' && location.protocol === 'file:' && window.tapIsReady !== false"
+        )
+
+    def seen_by(self, width, scheme):
+        """From now on the window is so wide, and the reader has asked for light or dark."""
+        self.tell(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=900,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
+        self.tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def flaws(self):
+        """What axe-core finds of the page as it stands: rule, weight, and where."""
+        self.ask(f"{files('axe_core_python').joinpath('axe.min.js').read_text()};0")
+        return [tuple(flaw) for flaw in self.ask(FLAWS)]
 
     def reload(self):
         self.ask("window.isBefore = true")

@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from attrs import evolve
 from scipy import stats
 
 from flowvae.folder.records import Plan
@@ -20,57 +19,8 @@ from flowvae.report.reading import read_folder
 from flowvae.report.tables import figure
 from flowvae.report.write import write_report
 from flowvae.statistics.joint import joint_sign_flip
-from pretended_runs import write_tree
+from pretended_across import SEEDS, VALUES, VARIANTS, made
 from second_statistics import joint
-
-VALUES = ("100", "500")
-VARIANTS = ("snake", "leaky_relu", "elu")
-SEEDS = range(6)
-
-
-def luck(seed):
-    """What a seed brings, the same for all arms."""
-    return 0.5 * np.sin(7.0 * seed)
-
-
-def noise(*where):
-    return float(np.random.default_rng([abs(hash_of(part)) for part in where]).normal(0, 0.03))
-
-
-def hash_of(part):
-    return sum(map(ord, str(part)))
-
-
-def made(place, figure, values=VALUES, variants=VARIANTS, **changes):
-    """`figure(variant, value)` is the mean of an arm; each arm has its figures, and validations until its budget."""
-    places = [(variant, value) for value in values for variant in variants]
-    names = [f"{variant}-steps-{value}" for variant, value in places]
-    numbers = [[6 + luck(s) + figure(*p) + noise(*p, s) for s in SEEDS] for p in places]
-    folder = write_tree(place, numbers, names=names, n_clips=0)
-    plan = Plan.read(folder)
-    arms = tuple(
-        evolve(
-            arm,
-            is_baseline=variant == variants[0],
-            changes={"defaults.activation": variant} if variant != variants[0] else {},
-            variant=variant,
-            at=value,
-            steps=int(value),
-            flags=(),
-        )
-        for arm, (variant, value) in zip(plan.arms, places, strict=True)
-    )
-    axes = ("defaults.activation", "train.steps")
-    evolve(plan, arms=arms, axes=axes, across={"train.steps": tuple(values)}, **changes).write(folder)
-    for arm in arms:
-        for run in (folder / "runs" / arm.name).glob("seed-*"):
-            lines = (run / "metrics.jsonl").read_text().splitlines()
-            kept = [line for line in lines if json.loads(line)["step"] <= arm.steps]
-            (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in kept))
-    return folder, {
-        (variant, value): dict(zip(SEEDS, row, strict=True))
-        for (variant, value), row in zip(places, numbers, strict=True)
-    }
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
 from attrs import frozen
@@ -42,6 +43,8 @@ STYLE = {
     "ytick.color": MUTED,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
     "lines.solid_capstyle": "round",
     "savefig.transparent": True,
     "svg.hashsalt": "flowvae",  # the ids inside an SVG are the same each time
@@ -108,9 +111,12 @@ def _stack(figure: Any) -> None:
 
 
 def _broken(words: str) -> str:
-    """Two lines instead of one that is too long for the narrow figure."""
+    """Several lines instead of one that is too long for the narrow figure, by preference after a comma."""
+    if len(words) <= LETTERS_IN_NARROW:
+        return words
     start, comma, end = words.rpartition(", ")
-    return f"{start},\n{end}" if comma and len(words) > LETTERS_IN_NARROW else words
+    parts = [f"{start},", end] if comma else [words]
+    return "\n".join(line for part in parts for line in wrap(part, LETTERS_IN_NARROW))
 
 
 def _address(figure: Any) -> str:

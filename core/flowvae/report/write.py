@@ -12,7 +12,7 @@ from flowvae.report import number_format, plots
 from flowvae.report.across import by_comparison, shift_findings, shifts
 from flowvae.report.answers import answer
 from flowvae.report.arm_costs import cost_tables
-from flowvae.report.arm_styles import ArmStyle, arm_styles
+from flowvae.report.arm_styles import ArmStyle, looks_of
 from flowvae.report.beginnings import beginnings
 from flowvae.report.blind import words as blind_words
 from flowvae.report.blind.outcomes import blind
@@ -51,7 +51,8 @@ from flowvae.report.tables import (
 )
 
 PAGE_BYTES = 19_000_000  # of the 20 MB that most mail takes, without the words
-SCRIPTS = ("switching", "listen", "map")
+MOST_COLUMNS = 6  # arms beside each other: with more of them, a screen of 1280 pixels cuts a table off
+SCRIPTS = ("switching", "listen", "map", "scrolling")
 
 
 @frozen
@@ -123,7 +124,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
     """Everything that the page shows, under the names that the template uses."""
     plan = folder.plan
     focus = told_apart(folder)
-    styles = arm_styles([arm.name for arm in plan.arms], focus)
+    styles = looks_of(plan, focus)
     pictures = _draw(folder, comparisons, styles)
     players = second_players(folder)
     heard = listening(folder, min(MOST_BYTES, PAGE_BYTES - pictures.n_bytes))
@@ -164,6 +165,7 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "has_divergence": _has_divergence(folder),
         "listening": heard,
         "most_lowered": MOST_LOWERED,
+        "most_columns": MOST_COLUMNS,
         "first_heard": first_heard(folder, comparisons, heard),
         "blind": blind(folder, comparisons),
         "blind_words": blind_words,

@@ -1,0 +1,58 @@
+"""A tree of finished runs of an ablation that is run across two budgets, as `pretended_runs` writes one of a single budget."""
+
+import json
+
+import numpy as np
+from attrs import evolve
+
+from flowvae.folder.records import Plan
+from pretended_runs import write_tree
+
+VALUES = ("100", "500")
+VARIANTS = ("snake", "leaky_relu", "elu")
+SEEDS = range(6)
+
+
+def luck(seed):
+    """What a seed brings, the same for all arms."""
+    return 0.5 * np.sin(7.0 * seed)
+
+
+def noise(*where):
+    return float(np.random.default_rng([abs(hash_of(part)) for part in where]).normal(0, 0.03))
+
+
+def hash_of(part):
+    return sum(map(ord, str(part)))
+
+
+def made(place, figure, values=VALUES, variants=VARIANTS, n_clips=0, **changes):
+    """`figure(variant, value)` is the mean of an arm; each arm has its figures, and validations until its budget."""
+    places = [(variant, value) for value in values for variant in variants]
+    names = [f"{variant}-steps-{value}" for variant, value in places]
+    numbers = [[6 + luck(s) + figure(*p) + noise(*p, s) for s in SEEDS] for p in places]
+    folder = write_tree(place, numbers, names=names, n_clips=n_clips)
+    plan = Plan.read(folder)
+    arms = tuple(
+        evolve(
+            arm,
+            is_baseline=variant == variants[0],
+            changes={"defaults.activation": variant} if variant != variants[0] else {},
+            variant=variant,
+            at=value,
+            steps=int(value),
+            flags=(),
+        )
+        for arm, (variant, value) in zip(plan.arms, places, strict=True)
+    )
+    axes = ("defaults.activation", "train.steps")
+    evolve(plan, arms=arms, axes=axes, across={"train.steps": tuple(values)}, **changes).write(folder)
+    for arm in arms:
+        for run in (folder / "runs" / arm.name).glob("seed-*"):
+            lines = (run / "metrics.jsonl").read_text().splitlines()
+            kept = [line for line in lines if json.loads(line)["step"] <= arm.steps]
+            (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in kept))
+    return folder, {
+        (variant, value): dict(zip(SEEDS, row, strict=True))
+        for (variant, value), row in zip(places, numbers, strict=True)
+    }
