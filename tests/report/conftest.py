@@ -19,9 +19,11 @@ def draw_nothing(*_):
 def undrawn(request, monkeypatch):
     """These tests read the words of a page: its figures take two seconds a page, and have tests of their own."""
     if request.module.__name__.rpartition(".")[2] in {
+        "test_across",
         "test_blind_answers",
         "test_by_class",
         "test_export",
+        "test_factors",
         "test_first_heard",
         "test_recomputed",
         "test_many_runs",
