@@ -14,6 +14,14 @@ def catalogue():
     return Catalogue.installed()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unflushed():
+    """Nobody pulls the plug here: what this process writes is not waited for. Tests of the order in time record it themselves."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 TINY = (
     "train.steps=6",
     "train.batch_size=2",

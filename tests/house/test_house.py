@@ -1,6 +1,7 @@
 """The house: what the core may know, how large it may grow, and that any part can go."""
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -121,32 +122,64 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("kind", PARTS)
-def test_any_component_can_be_deleted_with_its_one_line(kind, tmp_path):
-    for folder in ("core", "components"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    file, name = PARTS[kind]
-    (tmp_path / "components" / "flowvae_components" / file).unlink()
-    plugin = tmp_path / "components" / "flowvae_components" / "plugin.py"
-    lines = plugin.read_text().splitlines(keepends=True)
-    kept = [line for line in lines if not (f'register("{kind}"' in line and name in line)]
-    assert len(kept) == len(lines) - 1
-    plugin.write_text("".join(kept))
-    code = f"""
-import importlib, pkgutil, sys
-sys.path[:0] = [{str(tmp_path / "core")!r}, {str(tmp_path / "components")!r}]
-import flowvae_components, flowvae_components.plugin as plugin
-assert flowvae_components.__file__.startswith({str(tmp_path)!r})
-for module in pkgutil.walk_packages(flowvae_components.__path__, "flowvae_components."):
-    importlib.import_module(module.name)
-from flowvae.catalogue import Catalogue, Plugin
-catalogue = Catalogue.of([Plugin("components", "flowvae", "0", module=plugin)])
-assert not catalogue.broken()
-assert not catalogue.find({kind!r}, {name.strip('"')!r})
-for found in catalogue.components.values():
-    assert found[0].signature.summary
+# What the components stand on is loaded once; each tree is then looked at by a process of its own that has only that.
+WITHOUT = """
+import importlib, os, pkgutil, sys
+import flowvae, jaxtyping, torch
+
+def look(place, kind, name):
+    import flowvae_components, flowvae_components.plugin as plugin
+    assert flowvae_components.__file__.startswith(place)
+    for module in pkgutil.walk_packages(flowvae_components.__path__, "flowvae_components."):
+        importlib.import_module(module.name)
+    from flowvae.catalogue import Catalogue, Plugin
+    catalogue = Catalogue.of([Plugin("components", "flowvae", "0", module=plugin)])
+    assert not catalogue.broken()
+    assert not catalogue.find(kind, name)
+    for found in catalogue.components.values():
+        assert found[0].signature.summary
+
+assert "flowvae_components" not in sys.modules
+for given in zip(*[iter(sys.argv[1:])] * 3):
+    child = os.fork()
+    if not child:
+        try:
+            sys.path.insert(0, given[0])
+            look(*given)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        print(given[1])
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.fixture(scope="module")
+def spared(tmp_path_factory):
+    """The kinds of which a component can go, and what was said of the others."""
+    given = []
+    for kind, (file, name) in PARTS.items():
+        place = tmp_path_factory.mktemp(kind)
+        package = place / "flowvae_components"
+        left = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PLUGIN.parent, package, ignore=left)
+        (package / file).unlink()
+        lines = PLUGIN.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not (f'register("{kind}"' in line and name in line)]
+        assert len(kept) == len(lines) - 1
+        (package / "plugin.py").write_text("".join(kept))
+        given += [str(place), kind, name.strip('"')]
+    path = {"PYTHONPATH": os.pathsep.join([str(CORE.parent), *filter(None, sys.path)])}
+    command = [sys.executable, "-c", WITHOUT, *given]
+    done = subprocess.run(command, env={**os.environ, **path}, capture_output=True, text=True, check=True)
+    return done.stdout.split(), done.stderr
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_any_component_can_be_deleted_with_its_one_line(kind, spared):
+    kinds, said = spared
+    assert kind in kinds, said
 
 
 @pytest.mark.parametrize(

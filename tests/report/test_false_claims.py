@@ -1,6 +1,5 @@
 """How often whole ablations claim what is not there: folders of runs, as they are read and compared for the page."""
 
-import os
 import shutil
 from collections import Counter
 
@@ -27,7 +26,6 @@ def claims(tmp_path, monkeypatch):
     """What some ablations claim: `figures(rng)` gives those of one, arm by arm."""
     for unread in ("write_journal", "write_sounds"):
         monkeypatch.setattr(pretended_runs, unread, lambda *_: None)
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody pulls the plug here, and it is most of the time
 
     def claims(figures, n_ablations):
         rng = np.random.default_rng(0)

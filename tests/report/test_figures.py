@@ -2,6 +2,7 @@
 
 import base64
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowvae.report import figure_style
 from flowvae.report.arm_styles import arm_styles
 from flowvae.report.comparison import compare
 from flowvae.report.number_format import (
@@ -73,6 +75,14 @@ RANGES = {
 }
 
 
+@pytest.fixture
+def wide(monkeypatch):
+    """Figures in their wide form alone: the narrow one has the same texts, and a test of its own."""
+    monkeypatch.setattr(figure_style, "_stack", lambda _: None)
+    monkeypatch.setattr(figure_style, "_address", cache(figure_style._address))
+
+
+@pytest.mark.usefixtures("wide")
 @pytest.mark.parametrize("kind", RANGES)
 def test_no_figure_writes_tex_whatever_the_numbers_are(runs, kind):
     rng = np.random.default_rng(0)
@@ -82,6 +92,7 @@ def test_no_figure_writes_tex_whatever_the_numbers_are(runs, kind):
     assert not [text for text in said if re.search(r"[$\\{}]|math|times", text)]
 
 
+@pytest.mark.usefixtures("wide")
 def test_the_figures_of_a_typical_page_are_numbered(typical):
     said = [texts(svg) for svg in svgs(read_folder(typical))]
     assert all(sum(bool(re.fullmatch(r"[\d.]+", text)) for text in texts) > 3 for texts in said)
@@ -121,6 +132,7 @@ def test_numbers_along_an_axis_differ_as_their_places_do(start, share):
     assert len(set(beside_each_other(values))) == 6
 
 
+@pytest.mark.usefixtures("wide")
 def test_a_run_alone_has_no_panel_of_differences(runs):
     folder = read_folder(runs([[3.0, 3.1]], names=("alone",)))
     said = {text for svg in svgs(folder) for text in texts(svg)}

@@ -1,6 +1,7 @@
 """From a template, styles and scripts to a page that needs no other file."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,19 @@ def rendered(
 
     Errors: jinja2.UndefinedError where the template asks for what the view does not hold.
     """
-    environment = Environment(
+    inside = {"style": _joined("style", "css", styles), "script": _joined("script", "js", scripts)}
+    return _environment().get_template(template).render({**view, **inside})
+
+
+@cache  # a second page of a process finds its templates compiled
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    inside = {"style": _joined("style", "css", styles), "script": _joined("script", "js", scripts)}
-    return environment.get_template(template).render({**view, **inside})
 
 
 def _joined(folder: str, ending: str, names: Sequence[str]) -> str:
