@@ -9,7 +9,9 @@ from flowvae.building.allocator import allocator_advice
 from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import catalogue_of
+from flowvae.cli.strangers_text import in_a_line
 from flowvae.errors import PluginError, UsageError
+from flowvae.text import printable, shortened
 
 RECIPES = "recipes"
 """What list calls the recipes that come with flowvae, beside the kinds."""
@@ -39,21 +41,20 @@ def listing(options: argparse.Namespace) -> int:
     for kind in kinds:
         print(kind)
         for component in catalogue.of_kind(kind):
-            print(
-                f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}".rstrip()
-            )
+            line = f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}"
+            print(printable(line.rstrip()))
     if not options.kind:
         print(f"{RECIPES}: flowvae list {RECIPES}")
     for plugin in catalogue.broken():
-        print(f"broken: {plugin.owner} (entry point {plugin.name}): {plugin.problem}")
+        print(printable(f"broken: {plugin.owner} (entry point {plugin.name}): {shortened(plugin.problem)}"))
     return 0
 
 
 def _summary(component: Component) -> str:
     try:
-        return component.source.summary
+        return in_a_line(component.source.summary)
     except SourceError as error:
-        return f"broken: {error}"
+        return in_a_line(f"broken: {error}")
 
 
 def summary_json(component: Component) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def _diagnosis_text(row: dict[str, Any]) -> str:
     name = f"{row['distribution']} {row['version']} ({row['name']})"
     lines = [
         f"{name}: {row['state']}, imported in {row['seconds']} s",
-        *(f"  {problem}" for problem in [row["problem"], *row["unreadable"], *row["notes"]] if problem),
+        *(f"  {in_a_line(said)}" for said in [row["problem"], *row["unreadable"], *row["notes"]] if said),
         f"  offers {', '.join(row['offers']) or 'nothing'}",
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
