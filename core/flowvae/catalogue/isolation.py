@@ -163,6 +163,7 @@ def _answer(answers: SharedSheet, turns: SharedSheet, waiting: Waiting) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a real Ctrl-C is for the parent, which ends the child
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     faulthandler.disable()  # the parent tells of a crash, and its own standard error is where a dump would go
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # what this process has open is not for plugins to write to
     printed = _catch_prints()
     manager, guard = new_manager(), Guard()
     for index, (plugin, entry) in enumerate(waiting):
@@ -225,9 +226,11 @@ def _catch_prints() -> int:
 
 
 def _note_prints(plugin: Plugin, printed: int) -> None:
-    sys.stdout.flush()
-    length = os.lseek(printed, 0, os.SEEK_END)
-    if length:
+    with suppress(OSError, ValueError):  # it may have closed its output, and this one with it
+        sys.stdout.flush()
+        length = os.lseek(printed, 0, os.SEEK_END)
+        if not length:
+            return
         first = os.pread(printed, 80, 0).decode("utf-8", "replace").strip().partition("\n")[0]
         plugin.notes.append(f'its import prints {length} bytes ("{first}")')
         os.ftruncate(printed, 0)

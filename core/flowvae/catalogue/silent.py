@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -45,7 +44,7 @@ class SilentPlugins:
             self._write()
 
     def _write(self) -> None:
-        if self._file is None or sys.dont_write_bytecode:  # as for outlines
+        if self._file is None:
             return
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with suppress(OSError):

@@ -70,7 +70,7 @@ def summary_json(component: Component) -> dict[str, Any]:
 
 def doctor(options: argparse.Namespace) -> int:
     """Every plugin: its state, its import time, what it offers."""
-    catalogue = catalogue_of(options)
+    catalogue = catalogue_of(options, silent_too=True)
     offered = defaultdict[Plugin, list[Component]](list)
     for found in catalogue.components.values():
         for component in found:
