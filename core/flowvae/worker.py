@@ -12,6 +12,7 @@ from attrs import define, evolve
 
 from flowvae.building.compiled import compile_networks
 from flowvae.building.device import device_number, machine, model_name, pick_device, uses_bf16
+from flowvae.building.undisturbed import watch
 from flowvae.catalogue import Catalogue
 from flowvae.data.clips import load_clips
 from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
@@ -71,7 +72,9 @@ def run(folder: Path, order: Order, status: Status) -> None:
     signals = StopSignals.installed()
     training = Training.of(recipe, seed, clips, device)
     status.warnings += [f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes]
-    if order.compiled:
+    if not order.compiled:  # a compiler cannot trace it, and the probe has watched already
+        watch(training.parts.builder.places)
+    else:
         model = training.model
         compile_networks({"encoder": model.encoder, "decoder": model.decoder}, status.warnings.append)
     checkpoints = Checkpoints(

@@ -11,8 +11,9 @@ from attrs import evolve, frozen
 
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.plan import free_folder
+from flowvae.catalogue.plugin import OWN
 from flowvae.data.sounds import Sounds
-from flowvae.errors import DataError, Fault, FlowvaeError, RecipeError, RunFolderError, shown
+from flowvae.errors import DataError, Fault, FlowvaeError, PluginError, RecipeError, RunFolderError, shown
 from flowvae.folder.files import write_bytes
 from flowvae.folder.matched import Matched
 from flowvae.folder.records import Arms, Probed, ProbedArm
@@ -25,7 +26,7 @@ from flowvae.recipe.identity import counting_leaves, identity
 from flowvae.recipe.placing import placed
 from flowvae.recipe.requirements import owners
 from flowvae.recipe.writing import write_recipe
-from flowvae.text import toml_like
+from flowvae.text import printable, toml_like
 
 Call = Callable[[tuple[str, ...]], Called]
 """Runs a program of ours to its end."""
@@ -74,6 +75,12 @@ class Prober:
             else:
                 (self.folder / Arms.file).unlink()
             hand_on(self.plan, done)
+        if any(arm.probed is None for arm in Arms.read(self.folder).arms.values()):
+            strangers = sorted({o for arm in self.plan.arms for o in owners(arm.recipe)} - {OWN})
+            raise PluginError(
+                "the process that builds the arms ended without a word: a component has ended it",
+                do="; ".join(f"flowvae check-plugin {name}" for name in strangers),
+            )
 
     def _refuse_other(self, name: str, old: ProbedArm, new: ProbedArm) -> None:
         """An arm stays what it was: arms and seeds may be added, nothing else may change."""
@@ -123,7 +130,7 @@ class ProbeError(FlowvaeError):
 
     def lines(self) -> list[str]:
         """The process's own words."""
-        return self.words.rstrip().splitlines() or super().lines()
+        return [printable(line) for line in self.words.rstrip().splitlines()] or super().lines()
 
 
 def _probed(arms: Mapping[str, ProbedArm]) -> dict[str, Probed]:

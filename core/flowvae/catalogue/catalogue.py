@@ -12,6 +12,7 @@ from attrs import Factory, define, field, frozen
 from flowvae.catalogue import kinds as own_kinds
 from flowvae.catalogue.discovery import discover
 from flowvae.catalogue.docstrings import doc_fields
+from flowvae.catalogue.interrupts import own_interrupts, said_by
 from flowvae.catalogue.loading import ask, new_manager
 from flowvae.catalogue.plugin import Plugin
 from flowvae.catalogue.signature import Signature, call_signature, read_signature
@@ -39,6 +40,11 @@ class Kind:
         """Modules whose classes fill such a place where no slot was offered."""
         names = self.source.constants.get("ALIKE", ())
         return tuple(names) if isinstance(names, tuple) else ()
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether what fills such a place returns the shape that it was given."""
+        return self.source.constants.get("KEEPS_SHAPE") is True
 
     @cached_property
     def gives(self) -> tuple[str, ...]:
@@ -109,10 +115,13 @@ class Component:
             return self.target
         module, _, name = self.target.partition(":")
         try:
-            return getattr(importlib.import_module(module), name)
-        except (Exception, SystemExit) as error:
+            with own_interrupts():
+                return getattr(importlib.import_module(module), name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise PluginError(
-                f"{self} did not load: {type(error).__name__}: {error}",
+                f"{self} did not load: {said_by(error)}",
                 do=f"repair or uninstall {self.plugin.distribution}",
             ) from error
 
@@ -127,9 +136,9 @@ class Catalogue:
     """By kind and name; more than one entry is a clash that only a qualified name resolves."""
 
     @classmethod
-    def installed(cls, only: Collection[str] | None = None) -> "Catalogue":
-        """The catalogue of this environment, or of the distributions named."""
-        return cls.of(discover(only))
+    def installed(cls, only: Collection[str] | None = None, *, silent_too: bool = False) -> "Catalogue":
+        """The catalogue of this environment, or of the distributions named; plugins that were silent are asked again if wanted."""
+        return cls.of(discover(only, silent_too=silent_too))
 
     @classmethod
     def of(cls, plugins: Iterable[Plugin]) -> "Catalogue":

@@ -7,12 +7,14 @@ from flowvae.catalogue.entry_points import EntryPoint, entry_points
 from flowvae.catalogue.isolation import ask_isolated
 from flowvae.catalogue.loading import load
 from flowvae.catalogue.plugin import GROUP, OWN, Plugin
+from flowvae.catalogue.silent import SilentPlugins
 
 
-def discover(only: Collection[str] | None = None) -> list[Plugin]:
+def discover(only: Collection[str] | None = None, *, silent_too: bool = False) -> list[Plugin]:
     """The plugins that are installed and what they offer, in an order that the path cannot change.
 
-    With `only`, no distribution but these is asked; flowvae's own components always are.
+    With `only`, no distribution but these is asked; flowvae's own components always are. A plugin that did not answer is not
+    asked again before its files change, unless silent ones are wanted too.
     """
     plugins, strangers = [], []
     for plugin, entry in installed_entries():
@@ -23,7 +25,7 @@ def discover(only: Collection[str] | None = None) -> list[Plugin]:
             load(plugin, entry)
         elif _speaks(plugin, entry):
             strangers.append((plugin, entry))
-    ask_isolated(strangers)
+    ask_isolated(strangers, SilentPlugins.of_this_user(are_asked=silent_too))
     return plugins
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flowvae.catalogue import outline
+from flowvae.catalogue.caches import cache_file
 from flowvae.catalogue.outline import Argument, Arguments, Definition, Outline
 
 SETTLED_S = 2.0
@@ -72,12 +73,7 @@ class KeptOutlines:
 def kept_outlines() -> KeptOutlines:
     """Those of this user, this Python and this flowvae."""
     here = f"{sys.implementation.cache_tag}.{binascii.crc32(outline.__file__.encode()):08x}"
-    said = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        folder = said if said.is_absolute() else Path.home() / ".cache"
-        return KeptOutlines(folder / "flowvae" / f"outlines.{here}")
-    except RuntimeError:  # a user without a home
-        return KeptOutlines(None)
+    return KeptOutlines(cache_file(f"outlines.{here}"))
 
 
 def _stamp(state: os.stat_result) -> tuple[int, ...]:

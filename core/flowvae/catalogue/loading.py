@@ -11,9 +11,12 @@ import pluggy
 
 from flowvae.catalogue import hooks
 from flowvae.catalogue.entry_points import EntryPoint
+from flowvae.catalogue.interrupts import own_interrupts, said_by
 from flowvae.catalogue.plugin import GROUP, ComponentOffer, KindOffer, Plugin
 
 SLOW_S = 2.0
+MOST_OFFERS = 10_000
+"""Components of one plugin; all that there are come to a few hundred."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -47,6 +50,8 @@ def ask(plugin: Plugin, manager: pluggy.PluginManager) -> None:
         kinds.append(KindOffer(kind, contract, checks))
 
     def register_component(kind: str, name: str, target: Any, *, given: tuple[str, ...] = ()) -> None:
+        if len(components) == MOST_OFFERS:
+            raise ValueError(f"it offers more than {MOST_OFFERS} components")
         components.append(ComponentOffer(kind, name, target, tuple(given)))
 
     # One plugin at a time: pluggy checks its signatures and finds misspelt hooks, and its exception cannot take the
@@ -69,7 +74,7 @@ def ask(plugin: Plugin, manager: pluggy.PluginManager) -> None:
 @contextmanager
 def _contained(plugin: Plugin) -> Iterator[None]:
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, own_interrupts():
             warnings.simplefilter("always")
             yield
         plugin.notes += [str(w.message) for w in caught if issubclass(w.category, DeprecationWarning)]
@@ -78,5 +83,4 @@ def _contained(plugin: Plugin) -> Iterator[None]:
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, sys.exit included
         import traceback  # noqa: PLC0415 - only where something fails
 
-        cause = " ".join(str(error).split())[:400]
-        plugin.fail(f"{type(error).__name__}: {cause}".rstrip(": "), traceback.format_exc())
+        plugin.fail(said_by(error), traceback.format_exc())

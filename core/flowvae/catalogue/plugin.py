@@ -53,6 +53,11 @@ class Plugin:
         """Who to turn to: distribution and version."""
         return f"{self.distribution} {self.version}"
 
+    def note(self, what: str) -> None:
+        """What its authors should know, once."""
+        if what not in self.notes:
+            self.notes.append(what)
+
     def fail(self, problem: str, trace: str = "") -> None:
         """Takes the plugin out of use and keeps the reason; half of what a plugin offers is no offer."""
         self.state, self.problem, self.trace = "broken", problem, trace

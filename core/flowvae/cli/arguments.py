@@ -92,6 +92,13 @@ def _list(verb: argparse.ArgumentParser) -> None:
     _json_and_plugins(verb)
 
 
+def _doctor(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--report", metavar="FILE", type=Path, help="what a report of a fault should hold, without paths"
+    )
+    _json_and_plugins(verb)
+
+
 def _explain(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "name",
@@ -245,7 +252,7 @@ VERBS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     ),
     "doctor": (
         "every plugin: its state, its import time, what it offers",
-        _json_and_plugins,
+        _doctor,
         "browse:doctor",
     ),
     "check": ("every fault of a recipe, or what it would run", _check, "inspect_recipe:check"),

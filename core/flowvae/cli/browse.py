@@ -2,14 +2,18 @@
 
 import argparse
 import json
+import sys
 from collections import defaultdict
+from importlib.machinery import PathFinder
 from typing import Any
 
 from flowvae.building.allocator import allocator_advice
 from flowvae.catalogue import Catalogue, Component, Plugin
 from flowvae.catalogue.source import SourceError
 from flowvae.cli.plugins_option import catalogue_of
-from flowvae.errors import PluginError, UsageError
+from flowvae.cli.strangers_text import in_a_line
+from flowvae.errors import PluginError, UsageError, shown
+from flowvae.text import printable, shortened
 
 RECIPES = "recipes"
 """What list calls the recipes that come with flowvae, beside the kinds."""
@@ -39,21 +43,20 @@ def listing(options: argparse.Namespace) -> int:
     for kind in kinds:
         print(kind)
         for component in catalogue.of_kind(kind):
-            print(
-                f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}".rstrip()
-            )
+            line = f"  {component.name:{width}}  {component.plugin.owner:{owner}}  {_summary(component)}"
+            print(printable(line.rstrip()))
     if not options.kind:
         print(f"{RECIPES}: flowvae list {RECIPES}")
     for plugin in catalogue.broken():
-        print(f"broken: {plugin.owner} (entry point {plugin.name}): {plugin.problem}")
+        print(printable(f"broken: {plugin.owner} (entry point {plugin.name}): {shortened(plugin.problem)}"))
     return 0
 
 
 def _summary(component: Component) -> str:
     try:
-        return component.source.summary
+        return in_a_line(component.source.summary)
     except SourceError as error:
-        return f"broken: {error}"
+        return in_a_line(f"broken: {error}")
 
 
 def summary_json(component: Component) -> dict[str, Any]:
@@ -69,12 +72,19 @@ def summary_json(component: Component) -> dict[str, Any]:
 
 def doctor(options: argparse.Namespace) -> int:
     """Every plugin: its state, its import time, what it offers."""
-    catalogue = catalogue_of(options)
+    catalogue = catalogue_of(options, silent_too=True)
     offered = defaultdict[Plugin, list[Component]](list)
     for found in catalogue.components.values():
         for component in found:
             offered[component.plugin].append(component)
     rows = [_diagnosis(plugin, catalogue, offered[plugin]) for plugin in catalogue.plugins]
+    if options.report is not None:
+        from flowvae.cli.bug_report import write_report  # noqa: PLC0415 - asks for versions, which takes longer than the rest
+
+        write_report(options.report, rows)
+        print(
+            f"report: {shown(options.report)}; without paths, but read it before you send it", file=sys.stderr
+        )
     if options.json:
         print(json.dumps(rows, indent=1))
     else:
@@ -88,6 +98,7 @@ def _diagnosis(plugin: Plugin, catalogue: Catalogue, offered: list[Component]) -
     kinds = [f"kind {kind.name}" for kind in catalogue.kinds.values() if kind.plugin is plugin]
     return {
         "name": plugin.name,
+        "place": place_of(plugin),
         "distribution": plugin.distribution,
         "version": plugin.version,
         "state": plugin.state,
@@ -98,6 +109,13 @@ def _diagnosis(plugin: Plugin, catalogue: Catalogue, offered: list[Component]) -
         "unreadable": [problem for c in offered if (problem := _unreadable(c))],
         "notes": plugin.notes,
     }
+
+
+def place_of(plugin: Plugin) -> str:
+    """The file that its module would be imported from; nothing where there is none. Nothing is imported for it."""
+    top = plugin.module_name.partition(".")[0]
+    found = PathFinder.find_spec(top) if top else None
+    return (found and found.origin) or ""
 
 
 def _unreadable(component: Component) -> str:
@@ -113,7 +131,8 @@ def _diagnosis_text(row: dict[str, Any]) -> str:
     name = f"{row['distribution']} {row['version']} ({row['name']})"
     lines = [
         f"{name}: {row['state']}, imported in {row['seconds']} s",
-        *(f"  {problem}" for problem in [row["problem"], *row["unreadable"], *row["notes"]] if problem),
+        *([f"  from {row['place']}"] if row["place"] else []),
+        *(f"  {in_a_line(said)}" for said in [row["problem"], *row["unreadable"], *row["notes"]] if said),
         f"  offers {', '.join(row['offers']) or 'nothing'}",
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

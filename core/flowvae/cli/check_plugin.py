@@ -8,6 +8,7 @@ from attrs import asdict
 
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue, Component, Plugin
+from flowvae.cli.strangers_text import on_a_page
 from flowvae.errors import PluginError, UsageError
 
 
@@ -22,7 +23,7 @@ def check_plugin(options: argparse.Namespace) -> int:
     for result in conformance(plugins, components, catalogue):
         results.append(result)
         if not options.json:
-            print(result, flush=True)
+            print(on_a_page(str(result)), flush=True)
     counts = Counter(result.state for result in results)
     if options.json:
         print(json.dumps({"counts": counts, "results": [asdict(r) for r in results]}, indent=1))

@@ -9,11 +9,12 @@ from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter
 from flowvae.cli.browse import summary_json
 from flowvae.cli.plugins_option import catalogue_of
 from flowvae.cli.recipes import recipe_json, recipe_text
+from flowvae.cli.strangers_text import LONGEST_PAGE, on_a_page
 from flowvae.errors import UsageError
 from flowvae.recipe.keys import Entry, entries, entry_at
 from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import Recipe, own_keys
-from flowvae.text import toml_like
+from flowvae.text import shortened, toml_like
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def explain(options: argparse.Namespace) -> int:
         if table_of_name:
             said.append(_table_json(options.name, table_of_name))
             words.append(_table_text(options.name, table_of_name))
-        print(json.dumps({**said[0], **said[-1]}) if options.json else "\n\n".join(words))
+        print(json.dumps({**said[0], **said[-1]}) if options.json else on_a_page("\n\n".join(words)))
         return 0
     kind, _, name = options.name.rpartition(".")
     found = [
@@ -51,7 +52,8 @@ def explain(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([*map(_component_json, found), *([recipe] if recipe else [])], indent=1))
         return 0
-    print("\n\n".join([*map(_component_text, found), *([recipe_text(recipe)] if recipe else [])]))
+    texts = [*map(_component_text, found), *([recipe_text(recipe)] if recipe else [])]
+    print("\n\n".join(map(on_a_page, texts)))
     return 0
 
 
@@ -111,7 +113,7 @@ def _key_json(p: Parameter) -> dict[str, Any]:
 
 def _component_text(component: Component) -> str:
     signature = component.signature
-    lines = [str(component), "", signature.doc, ""]
+    lines = [str(component), "", shortened(signature.doc, LONGEST_PAGE), ""]
     if component.facts:
         lines += [", ".join(f"{name} = {toml_like(value)}" for name, value in component.facts.items()), ""]
     keys = [*signature.parameters.values(), *own_keys(component.kind)]

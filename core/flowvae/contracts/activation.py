@@ -7,6 +7,8 @@ if TYPE_CHECKING:
 
 ALIKE = ("torch.nn.modules.activation",)
 """Modules whose classes do the same when they are written down by hand, past any slot."""
+KEEPS_SHAPE = True
+"""What the probe holds its modules to, so that it names the one that does not."""
 
 
 @runtime_checkable

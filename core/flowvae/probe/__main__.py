@@ -6,7 +6,7 @@ A process of its own, so that the driver of an ablation never needs torch.
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,26 +15,12 @@ from attrs import evolve
 
 from flowvae.building.device import pick_device, visible_names
 from flowvae.catalogue import Catalogue
-from flowvae.errors import MachineError
 from flowvae.folder.records import Arms, Device, Devices, Probed, ProbedArm
-from flowvae.probe.limits import free_memory, limited
+from flowvae.probe.limits import limited
 from flowvae.probe.probe import probe
-from flowvae.processes.cores import n_cores
+from flowvae.probe.tasks import Task, in_turn, together
 from flowvae.processes.outcome import Outcome, outcome_of
-from flowvae.processes.side_by_side import side_by_side
 from flowvae.recipe import read_recipe, resolve
-
-BYTES_OF_BUILDING = 2_000_000_000
-"""What building an arm takes, about: 1.6 GB for percussion, measured, beside what the copies share."""
-KILLED = 128 + 9
-
-Task = Callable[[int], Outcome]
-"""Done by one of so many that share the memory."""
-
-
-def in_turn(tasks: Sequence[Task]) -> Iterator[Outcome]:
-    """One after the other, in this process."""
-    return (task(1) for task in tasks)
 
 
 def main(
@@ -57,28 +43,6 @@ def main(
         folder
     )
     return 0
-
-
-def together(tasks: Sequence[Task]) -> Iterator[Outcome]:
-    """Each in a copy of this process, as many at a time as cores and memory allow; the outcomes as those of in_turn.
-
-    One that did not get the memory it asked for has the machine for itself once the others are through.
-    """
-    share = min(len(tasks), n_cores(), (free_memory() or 0) // BYTES_OF_BUILDING)
-    if share < 2:
-        yield from in_turn(tasks)
-        return
-    outcomes = []
-    for outcome in side_by_side([partial(task, share) for task in tasks], share):
-        outcomes.append(outcome)
-        if outcome.exit_status and not _lacks_memory(outcome):
-            break  # nothing that comes later is the first fault
-    for task, outcome in zip(tasks, outcomes, strict=False):
-        yield from side_by_side([partial(task, 1)], 1) if _lacks_memory(outcome) else [outcome]
-
-
-def _lacks_memory(outcome: Outcome) -> bool:
-    return outcome.exit_status in {MachineError.exit_status, KILLED}
 
 
 def _places(devices: Sequence[str]) -> Mapping[str, Device]:

@@ -14,8 +14,8 @@ from attrs import Factory, define, evolve
 from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault, FlowvaeError, MachineError, PluginError, RecipeError
 from flowvae.folder.matched import Matched, Matching
-from flowvae.probe.__main__ import Task, in_turn, together
 from flowvae.probe.relative_cost import WAYS, CostOf, Workshop
+from flowvae.probe.tasks import Task, in_turn, together
 from flowvae.probe.width_search import Cost, search
 from flowvae.processes.outcome import Outcome, outcome_of
 from flowvae.recipe import Recipe, read_recipe, resolve

@@ -101,6 +101,8 @@ def _try_a_batch(parts: Parts, estimate: Tensor) -> None:
 def _expect(recipe: Recipe, part: Part, tensor: Tensor, shape: tuple[int, ...], trace: Trace) -> None:
     if tuple(tensor.shape) != shape:
         what = f"{part.component} returned {list(tensor.shape)}, expected {list(shape)}"
+        if trace.first_odd and trace.first_odd[1] is not part:
+            what = f"{trace.first_odd[1].component} {trace.first_odd[2]}, and so {what}"
         raise PluginError(what, do=advice(recipe))
     if not bool(torch.isfinite(tensor).all()):
         first = trace.first_without_numbers or part

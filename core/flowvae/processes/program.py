@@ -2,8 +2,14 @@
 
 import sys
 
-FLAGS = ("-P", "-m")
-"""-P: a folder of sounds, where people stand, is not a place to import from."""
+
+def _flags() -> tuple[str, ...]:
+    """What makes another Python look for modules where this one does, and nowhere else."""
+    if sys.flags.isolated:
+        return ("-I", "-m")
+    own = {"-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
+    # -P: a folder of sounds, where people stand, is not a place to import from.
+    return ("-P", *(flag for flag, is_set in own.items() if is_set), "-m")
 
 
 def program(module: str, *arguments: str) -> tuple[str, ...]:
@@ -12,7 +18,7 @@ def program(module: str, *arguments: str) -> tuple[str, ...]:
     >>> program("flowvae.worker", "runs/a")[1:]
     ('-P', '-m', 'flowvae.worker', 'runs/a')
     """
-    return (sys.executable, *FLAGS, module, *arguments)
+    return (sys.executable, *_flags(), module, *arguments)
 
 
 def module_of(command: tuple[str, ...]) -> str | None:
@@ -21,5 +27,5 @@ def module_of(command: tuple[str, ...]) -> str | None:
     >>> module_of(program("flowvae.worker", "runs/a"))
     'flowvae.worker'
     """
-    front = (sys.executable, *FLAGS)
+    front = (sys.executable, *_flags())
     return command[len(front)] if command[: len(front)] == front and len(command) > len(front) else None

@@ -1,5 +1,10 @@
-"""Tasks side by side, each in a copy of this process."""
+"""Tasks side by side, each in a copy of this process.
 
+A copy leaves its outcome in memory that both share: what else it or a component has started or written cannot be taken for it.
+"""
+
+import os
+import pickle
 import signal
 import sys
 import warnings
@@ -7,11 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection, get_context
 from multiprocessing.context import ForkProcess
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from attrs import frozen
+
+from flowvae.errors import PluginError
+from flowvae.processes.last_words import heard_by, last_words
 from flowvae.processes.outcome import Outcome
+from flowvae.processes.shared_sheet import SharedSheet
 
 Task = Callable[[], Outcome]
+ROOM = 1 << 26
+"""Bytes that an outcome may take; what is not written on costs nothing."""
 
 
 def side_by_side(tasks: Sequence[Task], at_a_time: int) -> Iterator[Outcome]:
@@ -22,8 +34,8 @@ def side_by_side(tasks: Sequence[Task], at_a_time: int) -> Iterator[Outcome]:
     >>> [outcome.found for outcome in side_by_side([lambda: Outcome(1), lambda: Outcome(2)], 2)]
     [1, 2]
     """
-    context, waiting = get_context("fork"), list(enumerate(tasks))
-    running: dict[Any, tuple[int, ForkProcess]] = {}
+    waiting = list(enumerate(tasks))
+    running: dict[int, tuple[int, _Copy]] = {}
     done: dict[int, Outcome] = {}
     before = signal.signal(signal.SIGHUP, _hang_up)
     try:
@@ -31,41 +43,69 @@ def side_by_side(tasks: Sequence[Task], at_a_time: int) -> Iterator[Outcome]:
             while index not in done:
                 while waiting and len(running) < at_a_time:
                     number, task = waiting.pop(0)
-                    reader, writer = context.Pipe(duplex=False)
-                    process = context.Process(target=_work, args=(task, writer), daemon=True)
-                    with warnings.catch_warnings():
-                        # Threads that a library has at its import it ends before a fork.
-                        warnings.simplefilter("ignore", DeprecationWarning)
-                        process.start()
-                    writer.close()
-                    running[reader] = number, process
+                    copy = _Copy.started(task)
+                    running[copy.watch] = number, copy
                 for ready in connection.wait(list(running)):
-                    number, process = running.pop(ready)
-                    done[number] = _outcome(ready, process)
+                    assert isinstance(ready, int)
+                    number, copy = running.pop(ready)
+                    done[number] = copy.outcome()
             yield done[index]
     finally:
-        for _, process in running.values():
-            process.kill()
-            process.join()
+        for _, copy in running.values():
+            copy.process.kill()
+            copy.outcome()
         signal.signal(signal.SIGHUP, before)
 
 
-def _work(task: Task, writer: Any) -> None:
-    writer.send(task())
+@frozen(eq=False)
+class _Copy:
+    process: ForkProcess
+    watch: int
+    """Tells of the end of the copy itself, whoever has inherited what."""
+    answer: SharedSheet
+    words: SharedSheet
+
+    @classmethod
+    def started(cls, task: Task) -> "_Copy":
+        answer, words = SharedSheet(ROOM), SharedSheet(1 << 12)
+        process = get_context("fork").Process(target=_work, args=(task, answer, words), daemon=True)
+        with warnings.catch_warnings():
+            # Threads that a library has at its import it ends before a fork.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        assert process.pid is not None
+        return cls(process, os.pidfd_open(process.pid), answer, words)
+
+    def outcome(self) -> Outcome:
+        """What it has left; where that is nothing, what ended it."""
+        self.process.join()
+        os.close(self.watch)
+        for text in self.answer.read():
+            found: Outcome = pickle.loads(text)  # noqa: S301 - written by a copy of this process, into its memory
+            return found
+        return _silent(self.process.exitcode or 0, last_words(self.words))
 
 
-def _outcome(reader: Any, process: ForkProcess) -> Outcome:
-    """What a copy has sent; where it has sent nothing, what ended it."""
-    try:
-        found: Outcome = reader.recv()
-    except EOFError:
-        process.join()
-        code = process.exitcode or 1
-        said = f"building an arm was ended by {signal.Signals(-code).name}" if code < 0 else ""
-        found = Outcome(exit_status=128 - code if code < 0 else code, errors=said)
-    reader.close()
-    process.join()
-    return found
+def _silent(code: int, words: str) -> Outcome:
+    """Of a copy that has left nothing: whoever was at work then has ended it, if it was not killed for its memory."""
+    by = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+    if words and code != -signal.SIGKILL:
+        error = PluginError(f"{words} ended the process that it was in ({by})")
+        return Outcome(exit_status=error.exit_status, errors="\n".join(error.lines()))
+    said = f"building an arm was ended by {by}" + (f", while {words} was at work" if words else "")
+    return Outcome(
+        exit_status=128 - code if code < 0 else code or 1, errors=said if code <= 0 or words else ""
+    )
+
+
+def _work(task: Task, answer: SharedSheet, words: SharedSheet) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    this, leave = os.getpid(), os._exit
+    with heard_by(words):
+        found = task()
+    if os.getpid() != this:
+        leave(0)  # a copy of the copy, made by a component: nobody has asked it
+    answer.add(pickle.dumps(found))
 
 
 def _hang_up(number: int, _: FrameType | None) -> NoReturn:

@@ -107,8 +107,9 @@ def become(command: Sequence[str]) -> None:
     """Runs `python -P -m MODULE ARGUMENTS` here."""
     if random := sys.modules.get("numpy.random"):
         random.seed()  # Python's own module does so in every copy, numpy's does not
-    module = command[3]
-    sys.orig_argv, sys.argv = list(command), [module, *command[4:]]
+    named = command.index("-m") + 1
+    module = command[named]
+    sys.orig_argv, sys.argv = list(command), [module, *command[named + 1 :]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
