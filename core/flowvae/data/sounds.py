@@ -14,6 +14,7 @@ from flowvae.data.clips import Clips, verified_clips
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.verdict import refuse_unmeasurable
 from flowvae.errors import DataError, RecipeError, shown
+from flowvae.folder.files import read_regular
 from flowvae.folder.records import PreparedClips
 from flowvae.recipe import Arm, Recipe
 from flowvae.recipe.part import leaves
@@ -35,7 +36,7 @@ class Sounds:
     @property
     def skipped(self) -> int:
         """How many sounds could not be used."""
-        return len((self.folder / "skipped.jsonl").read_bytes().splitlines())
+        return len(read_regular(self.folder / "skipped.jsonl").splitlines())
 
     @property
     def noted(self) -> int:
