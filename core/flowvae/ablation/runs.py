@@ -54,9 +54,11 @@ class Run:
         if read_status(self.folder).state != "done":
             return False
         try:
-            return Result.read_if_there(self.folder) is not None
+            result = Result.read_if_there(self.folder)
         except CheckpointError:
             return False  # it is made again, from the last checkpoint
+        asked = self.recipe.evaluation.metrics.keys()
+        return result is not None and result.is_measured and asked <= result.metrics.keys()
 
     def why_not(self, exit_status: int) -> str:
         """What ended a run that is not done."""

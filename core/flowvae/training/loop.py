@@ -18,7 +18,7 @@ from flowvae.training.past import Past
 from flowvae.training.phases import DISCRIMINATORS
 from flowvae.training.self_check import SelfCheck
 from flowvae.training.training import Training
-from flowvae.training.watch import Watch
+from flowvae.training.watch import Watch, kept
 
 REPORT_EVERY = 10
 """Steps whose figures are fetched from the device together. The journal gets the last of them: a mean would depend on
@@ -92,7 +92,8 @@ class Checkpoints:
         why = [f"{key} {old.get(key)} -> {new}" for key, new in self.machine.items() if old.get(key) != new]
         if training.device.type != "cpu":
             why.append(f"device {training.device.type}")
-        why += [f"no checkpoint holds what {part} keeps" for part in self.past.record.forgotten or ()]
+        if self.past.record.forgotten:
+            why.append(f"no checkpoint holds {kept(self.past.record.forgotten)}")
         if why:
             status.exact = False
             status.add(

@@ -1,6 +1,6 @@
 """What a run is watched for between its steps: weights that overflow, weights that stay, a checkpoint that forgets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve, field
 from torch import Tensor
@@ -11,6 +11,25 @@ from flowvae.folder.status import Status
 from flowvae.training.past import Past, hash_of_weights
 from flowvae.training.self_check import SelfCheck
 from flowvae.training.training import Training
+
+STILL = "no weight of the model has moved: look at train.clip, lr and the schedule"
+MOST_NAMED = 3
+"""Parts that a line names."""
+
+
+def kept(forgotten: Sequence[str]) -> str:
+    """What no checkpoint holds, in words.
+
+    >>> kept(("a", "b", "c", "d"))
+    'what a, b, c and 1 more keep'
+    """
+    more = len(forgotten) - MOST_NAMED
+    named = ", ".join(forgotten[:MOST_NAMED])
+    return (
+        f"what {named} and {more} more keep"
+        if more > 0
+        else f"what {named} keep" + "s" * (len(forgotten) == 1)
+    )
 
 
 @define(eq=False)
@@ -38,17 +57,9 @@ class Watch:
         if step and not self._has_moved:
             self._has_moved = hash_of_weights(self.training.model) != self.past.record.first_weights
             if not self._has_moved:
-                self.status.add(
-                    [
-                        f"no weight of the model has moved in {step} steps: look at train.clip, lr and the schedule"
-                    ]
-                )
-        if (
-            step
-            and self.check
-            and self.past.record.forgotten is None
-            and step < self.training.recipe.train.steps
-        ):
+                self.status.add([STILL])
+        is_due = self.past.record.forgotten is None and 0 < step < self.training.recipe.train.steps
+        if self.check is not None and is_due:
             self.check.files = files
 
     def after(self, step: int, figures: Mapping[str, Tensor]) -> None:
@@ -64,8 +75,9 @@ class Watch:
         if forgotten:
             self.status.exact = self.status.exact and not self._began_at
             self.status.add(
-                f"were it interrupted, it would not go on to the same bits: no checkpoint holds what {part} keeps"
-                for part in forgotten
+                [
+                    f"were it interrupted, it would not go on to the same bits: no checkpoint holds {kept(forgotten)}"
+                ]
             )
 
     def refuse_overflow(self) -> None:
