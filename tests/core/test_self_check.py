@@ -214,7 +214,7 @@ def test_case_25_a_result_without_figures_is_not_done(tiny, catalogue, tmp_path)
 
 
 def test_a_run_whose_weights_do_not_move_says_so(make, tmp_path):
-    status = go(make("train.optimizer.lr=1e-30"), tmp_path / "still")
+    status = go(make("train.optimizer.lr=1e-60"), tmp_path / "still")
     assert status.warnings == ["no weight of the model has moved: look at train.clip, lr and the schedule"]
     assert not go(make(), tmp_path / "moves").warnings
 
