@@ -25,7 +25,9 @@ def side_by_side(tasks: Sequence[Task], at_a_time: int) -> Iterator[Outcome]:
     context, waiting = get_context("fork"), list(enumerate(tasks))
     running: dict[Any, tuple[int, ForkProcess]] = {}
     done: dict[int, Outcome] = {}
-    before = signal.signal(signal.SIGHUP, _hang_up)
+    before = signal.getsignal(signal.SIGHUP)
+    if before is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _hang_up)
     try:
         for index in range(len(tasks)):
             while index not in done:
