@@ -42,14 +42,14 @@ def clips_of(recipe):
     return _CLIPS[key]
 
 
-def go(training, folder, stop=lambda: 0, identity="identity", machine=None):
+def go(training, folder, stop=lambda: 0, identity="identity", machine=None, check=None):
     """Takes a run to its end, as its process does."""
     folder.mkdir(exist_ok=True)
     status = Status(folder, training.recipe.train.steps)
     checkpoints = Checkpoints(folder / "checkpoints", identity, machine=machine or {})
     checkpoints.resume(training, status)
     with Journal(folder, training.state.step) as journal:
-        train(training, checkpoints, journal, status, observers=[], stop_signal=stop)
+        train(training, checkpoints, journal, status, observers=[], stop_signal=stop, check=check)
     return status
 
 

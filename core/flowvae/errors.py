@@ -12,6 +12,15 @@ from flowvae.text import printable, shortened, width
 
 LONGEST = 200
 """Characters of a line that a message shows."""
+NO_MEMORY = (
+    "can't allocate memory",
+    "Cannot allocate memory",
+    "out of memory",
+    "MemoryError",
+    "failed to map segment",
+    "cannot allocate memory",
+)
+"""What torch, the system and Python's own trace say where memory is lacking."""
 MOST_FAULTS = 50
 """Faults that a report shows in full."""
 
@@ -205,6 +214,12 @@ class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
     """A signal asked the run to end, and it did so with its state saved."""
 
     signal: int = field()
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that there was not enough memory: torch has no class of its own for the CPU's."""
+    said = str(error)
+    return isinstance(error, MemoryError) or any(words in said for words in NO_MEMORY)
 
 
 def shown(path: Path) -> str:

@@ -1,10 +1,13 @@
 """The process of one run: `python -m flowvae.worker FOLDER` takes the run in that folder to its end."""
 
+import errno
+import math
 import os
 import signal
 import sys
-import time
 import traceback
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -14,46 +17,83 @@ from flowvae.building.compiled import compile_networks
 from flowvae.building.device import device_number, machine, model_name, pick_device, uses_bf16
 from flowvae.building.undisturbed import watch
 from flowvae.catalogue import Catalogue
-from flowvae.data.clips import load_clips
-from flowvae.errors import CheckpointError, FlowvaeError, MachineError, Stopped
+from flowvae.data.clips import Clips, load_clips
+from flowvae.errors import (
+    CheckpointError,
+    FlowvaeError,
+    MachineError,
+    NumbersError,
+    Stopped,
+    lacks_memory,
+    shown,
+)
 from flowvae.evaluation.codes import record_codes
 from flowvae.evaluation.costs import costs
-from flowvae.evaluation.evidence import HeldOut, trained_sounds, what_is_read
+from flowvae.evaluation.evidence import Figures, HeldOut, trained_sounds, what_is_read
 from flowvae.evaluation.validation import Validation
+from flowvae.folder.files import write_bytes
 from flowvae.folder.journal import Journal
 from flowvae.folder.latents import Latents
 from flowvae.folder.lock import locked
-from flowvae.folder.run_records import MeasuredFigure, Order, Result, State
+from flowvae.folder.run_records import MeasuredFigure, Order, Result
 from flowvae.folder.status import Status
-from flowvae.recipe import read_recipe, resolve
+from flowvae.recipe import Recipe, read_recipe, resolve
 from flowvae.recipe.identity import components, identity
 from flowvae.training.loop import Checkpoints, train
+from flowvae.training.self_check import SelfCheck
 from flowvae.training.start import take_weights
 from flowvae.training.training import Training
+
+LESS = (
+    "lower train.batch_size or model.n_samples, or run fewer side by side; the last checkpoint is untouched"
+)
+"""What takes less memory."""
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
+"""What a disk says that is full or broken."""
 
 
 def main(folder: Path) -> int:
     """Runs, and leaves status.json, result.json and an exit status that tell the truth."""
-    order = Order.read(folder)
     status = Status(folder, 0)
     try:
-        with locked(folder, wait=True):
+        order = Order.read(folder)
+        with locked(folder, wait=True), status.room_for_last_words():
             run(folder, order, status)
     except Stopped as stopped:
-        _end(status, "stopped", f"signal {stopped.signal}", folder)
+        status.end("stopped", f"signal {stopped.signal}")
         return 128 + stopped.signal
-    except FlowvaeError as error:
-        print("\n".join(error.lines()), file=sys.stderr)
-        _end(status, "failed", error.what, folder)
-        return error.exit_status
-    except torch.OutOfMemoryError as error:
-        _end(status, "failed", "the device ran out of memory", folder, error)
-        return MachineError.exit_status
-    except Exception as error:  # noqa: BLE001 - a fault of flowvae or of a component: keep the trace, tell the driver
-        traceback.print_exc()
-        _end(status, "failed", f"{type(error).__name__}: {error}", folder, error)
-        return 1
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver is told
+        return _failed(status, error)
     return 0
+
+
+def _failed(status: Status, error: Exception) -> int:
+    """Tells what went wrong, in the log and in the status; the exit status."""
+    told = expected(error)
+    if told is None:  # a fault of flowvae or of a component
+        traceback.print_exc()
+        status.end("failed", f"{type(error).__name__}: {error}", do="error.txt beside the log has the trace")
+    else:
+        print("\n".join(told.lines()), file=sys.stderr, flush=True)
+        status.end("failed", told.what, do=told.do)
+    if told is not error:
+        with suppress(FlowvaeError):
+            write_bytes(status.folder / "error.txt", "".join(traceback.format_exception(error)).encode())
+    return told.exit_status if told else 1
+
+
+def expected(error: Exception) -> FlowvaeError | None:
+    """An error as the user can do something about it; None where it is a fault of flowvae or of a component."""
+    if isinstance(error, FlowvaeError):
+        return error
+    if isinstance(error, torch.OutOfMemoryError):
+        return MachineError("the device ran out of memory", do=LESS)
+    if lacks_memory(error):
+        return MachineError("the memory did not suffice", where=str(error).partition("\n")[0][-200:], do=LESS)
+    if isinstance(error, OSError) and error.errno in DISK:
+        where = shown(Path(os.fsdecode(error.filename))) if error.filename else ""
+        return MachineError(f"the disk refuses: {error.strerror}", where=where, do="make room on the disk")
+    return None
 
 
 def run(folder: Path, order: Order, status: Status) -> None:
@@ -71,7 +111,7 @@ def run(folder: Path, order: Order, status: Status) -> None:
         )
     signals = StopSignals.installed()
     training = Training.of(recipe, seed, clips, device)
-    status.warnings += [f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes]
+    status.add(f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes)
     if not order.compiled:  # a compiler cannot trace it, and the probe has watched already
         watch(training.parts.builder.places)
     else:
@@ -80,27 +120,43 @@ def run(folder: Path, order: Order, status: Status) -> None:
     checkpoints = Checkpoints(
         folder / "checkpoints", order.identity, components(recipe), machine(order.threads, device)
     )
+    status.add(checkpoints.past.record.told)
     _begin(training, folder, order)
     checkpoints.resume(training, status)
     chosen = (clips, recipe.model.n_samples, recipe.evaluation.sounds, device)
     held_out = HeldOut.of(*chosen)
     trained = trained_sounds(*chosen) if "trained" in what_is_read(training.parts.metrics) else None
-    started = time.monotonic()
+    check = _self_check(recipe, order, clips, device)
     with Journal(folder, training.state.step) as journal:
         validation = Validation(training.parts, held_out, journal, folder, trained)
-        train(training, checkpoints, journal, status, observers=[validation], stop_signal=signals.asked)
+        train(
+            training,
+            checkpoints,
+            journal,
+            status,
+            observers=[validation],
+            stop_signal=signals.asked,
+            check=check,
+        )
         result = _result(
             training,
             validation,
             order,
             fingerprint=clips.fingerprint,
-            seconds=time.monotonic() - started,
+            seconds=checkpoints.past.seconds(),
             plugins=tuple(sorted({plugin.owner for plugin in catalogue.plugins})),
             exact=status.exact,
         )
     _record_codes(training, held_out).write(folder)
     result.write(folder)
     status.write("done", recipe.train.steps)
+
+
+def _self_check(recipe: Recipe, order: Order, clips: Clips, device: torch.device) -> SelfCheck | None:
+    """Where two builds compute the same bits: what a GPU adds up, and what is compiled, has an order of its own."""
+    if device.type != "cpu" or order.compiled:
+        return None
+    return SelfCheck(lambda: Training.of(recipe, order.seed, clips, device))
 
 
 def _begin(training: Training, folder: Path, order: Order) -> None:
@@ -124,6 +180,7 @@ def _result(
     exact: bool,
 ) -> Result:
     figures = validation.final()
+    _refuse_no_numbers(figures)
     return Result(
         metrics={n: MeasuredFigure(f.value, f.per_sound) for n, f in figures.items()},
         untrained=validation.before_training(),
@@ -144,6 +201,15 @@ def _result(
         plugins=plugins,
         compiled=order.compiled,
     )
+
+
+def _refuse_no_numbers(figures: Mapping[str, Figures]) -> None:
+    """A run is done where something was measured of it: one figure that is none may be its metric's."""
+    if figures and all(f.value is None or not math.isfinite(f.value) for f in figures.values()):
+        raise NumbersError(
+            f"no figure of the trained model is a number: {', '.join(figures)}",
+            do="listen to what it gave, in audio; lower train.optimizer.lr or train.clip, in another --out",
+        )
 
 
 def _record_codes(training: Training, held_out: HeldOut) -> Latents:
@@ -170,7 +236,9 @@ class StopSignals:
         """Listens from now on."""
         signals = cls(parent=os.getppid())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signals.take)
+            # What it was told to ignore when it began, as nohup does, it ignores.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signals.take)
         return signals
 
     def take(self, number: int, _: object) -> None:
@@ -184,16 +252,6 @@ class StopSignals:
         if not self.seen and os.getppid() != self.parent:
             return int(signal.SIGHUP)
         return self.seen
-
-
-def _end(status: Status, state: State, reason: str, folder: Path, error: BaseException | None = None) -> None:
-    last = 0
-    newest = sorted((folder / "checkpoints").glob("step-*"))
-    if newest:
-        last = int(newest[-1].name.removeprefix("step-"))
-    status.write(state, last, reason=reason)
-    if error is not None:
-        (folder / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from attrs import define, evolve
 
 from flowvae.ablation.compiling import compiled
 from flowvae.ablation.devices import Placement, names, place, wanted
+from flowvae.ablation.endings import announce_interrupted, raise_failures, say_warnings, settle
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.looks import look, seeds_to_come
 from flowvae.ablation.matching import matched_plan
@@ -17,7 +18,7 @@ from flowvae.ablation.plan import refuse_another, write_plan
 from flowvae.ablation.probing import Prober
 from flowvae.ablation.progress import Progress
 from flowvae.ablation.references import measure_references
-from flowvae.ablation.runs import Run, all_runs, job_of, n_finished, prepare_run
+from flowvae.ablation.runs import Run, all_runs, folders_of, job_of, n_finished, prepare_run
 from flowvae.ablation.standing import Watched
 from flowvae.ablation.warming import launched
 from flowvae.building.construct import construct
@@ -25,15 +26,14 @@ from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.data.sounds import prepare_all
 from flowvae.errors import (
-    AblationError,
     Fault,
-    FlowvaeError,
     MachineError,
     Place,
     RecipeError,
     UsageError,
     shown,
 )
+from flowvae.folder.files import made_anew, refuse_links
 from flowvae.folder.lock import locked
 from flowvae.folder.matched import Matched
 from flowvae.folder.records import Coverage, Probed
@@ -59,6 +59,7 @@ def run_recipe(source: Source, out: Path | None, say: Callable[[str], None], cat
     _refuse_mixing(plan, folder)
     require_torch("a run")
     _make_folder(folder)
+    refuse_links(folders_of(folder))
     with locked(folder):
         return _Drive(plan, catalogue, folder, say).run()
 
@@ -92,7 +93,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
-        probe.touch()
+        made_anew(probe).close()
         probe.unlink()
     except OSError as error:
         what = f"{shown(folder)} cannot be written to: {error.strerror}"
@@ -131,6 +132,7 @@ class _Drive:
         )
         due, to_do = [run for run in runs if run.seed in plan.seeds], {run.name for run in waiting}
         self._announce(probed, due, to_do, matches)
+        announce_interrupted(waiting, self.say)
         files, statuses = KeptFiles(self.folder), dict[str, int]()
         while True:
             # What failed at a look is left to the next command: the look was taken without it.
@@ -145,7 +147,7 @@ class _Drive:
                 break
             due = [run for run in runs if run.seed in after.seeds]
         report = write_report(self.folder, self.say)
-        _raise_failures(due, statuses, report)
+        raise_failures(due, statuses, report)
         return report
 
     def _announce(
@@ -198,7 +200,12 @@ class _Drive:
         watched = [Watched(run.arm.name, run.seed, run.folder, run.arm.recipe.train.steps) for run in planned]
         done_before = {run.name for run in planned} - {run.name for run in runs}
         with Progress(watched, self.say, done_before) as progress:
-            statuses: dict[str, int] = execute(jobs, progress.poll)
+            statuses = dict[str, int]()
+            try:
+                statuses |= execute(jobs, progress.poll)
+            finally:
+                settle(runs, statuses)
+        say_warnings(runs, self.say)
         return statuses
 
 
@@ -216,27 +223,3 @@ def _reach(arm: Arm, coverage: Mapping[str, Coverage]) -> list[str]:
             rest = ", ".join(f"{count} x {what}" for what, count in left.items())
             lines.append(f"{kind}: {places} places" + (f"; not reached: {rest}" if rest else ""))
     return lines
-
-
-def _raise_failures(runs: list[Run], statuses: dict[str, int], report: Path) -> None:
-    failed = [run for run in runs if not run.done()]
-    if not failed:
-        return
-    lines = [f"{run.name}: {run.why_not(statuses.get(run.name, 1))}" for run in failed]
-    if len(runs) == 1:
-        raise RunError(lines[0], abs(statuses.get(failed[0].name, 1)) or 1, failed[0].folder)
-    raise AblationError(
-        f"{len(failed)} of {len(runs)} runs failed: " + "; ".join(lines[:5]),
-        where=shown(report),
-        do="see log.txt in the run's folder; the same command tries again",
-    )
-
-
-class RunError(FlowvaeError):
-    """A single run that failed: its exit status is handed on."""
-
-    code = "RUN"
-
-    def __init__(self, what: str, exit_status: int, folder: Path) -> None:
-        super().__init__(what, where=shown(folder / "log.txt"), do="the same command continues")
-        self.exit_status = exit_status  # type: ignore[misc]  # of this failure, not of the class

@@ -1,7 +1,7 @@
 """The runs of an ablation: one arm with one seed each, in a folder of its own."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from flowvae.catalogue import Catalogue
 from flowvae.contracts import Job
 from flowvae.data.sounds import Sounds
 from flowvae.errors import CheckpointError
-from flowvae.folder.files import as_json, write_bytes
+from flowvae.folder.files import as_json, drop_unless_regular, write_bytes
 from flowvae.folder.run_records import Order, Result
 from flowvae.folder.starts import begun, last_checkpoint, other_run
 from flowvae.folder.status import read_status
@@ -54,18 +54,11 @@ class Run:
         if read_status(self.folder).state != "done":
             return False
         try:
-            return Result.read_if_there(self.folder) is not None
+            result = Result.read_if_there(self.folder)
         except CheckpointError:
             return False  # it is made again, from the last checkpoint
-
-    def why_not(self, exit_status: int) -> str:
-        """What ended a run that is not done."""
-        status = read_status(self.folder)
-        if exit_status < 0:
-            return f"ended by signal {-exit_status} at step {status.step}"
-        if status.state in {"failed", "stopped"}:
-            return status.reason or "failed"
-        return f"ended with exit status {exit_status} and without a result at step {status.step}"
+        asked = self.recipe.evaluation.metrics.keys()
+        return result is not None and result.is_measured and asked <= result.metrics.keys()
 
 
 def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> list[Run]:
@@ -86,6 +79,21 @@ def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> 
     ]
 
 
+def folders_of(folder: Path) -> Iterator[Path]:
+    """The folders that an ablation makes, those that it will find there."""
+    yield from (folder / name for name in ("data", "arms", "files", "runs"))
+    for pattern in (
+        "data/*",
+        "files/*",
+        "runs/*",
+        "runs/*/*",
+        "runs/*/*/checkpoints",
+        "runs/*/*/audio",
+        "runs/*/*/audio/*",
+    ):
+        yield from folder.glob(pattern)
+
+
 def n_finished(folder: Path) -> int:
     """How many runs of a folder have been seen to their end, whether they are planned still or not."""
     return sum(read_status(run).state == "done" for run in folder.glob("*/seed-*"))
@@ -96,6 +104,7 @@ def prepare_run(
 ) -> None:
     """Writes what the run's process reads; a run that was begun keeps its number of threads."""
     run.folder.mkdir(parents=True, exist_ok=True)
+    drop_unless_regular(run.folder / "log.txt")
     before = Order.read_if_there(run.folder)
     order = Order(
         identity=run.identity,
@@ -118,7 +127,7 @@ def prepare_run(
 
 def _put(path: Path, content: bytes) -> None:
     """Writes a file that is not there already: of a thousand runs that wait, each start would flush each to the disk."""
-    if not path.is_file() or path.read_bytes() != content:
+    if path.is_symlink() or not path.is_file() or path.read_bytes() != content:
         write_bytes(path, content)
 
 

@@ -113,9 +113,10 @@ def _silence_s(folder: Path, status: StatusRecord) -> float:
 
 def _has_result(folder: Path) -> bool:
     try:
-        return Result.read_if_there(folder) is not None
+        result = Result.read_if_there(folder)
     except CheckpointError:
         return False
+    return result is not None and result.is_measured
 
 
 def duration(seconds: float) -> str:

@@ -27,9 +27,11 @@ def run(words: list[str]) -> int:
 
 def _guarded(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
     """Turns every expected fault into its message and exit status; only a fault of flowvae shows a traceback."""
-    signal.signal(signal.SIGTERM, _stop)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, _stop)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What it was told to ignore when it began, as nohup does, it ignores.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     try:
         options = parser.parse_args(arguments)
         status = _act(options.act)(options)

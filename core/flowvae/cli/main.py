@@ -26,11 +26,21 @@ def run_main(arguments: list[str] | None = None) -> int:
 
 def _prepare() -> None:
     """What must be done before anything large, or of another distribution, is imported."""
+    _fill_standard_files()
     # Modules and a catalogue are large and have next to no cycles: looking for them, most of all in a process that ends
     # anyway, was a third of the time of `list` with 1,000 plugins, and a tenth of a start without any.
     gc.set_threshold(200_000)
     atexit.register(gc.freeze)
     leave_out_this_folder(os.environ, sys.path)
+
+
+def _fill_standard_files() -> None:
+    """Where one of the three was closed, the next file that is opened would get its number, and what is printed."""
+    for number, flags in enumerate((os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest number that is free
 
 
 if __name__ == "__main__":

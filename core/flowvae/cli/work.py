@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,6 +82,9 @@ def data(options: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    # A terminal that has gone away must not end a training.
-    with contextlib.suppress(OSError, ValueError):
+    try:
         print(line, flush=True)
+    except (OSError, ValueError):
+        # A terminal that has gone away must not end a training, nor fail it at its end with what was not printed.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

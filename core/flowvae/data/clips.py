@@ -75,10 +75,16 @@ def _verify(path: Path, content: PreparedClips) -> None:
             raise ValueError("it is damaged")
 
 
+def _refuse_special(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file")  # a pipe would be waited for
+
+
 @contextmanager
 def _prepared(path: Path) -> Iterator[None]:
     """What is wrong with the array is told with the way out: it can be made again from the sounds."""
     try:
+        _refuse_special(path)
         yield
     except (OSError, ValueError, EOFError) as error:
         raise CheckpointError(

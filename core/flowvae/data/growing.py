@@ -11,6 +11,7 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from flowvae.errors import MachineError, shown
+from flowvae.folder.files import made_anew
 
 
 @define(eq=False)
@@ -55,7 +56,7 @@ class GrowingArray:
 def growing_array(path: Path, row_shape: tuple[int, ...]) -> Iterator[GrowingArray]:
     """An array that takes its name once it is whole; where anything goes wrong, nothing of it is left."""
     draft = path.with_name(f".{path.name}")
-    file = draft.open("wb")
+    file = made_anew(draft)
     try:
         array = GrowingArray(path, file, row_shape)
         array.write_header()

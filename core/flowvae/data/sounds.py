@@ -1,7 +1,9 @@
 """The sounds of an ablation: read once, found again ever after."""
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +15,15 @@ from flowvae.building.builder import Builder
 from flowvae.data.clips import Clips, verified_clips
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.verdict import refuse_unmeasurable
-from flowvae.errors import DataError, RecipeError, shown
+from flowvae.errors import DataError, MachineError, RecipeError, shown
+from flowvae.folder.files import read_regular
 from flowvae.folder.records import PreparedClips
 from flowvae.recipe import Arm, Recipe
 from flowvae.recipe.part import leaves
 from flowvae.recipe.placing import placed
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""What only a disk that is written to says."""
 
 
 @frozen(eq=False)
@@ -35,7 +41,7 @@ class Sounds:
     @property
     def skipped(self) -> int:
         """How many sounds could not be used."""
-        return len((self.folder / "skipped.jsonl").read_bytes().splitlines())
+        return len(read_regular(self.folder / "skipped.jsonl").splitlines())
 
     @property
     def noted(self) -> int:
@@ -93,6 +99,13 @@ def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sound
         say(f"reading sounds: {recipe.data.said()}")
         sounds = Sounds(mine, prepare_clips(source, recipe.data, recipe.model, mine))
     except OSError as error:
+        if error.errno in FULL:
+            where = shown(Path(os.fsdecode(error.filename))) if error.filename else shown(folder)
+            raise MachineError(
+                f"the sounds could not be written: {error.strerror}",
+                where=where,
+                do="make room, or choose another --out",
+            ) from error
         raise DataError(
             f"the sounds cannot be read: {error}", do="check what [data] says, or --data"
         ) from error

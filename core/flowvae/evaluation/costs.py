@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from flowvae.building.device import wait_for
-from flowvae.building.memory import peak_memory_mb
 from flowvae.building.model import SoundVAE
 from flowvae.building.parts import Parts
 from flowvae.recipe import Recipe
@@ -26,7 +25,7 @@ def costs(
     found: dict[str, float | None] = {
         "parameters": sum(p.numel() for p in parts.model.parameters()),
         "seconds_per_step": sum(medians[p] * len(seconds[p]) for p in medians) / steps if steps else None,
-        "peak_memory_mb": peak_memory_mb(parts.device),
+        "peak_memory_mb": max((peak for peak in memory.values() if peak is not None), default=None),
         "real_time_factor": real_time_factor(parts.average, parts.recipe, parts.device),
     }
     if parts.second_player is not None:

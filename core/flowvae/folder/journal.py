@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from attrs import define, field, frozen
 
-from flowvae.folder.files import finite
+from flowvae.folder.files import drop_unless_regular, finite, not_written, read_regular, write_bytes
 
 if TYPE_CHECKING:
     from flowvae.folder.tensorboard import EventFile
@@ -69,6 +69,7 @@ class Journal:
         from flowvae.folder.tensorboard import EventFile  # noqa: PLC0415 - as above
 
         kept = cut_journal(self.folder, self.first_step or -1)
+        drop_unless_regular(self.folder / FILE)
         self._lines = (self.folder / FILE).open("a", encoding="utf-8")
         self.events = EventFile(self.folder, session_of(self.folder))
         self.events.take_up(((row.step, row.tagged()) for row in kept), self.first_step)
@@ -76,13 +77,19 @@ class Journal:
     def write(self, phase: str, step: int, figures: Mapping[str, float | None]) -> None:
         """One line, and a scalar for every figure that is a number."""
         row = Row(phase, step, finite(dict(figures)))
-        self._lines.write(f"{row.line()}\n")
-        self._lines.flush()
+        try:
+            self._lines.write(f"{row.line()}\n")
+            self._lines.flush()
+        except OSError as error:
+            raise not_written(self.folder / FILE, error) from error
         self.events.scalars(step, row.tagged())
 
     def flush_to_disk(self) -> None:
         """Before a checkpoint: what it counts on must be on the disk."""
-        os.fsync(self._lines.fileno())
+        try:
+            os.fsync(self._lines.fileno())
+        except OSError as error:
+            raise not_written(self.folder / FILE, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +102,7 @@ class Journal:
 def read_journal(folder: Path) -> tuple[tuple[Row, ...], int]:
     """The lines of a run's journal, and how many are damaged. A torn last line is what a kill leaves, and no damage."""
     try:
-        lines = [line for line in (folder / FILE).read_bytes().split(b"\n") if line.strip()]
+        lines = [line for line in read_regular(folder / FILE).split(b"\n") if line.strip()]
     except OSError:
         return (), 0
     rows = [Row.of_line(line) for line in lines]
@@ -109,9 +116,7 @@ def cut_journal(folder: Path, step: int) -> tuple[Row, ...]:
         return ()
     rows, _ = read_journal(folder)
     kept = tuple(row for row in rows if row.step <= step)
-    temporary = path.with_name(f".{FILE}.tmp")
-    temporary.write_text("".join(f"{row.line()}\n" for row in kept), encoding="utf-8")
-    temporary.replace(path)
+    write_bytes(path, "".join(f"{row.line()}\n" for row in kept).encode())
     return kept
 
 

@@ -4,21 +4,28 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from flowvae.errors import MachineError, RunFolderError, shown
+from flowvae.folder.files import drop_unless_regular, read_regular
 
 LOOK_S = 0.2
 """How long a folder is asked for: who only looks whether it is in use has it for a moment."""
+
+
+SIGNATURE = 4096
+"""Bytes that the name of an owner has at most."""
 
 
 @contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Holds the folder's lock; RunFolderError where another process does, unless told to wait for it."""
     path = folder / "lock"
+    with suppress(OSError):  # the lock itself will tell
+        drop_unless_regular(path)
     # The file stays where it is: with it would go the inode that others wait for, and a lock that is a mere file
     # would outlive an owner that was killed.
     timeout = -1 if wait else LOOK_S
@@ -49,8 +56,13 @@ def is_held(folder: Path) -> bool | None:
     try:
         import fcntl  # noqa: PLC0415 - only some systems have it
 
-        with (folder / "lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        handle = os.open(
+            folder / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        )  # a pipe would be waited for
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        finally:
+            os.close(handle)
     except BlockingIOError:
         return True
     except (ImportError, OSError):
@@ -73,7 +85,7 @@ def _owner(path: Path) -> str:
 def _signed(path: Path) -> dict[str, object]:
     """Who had the lock last; nothing where nobody says so."""
     try:
-        owner = json.loads(path.read_text(encoding="utf-8"))
+        owner = json.loads(read_regular(path, SIGNATURE))
         return {"process": owner["process"], "host": owner["host"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -4,6 +4,7 @@ A key that is unknown or missing, or a value of another type, is told as such.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin
@@ -47,7 +48,7 @@ class Record:
     @classmethod
     def read_if_there(cls, folder: Path) -> Self | None:
         """The same, or nothing where there is no such file."""
-        return cls.read(folder) if (folder / cls.file).exists() else None
+        return cls.read(folder) if os.path.lexists(folder / cls.file) else None
 
 
 def _converter() -> cattrs.Converter:
@@ -103,6 +104,7 @@ WRONG = (
     AttributeError,
     ValueError,
     OverflowError,
+    RecursionError,
     cattrs.ForbiddenExtraKeysError,
     cattrs.BaseValidationError,
 )

@@ -7,7 +7,7 @@ is a new record here.
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from flowvae.folder.record import Record
 
@@ -58,12 +58,32 @@ class StatusRecord(Record):
     """Whether the run is, to the bit, the one that was never interrupted."""
     warnings: tuple[str, ...] = ()
     reason: str = ""
+    do: str = ""
+    """What helps, where it is known; nothing where the same command continues."""
     phase: str = ""
     loss: float | None = None
     discriminator_loss: float | None = None
     right: float | None = None
     """The share of the discriminators' right answers, 0.5 where they guess."""
     steps_per_second: float | None = None
+
+
+@frozen
+class History(Record):
+    """What a run has been through, over all its starts."""
+
+    file: ClassVar[str] = "history.json"
+
+    seconds: Mapping[str, float] = field(factory=dict)
+    """What its way to each of the last checkpoints took, by the step; of what was lost in between nothing counts."""
+    exact: bool = True
+    """Whether it is, to the bit, the one that was never interrupted."""
+    forgotten: tuple[str, ...] | None = None
+    """What a checkpoint of it does not hold, as the self-check found; None where there was none yet."""
+    first_weights: str = ""
+    """A hash of the model's weights before the first step."""
+    told: tuple[str, ...] = ()
+    """What its starts had to say."""
 
 
 @frozen
@@ -122,3 +142,8 @@ class Result(Record):
     """Of each sound; "" where nothing says it."""
     compiled: bool = False
     """Whether encoder and decoder went through torch's compiler."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says anything: a file that somebody emptied is no result."""
+        return any(figure.value is not None for figure in self.metrics.values())

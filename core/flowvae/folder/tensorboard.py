@@ -1,5 +1,6 @@
 """TensorBoard events: the shadow of a run's journal and of its sounds, made from them anew whenever the run goes on."""
 
+import io
 import math
 import os
 import time
@@ -7,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import soundfile
 from attrs import define, field, frozen
@@ -24,6 +25,9 @@ from tensorboard.plugins.hparams.api_pb2 import (
 )
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo, SessionStartInfo
 from tensorboard.summary.writer.record_writer import RecordWriter
+
+from flowvae.folder.checkpoint import step_of
+from flowvae.folder.files import made_anew, read_regular
 
 EVENTS = "events.out.tfevents."
 """What the name of an event file begins with; they lie in the run's folder, so that TensorBoard names a run by arm and seed."""
@@ -50,12 +54,12 @@ class EventFile:
     folder: Path
     session: Session | None = None
     _before: tuple[Path, ...] = ()
-    _file: BinaryIO = field(init=False)
+    _file: IO[bytes] = field(init=False)
     _records: RecordWriter = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._before = tuple(sorted(self.folder.glob(f"{EVENTS}*")))
-        self._file = (self.folder / ".events.tmp").open("wb")
+        self._before = tuple(p for p in sorted(self.folder.glob(f"{EVENTS}*")) if _is_ours(p))
+        self._file = made_anew(self.folder / ".events.tmp")
         self._records = RecordWriter(self._file)
         now = time.time()
         self._write(Event(wall_time=now, file_version="brain.Event:2"))
@@ -95,7 +99,7 @@ class EventFile:
         for step, path in _sounds(self.folder / AUDIO, last_step):
             self.sound(step, path, _time_of(step, times))
         # A name that sorts behind the others: readers go from file to file in their order.
-        numbers = [int(path.name.removeprefix(EVENTS).partition(".")[0]) for path in self._before]
+        numbers = [_number(path) or 0 for path in self._before]
         number = max([int(time.time()), *(number + 1 for number in numbers)])
         Path(self._file.name).replace(self.folder / f"{EVENTS}{number:010d}.{os.getpid()}")
         for path in self._before:
@@ -113,12 +117,13 @@ class EventFile:
     def sound(self, step: int, path: Path, when: float | None = None) -> None:
         """A WAV file, whole and with every channel it has; both sides of a sound stand under its name."""
         with suppress(OSError, RuntimeError):  # one that is damaged is left out
-            told = soundfile.info(path)
+            content = read_regular(path)
+            told = soundfile.info(io.BytesIO(content))
             sound = Summary.Audio(
                 sample_rate=told.samplerate,
                 num_channels=told.channels,
                 length_frames=told.frames,
-                encoded_audio_string=path.read_bytes(),
+                encoded_audio_string=content,
                 content_type="audio/wav",
             )
             self._add(step, [Summary.Value(tag=tag_of(path), audio=sound)], when)
@@ -167,9 +172,19 @@ def _sounds(audio: Path, last_step: int) -> Iterable[tuple[int, Path]]:
     """Every sound that a run has kept up to a step; at step 0 it begins, and writes again all but the targets."""
     yield from ((0, path) for path in sorted(audio.glob(f"{TARGET}/*.wav")))
     for folder in sorted(audio.glob("step-*")) if last_step else ():
-        step = int(folder.name.removeprefix("step-"))
-        if step <= last_step:
+        step = step_of(folder.name)
+        if step is not None and step <= last_step:
             yield from ((step, path) for path in sorted(folder.glob("*.wav")))
+
+
+def _is_ours(path: Path) -> bool:
+    """A link is none of ours: to empty it would empty what it points to."""
+    return path.is_file() and not path.is_symlink() and _number(path) is not None
+
+
+def _number(path: Path) -> int | None:
+    text = path.name.removeprefix(EVENTS).partition(".")[0]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _times(files: Iterable[Path]) -> list[tuple[int, float]]:

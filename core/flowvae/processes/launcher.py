@@ -9,6 +9,7 @@ from typing import IO
 from attrs import frozen
 
 from flowvae.contracts import Job
+from flowvae.processes.outcome import as_in_a_shell
 from flowvae.processes.plain import PlainProcess
 from flowvae.processes.plain import start as start_plain
 from flowvae.processes.warm import WarmParent, WarmProcess
@@ -59,7 +60,10 @@ class Launcher:
                 status = process.wait()
             finally:
                 process.end()
-            return Called(status, _text(output), _text(errors))
+            words = _text(errors)
+            if status < 0:
+                words += f"{command[-1] if len(command) < 4 else command[3]} was ended by signal {-status}"
+            return Called(as_in_a_shell(status), _text(output), words)
 
     def _copy(
         self,

@@ -30,6 +30,15 @@ class Outcome:
         return self.exit_status
 
 
+def as_in_a_shell(exit_status: int) -> int:
+    """The exit status of a process that a signal ended is 128 + the signal.
+
+    >>> as_in_a_shell(-9), as_in_a_shell(3)
+    (137, 3)
+    """
+    return 128 - exit_status if exit_status < 0 else exit_status
+
+
 def outcome_of(arm: str, task: Callable[[], Any]) -> Outcome:
     """Does a task for an arm; a fault of flowvae itself comes through.
 

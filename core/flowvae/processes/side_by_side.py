@@ -37,7 +37,9 @@ def side_by_side(tasks: Sequence[Task], at_a_time: int) -> Iterator[Outcome]:
     waiting = list(enumerate(tasks))
     running: dict[int, tuple[int, _Copy]] = {}
     done: dict[int, Outcome] = {}
-    before = signal.signal(signal.SIGHUP, _hang_up)
+    before = signal.getsignal(signal.SIGHUP)
+    if before is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _hang_up)
     try:
         for index in range(len(tasks)):
             while index not in done:

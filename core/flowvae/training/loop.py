@@ -14,8 +14,11 @@ from flowvae.folder.journal import Journal
 from flowvae.folder.status import Status
 from flowvae.recipe.measured_steps import for_curves, in_full
 from flowvae.training.clock import step_clock
+from flowvae.training.past import Past
 from flowvae.training.phases import DISCRIMINATORS
+from flowvae.training.self_check import SelfCheck
 from flowvae.training.training import Training
+from flowvae.training.watch import Watch, kept
 
 REPORT_EVERY = 10
 """Steps whose figures are fetched from the device together. The journal gets the last of them: a mean would depend on
@@ -38,31 +41,64 @@ class Checkpoints:
     """Whose code made it."""
     machine: Mapping[str, object] = field(factory=dict)
     """What the last bits depend on: versions, processor, threads, device."""
+    past: Past = field(init=False)
+    """What the run has been through."""
 
-    def save(self, training: Training) -> None:
-        """Commits the state of now."""
-        files = training.state.files(identity=self.identity, components=self.components, machine=self.machine)
-        checkpoint.commit(self.folder, training.state.step, files)
+    @past.default
+    def _past(self) -> Past:
+        return Past.of(self.folder.parent)
+
+    def save(self, training: Training, status: Status) -> Mapping[str, bytes]:
+        """Commits the state of now, and gives its files. Errors: NumbersError where it is none of numbers any more."""
+        state = training.state
+        files = state.files(identity=self.identity, components=self.components, machine=self.machine)
+        self.past.note(state.step, exact=status.exact, told=status.warnings)
+        checkpoint.commit(self.folder, state.step, files)
         checkpoint.retain(self.folder, KEEP)
+        return files
 
     def resume(self, training: Training, status: Status) -> None:
-        """Takes the state of the newest checkpoint that verifies, if there is one; says whether to the same bits."""
-        found = checkpoint.find_newest(self.folder)
+        """Takes the state of the newest checkpoint that can be taken up, if there is one; says whether to the same bits.
+
+        Errors: ForeignError where it belongs to another recipe, CheckpointError where there are some, and none can be.
+        """
+        kept: dict[str, object] = {}
+
+        def take(step: int, files: Mapping[str, bytes]) -> None:
+            if checkpoint.read_state(files).get("identity") != self.identity:
+                raise checkpoint.ForeignError(
+                    f"the checkpoint of step {step} belongs to another recipe", do="choose another --out"
+                )
+            kept.clear()
+            kept.update(training.state.restore(files))
+            if training.state.step != step:
+                raise CheckpointError(f"the checkpoint of step {step} holds step {training.state.step}")
+
+        found = checkpoint.find_newest(self.folder, take)
         if found is None:
             return
-        for name in found.damaged:
-            status.warnings.append(
-                f"a damaged checkpoint was put aside ({name}); continued from step {found.step}"
-            )
-        whose = checkpoint.read_state(found.files).get("identity")
-        if whose != self.identity:
-            raise CheckpointError("the checkpoint belongs to another recipe", do="choose another --out")
-        kept = training.state.restore(found.files)
-        if training.state.step != found.step:
-            raise CheckpointError(f"the checkpoint of step {found.step} holds step {training.state.step}")
+        status.add(
+            f"a damaged checkpoint was put aside ({name}); continued from step {found.step}"
+            for name in found.damaged
+        )
+        self.past.go_on_from(found.step)
+        if found.step > 0:
+            status.exact = status.exact and self.past.record.exact
+            self._tell_other_bits(kept.get("machine"), training, status)
+
+    def _tell_other_bits(self, before: object, training: Training, status: Status) -> None:
         # A CPU with the same programs gives the same bits; a GPU adds up in an order of its own.
-        same = kept.get("machine") == dict(self.machine) and training.device.type == "cpu"
-        status.exact = status.exact and (same or found.step == 0)
+        old = before if isinstance(before, dict) else {}
+        why = [f"{key} {old.get(key)} -> {new}" for key, new in self.machine.items() if old.get(key) != new]
+        if training.device.type != "cpu":
+            why.append(f"device {training.device.type}")
+        if self.past.record.forgotten:
+            why.append(f"no checkpoint holds {kept(self.past.record.forgotten)}")
+        if why:
+            status.exact = False
+            status.add(
+                [f"it went on from step {training.state.step}, but not to the same bits: {'; '.join(why)}"]
+            )
 
 
 def train(
@@ -73,18 +109,21 @@ def train(
     *,
     observers: Sequence[Observer],
     stop_signal: Callable[[], int],
+    check: SelfCheck | None = None,
 ) -> None:
     """Takes the steps that are left; `stop_signal` gives the signal that asked for the end, or 0.
 
-    NumbersError where a figure is no number any more; Stopped where a signal asked for the end.
+    NumbersError where a figure or a weight is no number any more; Stopped where a signal asked for the end.
     """
+    watch = Watch(training, checkpoints.past, status, check)
 
     def save() -> None:
         journal.flush_to_disk()  # what a checkpoint counts on must be on the disk before it
-        checkpoints.save(training)
+        watch.saved(checkpoints.save(training, status))
 
     state, steps = training.state, training.recipe.train.steps
     if state.step == 0:
+        watch.begin()
         _show(0, observers)
         save()
     status.write("running", state.step)
@@ -96,6 +135,7 @@ def train(
         clock.stop()
         training.seconds.expect(training.phase.name)
         state.step = done = step + 1
+        watch.after(step, pending[-1])
 
         stopping = stop_signal()
         validating = in_full(training.recipe, done)
@@ -108,6 +148,8 @@ def train(
             if reporting:
                 journal.write("train", done, figures)
             status.tick(done, **_said(training, figures))
+        if validating or saving:
+            watch.refuse_overflow()
         if validating or for_curves(training.recipe, done):
             _show(done, observers)
         if saving:
@@ -139,7 +181,7 @@ def _fetch(pending: list[dict[str, Tensor]], done: int, training: Training) -> d
         raise NumbersError(
             f"{name} is {values[index].item()} at step {step}",
             where=f"batch: {sounds}",
-            do=f"lower {_to_lower(name, training)}; the last checkpoint is from before",
+            do=f"lower {_to_lower(name, training)}, in another --out; the last checkpoint is from before",
         )
     latest = dict(zip((name for _, name in told), values.tolist(), strict=True))
     beta = {"beta": training.parts.regularizer.beta(done - 1)} if training.phase.reconstructs else {}

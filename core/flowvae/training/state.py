@@ -6,16 +6,17 @@ and in its groups, and the state of any part that has `state_dict` and `load_sta
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from attrs import define
+from attrs import define, field
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn, optim
 
-from flowvae.errors import CheckpointError, PluginError
-from flowvae.folder.checkpoint import STATE, TENSORS, read_state
+from flowvae.errors import CheckpointError, PluginError, lacks_memory
+from flowvae.folder.checkpoint import STATE, TENSORS, UNREADABLE, read_state
 
 
 @runtime_checkable
@@ -33,34 +34,76 @@ class TrainingState:
     modules: Mapping[str, Stateful]
     optimizers: Mapping[str, optim.Optimizer]
     step: int = 0
+    _never_finite: frozenset[str] = field(init=False)
+    """Tensors that hold an infinity by design, as masks do."""
+
+    def __attrs_post_init__(self) -> None:
+        found = {name: tensor.isfinite().all() for name, tensor in _floating(self)}
+        self._never_finite = frozenset(name for name, fine in found.items() if not bool(fine))
 
     def files(self, **content: Any) -> dict[str, bytes]:
         """The state as files of a checkpoint; `content` is kept beside it."""
-        tensors: dict[str, Tensor] = {}
-        kept = {
-            "modules": {n: _apart(m.state_dict(), f"weights.{n}", tensors) for n, m in self.modules.items()},
-            "optimizers": {n: _apart(_of(o), n, tensors) for n, o in self.optimizers.items()},
-        }
+        kept = self.content()
+        tensors = kept.pop("tensors")
         text = json.dumps({"step": self.step, **content, **kept}, indent=1)
         return {TENSORS: save(_unshared(tensors)), STATE: text.encode()}
+
+    def content(self) -> dict[str, Any]:
+        """All that is remembered: `tensors` by their names, and `modules` and `optimizers` with the names in their place."""
+        tensors: dict[str, Tensor] = {}
+        modules = {n: _apart(m.state_dict(), f"weights.{n}", tensors) for n, m in self.modules.items()}
+        optimizers = {n: _apart(_of(o), n, tensors) for n, o in self.optimizers.items()}
+        return {"modules": modules, "optimizers": optimizers, "tensors": tensors}
+
+    def first_overflow(self) -> str | None:
+        """The name of a tensor that was finite when it was made and is not any more; it waits for the device."""
+        found = {name: tensor for name, tensor in _floating(self) if name not in self._never_finite}
+        if not found:
+            return None
+        whole = torch.stack([tensor.isfinite().all().cpu() for tensor in found.values()])
+        return next((name for name, fine in zip(found, whole.tolist(), strict=True) if not fine), None)
 
     def restore(self, files: Mapping[str, bytes]) -> dict[str, Any]:
         """Takes the state of a checkpoint, and gives what was kept beside it; CheckpointError where a part is lacking."""
         content: dict[str, Any] = read_state(files)
-        try:
+        with _readable():
             tensors = load(files[TENSORS])
             self.step = int(content["step"])
             modules, optimizers = dict(content["modules"]), dict(content["optimizers"])
-        except (KeyError, ValueError, TypeError, SafetensorError) as error:
-            what = f"the checkpoint cannot be read ({type(error).__name__}: {error})"
-            raise CheckpointError(what) from error
         if modules.keys() != self.modules.keys() or optimizers.keys() != self.optimizers.keys():
             raise CheckpointError("the checkpoint was made by other players", do="choose another --out")
-        for name, module in self.modules.items():
-            restore_part(module, _together(modules[name], tensors))
-        for name, optimizer in self.optimizers.items():
-            _restore_optimizer(optimizer, _together(optimizers[name], tensors))
+        with _readable():
+            for name, module in self.modules.items():
+                restore_part(module, _together(modules[name], tensors))
+            for name, optimizer in self.optimizers.items():
+                _restore_optimizer(optimizer, _together(optimizers[name], tensors))
         return content
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What a checkpoint raises that somebody has changed is told as such; a lack of memory is none of its faults."""
+    try:
+        yield
+    except (*UNREADABLE, SafetensorError, RuntimeError, AssertionError) as error:
+        if lacks_memory(error):
+            raise
+        said = str(error).partition("\n")[0][:120]
+        raise CheckpointError(f"the checkpoint cannot be read ({type(error).__name__}: {said})") from error
+
+
+def _floating(state: TrainingState) -> Iterator[tuple[str, Tensor]]:
+    """The tensors that overflow can spoil: weights and buffers, and what the optimizers keep of each weight."""
+    for name, module in state.modules.items():
+        if isinstance(module, nn.Module):
+            for path, tensor in module.state_dict().items():
+                if isinstance(tensor, Tensor) and tensor.is_floating_point():
+                    yield f"{name}.{path}", tensor
+    for name, optimizer in state.optimizers.items():
+        for index, entry in enumerate(optimizer.state.values()):
+            for key, tensor in entry.items():
+                if isinstance(tensor, Tensor) and tensor.is_floating_point():
+                    yield f"{name}.{index}.{key}", tensor
 
 
 TENSOR, PAIRS, TUPLE = "$tensor", "$pairs", "$tuple"
@@ -72,10 +115,8 @@ def state_of(files: Mapping[str, bytes], name: str) -> dict[str, Any] | None:
     kept = read_state(files).get("modules")
     if not isinstance(kept, dict) or name not in kept:
         return None
-    try:
+    with _readable():
         return dict(_together(kept[name], load(files[TENSORS])))
-    except (KeyError, SafetensorError) as error:
-        raise CheckpointError(f"the checkpoint cannot be read ({type(error).__name__}: {error})") from error
 
 
 def _of(optimizer: optim.Optimizer) -> dict[str, Any]:

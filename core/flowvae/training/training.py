@@ -47,6 +47,8 @@ class Training:
     """Time of each step, validations left out."""
     memory: dict[str, float | None] = Factory(dict)
     """The most that was in use until the end of each phase, in MiB."""
+    peak_mb: float | None = None
+    """The most that was in use until what was no part of the training; what is counted since then comes on top."""
     _phase: Phase | None = None
     _gradients: Mapping[str, Gradients] = Factory(dict)
     """Of the weights that are stepped in this phase, by the name of their optimizer."""
@@ -107,7 +109,11 @@ class Training:
 
     def memory_by_phase(self) -> dict[str, float | None]:
         """The most that was in use until the end of each phase, and until now."""
-        return {**self.memory, self.phase.name: peak_memory_mb(self.device)}
+        return {**self.memory, self.phase.name: self._peak()}
+
+    def _peak(self) -> float | None:
+        counted = [peak for peak in (self.peak_mb, peak_memory_mb(self.device)) if peak is not None]
+        return max(counted, default=None)
 
     def rates(self) -> dict[str, float]:
         """The learning rates of now, by the name that they are told under."""
@@ -133,7 +139,7 @@ class Training:
     def _enter(self, phase: Phase) -> None:
         """What is frozen asks for no gradient, so no optimizer sees one, and keeps its buffers."""
         if self._phase is not None:
-            self.memory[self._phase.name] = peak_memory_mb(self.device)
+            self.memory[self._phase.name] = self._peak()
         for module in self._modules(self.state.modules):
             if module is not self.average or module is self.model:
                 module.requires_grad_(requires_grad=True).train()
