@@ -8,6 +8,8 @@ from typing import Any, Literal
 import attrs
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f]')
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _NAMES: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -56,20 +58,29 @@ def _key(key: str) -> str:
 
 
 def toml_like(value: Any) -> str:
-    """A value as a recipe would write it."""
+    r"""A value as a recipe would write it, on one line.
+
+    >>> print(toml_like(["kick\n", 'say "a\\b"']))
+    ["kick\n", "say \"a\\b\""]
+    """
     match value:
         case None:
             return "nothing"
         case bool():
             return "true" if value else "false"
         case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+            return f'"{_ESCAPED.sub(_escape, value)}"'
         case list() | tuple():
             return "[" + ", ".join(toml_like(v) for v in value) + "]"
         case dict():
             return "{ " + ", ".join(f"{_key(k)} = {toml_like(v)}" for k, v in value.items()) + " }"
         case _:
             return str(value)
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    return _ESCAPES.get(character) or f"\\u{ord(character):04x}"
 
 
 def width(character: str) -> int:

@@ -13,13 +13,20 @@ from flowvae.cli.strangers_text import LONGEST_PAGE, on_a_page
 from flowvae.errors import UsageError
 from flowvae.recipe.keys import Entry, entries, entry_at
 from flowvae.recipe.shipped import shipped_recipes
-from flowvae.recipe.tables import Recipe, own_keys
+from flowvae.recipe.tables import DEFAULTS, EXTENDS, Recipe, own_keys
 from flowvae.text import shortened, toml_like
+
+BEFORE_RESOLVING = {"defaults": DEFAULTS, "extends": EXTENDS}
+"""What a recipe may say that is gone once it is complete."""
 
 
 def explain(options: argparse.Namespace) -> int:
     """A component, a kind, a table of a recipe with all its keys, or a recipe that comes with flowvae."""
     catalogue = catalogue_of(options)
+    if options.name in BEFORE_RESOLVING:
+        before = _before_resolving(catalogue, options.name)
+        print(json.dumps(before) if options.json else _before_text(before))
+        return 0
     kind_of_name = catalogue.kinds.get(options.name)
     table_of_name = entry_at(Recipe, options.name)
     if kind_of_name or table_of_name:  # or both, for a kind and the table that it stands in may have one name
@@ -42,6 +49,7 @@ def explain(options: argparse.Namespace) -> int:
         names = {n for _, n in catalogue.components} | {
             *catalogue.kinds,
             *entries(Recipe),
+            *BEFORE_RESOLVING,
             *shipped_recipes(),
         }
         near = catalogue.suggest(name, names)
@@ -55,6 +63,17 @@ def explain(options: argparse.Namespace) -> int:
     texts = [*map(_component_text, found), *([recipe_text(recipe)] if recipe else [])]
     print("\n\n".join(map(on_a_page, texts)))
     return 0
+
+
+def _before_resolving(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    """A key that the complete recipe has no more: its keys, if it is a table, are the kinds."""
+    kinds = sorted(catalogue.kinds) if name == "defaults" else []
+    return {"table": name, "meaning": BEFORE_RESOLVING[name], "kind": None, "keys": kinds}
+
+
+def _before_text(said: Mapping[str, Any]) -> str:
+    head = f"{said['table']} of a recipe: {said['meaning']}"
+    return f"{head}\nIts keys are the kinds: {', '.join(said['keys'])}" if said["keys"] else head
 
 
 def _kind_json(catalogue: Catalogue, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault, RecipeError
 from flowvae.recipe.across import PATH, Axis, axis_across
 from flowvae.recipe.arm import Arm, faults_of_pairs, renamed
-from flowvae.recipe.arm_names import arm_name, names_of, written_as
+from flowvae.recipe.arm_names import names_of, variant_names, written_as
 from flowvae.recipe.content import by_content, content_digest
 from flowvae.recipe.difference import effective_difference, undeclared
 from flowvae.recipe.identity import OUTSIDE
@@ -98,6 +98,7 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         recipe = resolve(source, catalogue)
         return AblationPlan(recipe, (Arm(recipe.name, recipe, {}, source, recipe.name),))
     every = {**axes, **across}
+    choices = _choices(axes, across, cross=_crossed(source))
     faults = [
         *_overridden(source, axes, across),
         *_without_effect(axes, "ablation.vary"),
@@ -105,8 +106,8 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         *_misspelt_under(source, every, catalogue),
     ]
     arms: list[Arm] = []
-    names = names_of(axes)
-    for choice in _choices(axes, across, cross=_crossed(source)):
+    values = [*names_of(across).items()]
+    for variant, choice in zip(variant_names(axes, choices), choices, strict=True):
         one = _varied(source, every, choice)
         try:
             recipe = resolve(one, catalogue)
@@ -114,8 +115,7 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
             faults += error.faults
             continue
         changes = {path: written_as(every[path][i]) for path, i in choice.items() if i}
-        variant = arm_name(names, {path: choice[path] for path in axes})
-        name = "-".join([variant, *(values[choice[path]] for path, values in names_of(across).items())])
+        name = "-".join([variant, *(names[choice[path]] for path, names in values)])
         at = "".join(written_as(nodes[choice[path]]) for path, nodes in across.items())
         arms.append(Arm(name, recipe, changes, one, variant, at))
     if not faults:
@@ -131,8 +131,8 @@ def plan_ablation(source: Source, catalogue: Catalogue) -> AblationPlan:
         raise RecipeError(list(unique.values()), recipe=source.name)
     crossed = _crossed(source) and len(axes) > 1
     factors = {path: tuple(map(written_as, nodes)) for path, nodes in axes.items()} if crossed else {}
-    values = {path: tuple(map(written_as, nodes)) for path, nodes in across.items()}
-    return AblationPlan(arms[0].recipe, tuple(arms), factors, values)
+    at_values = {path: tuple(map(written_as, nodes)) for path, nodes in across.items()}
+    return AblationPlan(arms[0].recipe, tuple(arms), factors, at_values)
 
 
 def _axes(source: Source) -> dict[str, list[Node]] | None:

@@ -29,4 +29,12 @@ def by_content(value: Any, digest: Callable[[Path], str] = content_digest) -> An
     if not isinstance(value, Path):
         return value
     # What is gone is told where the recipe is checked; until then it equals nothing but itself.
-    return f"content {digest(value)[:32]}" if value.exists() else f"{value} (missing)"
+    return f"content {digest(value)[:32]}" if is_there(value) else f"{value} (missing)"
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path leads to anything; one that no system could hold does not."""
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False

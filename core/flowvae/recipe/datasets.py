@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flowvae.catalogue import REQUIRED, Catalogue, Component
 from flowvae.errors import UsageError
+from flowvae.text import toml_like
 
 
 def folder_dataset(catalogue: Catalogue) -> tuple[Component, str]:
@@ -25,5 +26,8 @@ def data_setting(catalogue: Catalogue, folder: str) -> str:
     if not folder.strip() or "\0" in folder:
         raise UsageError("--data names no folder", do="--data FOLDER")
     component, key = folder_dataset(catalogue)
-    quoted = str(Path(folder).expanduser().absolute()).replace("\\", "\\\\").replace('"', '\\"')
-    return f'data={{ use = "{component.name}", {key} = "{quoted}" }}'
+    try:
+        path = Path(folder).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"--data {folder}: there is no such user", do="--data FOLDER") from error
+    return f"data={toml_like({'use': component.name, key: str(path)})}"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from flowvae.recipe.layering import how_to_name
 from flowvae.recipe.lookup import look_up
 from flowvae.recipe.node import Node, by_name
 from flowvae.recipe.part import Part
-from flowvae.recipe.values import NONE, structure
+from flowvae.recipe.values import NONE, not_text, structure
 from flowvae.text import toml_like
 
 MOST = 100_000_000
@@ -209,7 +210,7 @@ class Filler:
             return parameter.default
         self.origins[path], self.places[path] = str(node.place), node.place
         try:
-            value = structure(node.plain(), parameter.type)
+            value = _read(node, parameter.type)
         except (TypeError, ValueError) as error:
             place = _culprit(node, parameter.type).place
             self.fault(str(error), place, path, accepted=parameter.accepted(), component=owner)
@@ -226,7 +227,22 @@ class Filler:
             type(v) is int and abs(v) > MOST for v in (value if isinstance(value, tuple) else (value,))
         ):
             self.fault(f"is more than any count can be ({MOST:,})", node.place, path, component=owner)
-        return _located(value, node.folder)
+        return self._located(value, node, path)
+
+    def _located(self, value: Any, node: Node, path: str) -> Any:
+        """Paths are meant relative to the file that says them."""
+        if isinstance(value, tuple):
+            return tuple(self._located(v, node, path) for v in value)
+        if not isinstance(value, Path):
+            return value
+        try:
+            located = node.folder / value.expanduser()
+        except RuntimeError:
+            self.fault(f"there is no user {value.parts[0].removeprefix('~')}", node.place, path)
+            return None
+        if fault := not_text(str(located)):
+            self.fault(f"{toml_like(str(located))} {fault}", node.place, path)
+        return located
 
     def table(self, node: Node, path: str) -> dict[str, Node] | None:
         """The keys of a table; a fault where it is none."""
@@ -277,11 +293,16 @@ class Filler:
         self.faults.append(Fault(what, place, path, component, accepted, suggestions))
 
 
-def _located(value: Any, folder: Path) -> Any:
-    """Paths are meant relative to the file that says them."""
-    if isinstance(value, tuple):
-        return tuple(_located(v, folder) for v in value)
-    return folder / value.expanduser() if isinstance(value, Path) else value
+def _read(node: Node, kind: Any) -> Any:
+    """The value of a node; what was typed without quotes counts as text where nothing else will do."""
+    try:
+        return structure(node.plain(), kind)
+    except (TypeError, ValueError):
+        if not node.words or isinstance(node.value, str):
+            raise
+        with suppress(TypeError, ValueError):
+            return structure(node.words, kind)
+        raise
 
 
 def _culprit(node: Node, kind: Any) -> Node:

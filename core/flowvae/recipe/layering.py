@@ -134,7 +134,7 @@ def _setting_value(text: str, label: str, setting: str, column: int) -> Node:
         plain = tomli.loads(f"x = {text}")["x"]
     except (tomli.TOMLDecodeError, RecursionError, ValueError):
         plain = text  # a bare word: the shell has taken the quotes
-    return _settle(plain, place, key_place)
+    return evolve(_settle(plain, place, key_place), words=text)
 
 
 def _settle(plain: Any, place: Place, key_place: Place) -> Node:

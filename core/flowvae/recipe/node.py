@@ -20,6 +20,8 @@ class Node:
     folder: Path = field(repr=False)
     takes_out: bool = False
     """Whether it is a `false` that stands over something."""
+    words: str = ""
+    """Of a setting of the command line, the text as it was typed: 2024 may be a number or the name of a folder."""
 
     def plain(self) -> Any:
         """The value without places."""

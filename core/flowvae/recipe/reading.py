@@ -36,7 +36,9 @@ def read_recipe(name: str, settings: tuple[str, ...] = (), tables: Mapping[str, 
         root = apply_setting(root, setting, dropped)
     for path, content in (tables or {}).items():
         root = apply_table(root, path, content, dropped)
-    return Source(file.stem, file, root, dropped)
+    # A link is called as its user calls it, although its content lies elsewhere: two links are two recipes.
+    given = Path(name).expanduser()
+    return Source((given if given.is_file() else file).stem, file, root, dropped)
 
 
 def _unknown_recipe(name: str, place: Place | None = None) -> Fault:

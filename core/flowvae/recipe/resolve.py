@@ -9,6 +9,7 @@ from attrs import define
 from flowvae.catalogue import REQUIRED, Catalogue, Slot
 from flowvae.errors import Fault, RecipeError, shown
 from flowvae.recipe.across import faults_of_across
+from flowvae.recipe.content import is_there
 from flowvae.recipe.density import Densities
 from flowvae.recipe.filling import Filler
 from flowvae.recipe.inert import SecondPlayer, inert_clips, inert_fit, inert_losses
@@ -165,7 +166,7 @@ class _Resolver:
             for file in value if isinstance(value, tuple) else (value,):
                 if (
                     isinstance(file, Path)
-                    and not file.exists()
+                    and not is_there(file)
                     and (place := self.fill.places[path]) not in told
                 ):
                     told.add(place)

@@ -21,10 +21,10 @@ def find_recipe(name: str, beside: Path) -> Path | None:
     """A file (relative to `beside`), or a shipped recipe by name."""
     if "\0" in name or not name:
         return None
-    file = beside / Path(name).expanduser()
     try:
+        file = beside / Path(name).expanduser()
         if file.exists():
             return file.resolve() if file.is_file() else file
-    except OSError:
+    except (OSError, RuntimeError):  # a name that is too long, a home that nobody has
         return None
     return shipped_recipes().get(name.removesuffix(".toml")) if "/" not in name else None

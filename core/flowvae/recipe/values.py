@@ -23,7 +23,20 @@ def _scalar(value: Any, kind: Any) -> Any:
         raise TypeError(f"{toml_like(value)} is not {type_name(kind)}")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is not a finite number")
+    if isinstance(value, str) and (fault := not_text(value)):
+        raise ValueError(f"{toml_like(value)} {fault}")
     return kind(value)
+
+
+def not_text(text: str) -> str:
+    """What is wrong with a text that no file in UTF-8 can hold; "" if nothing is.
+
+    >>> not_text("kick"), not_text("kick" + chr(0xDCFF))[:29]
+    ('', 'holds bytes that are no UTF-8')
+    """
+    if text.isprintable() or not any("\ud800" <= c <= "\udfff" for c in text):
+        return ""
+    return "holds bytes that are no UTF-8 text, and a recipe is: rename it, or make a link to it under another name"
 
 
 def _path(value: Any) -> Path:

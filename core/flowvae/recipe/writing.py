@@ -18,7 +18,7 @@ SayPath = Callable[[str, Path], str]
 
 def write_recipe(recipe: Recipe, say_path: SayPath | None = None) -> str:
     """The complete recipe as text; without `say_path`, paths are written as they are."""
-    lines = [f"# The complete recipe {recipe.name}: every value, and where it comes from.", ""]
+    lines = [f"# The complete recipe {printable(recipe.name)}: every value, and where it comes from.", ""]
     origins = {path: _movable(o) for path, o in recipe.origins.items()} if say_path else recipe.origins
     lines += [_line("description", recipe.description, origins, "description")] if recipe.description else []
     lines.append(_line("seed", recipe.seed, origins, "seed"))
