@@ -11,12 +11,12 @@ from counting import Operators, kept_bytes
 from flowvae.testing import loss as conformance
 from flowvae.testing.loss import plain_stft
 from flowvae_components.bands.pqmf import PQMF
-from flowvae_components.losses.level import Level
 from flowvae_components.losses.mid_side_stft import MidSideSTFT
 from flowvae_components.losses.multi_resolution_stft import MultiResolutionSTFT
 from flowvae_components.losses.multi_scale_mel import MultiScaleMel
 from flowvae_components.losses.onset_weighted import OnsetWeighted
 from flowvae_components.losses.rave_spectral import RaveSpectral
+from flowvae_components.losses.rms_level import RMSLevel
 from flowvae_components.losses.subband_stft import SubbandSTFT
 from flowvae_components.losses.waveform_l1 import WaveformL1
 from flowvae_components.spectra.differences import differences
@@ -25,7 +25,7 @@ from flowvae_components.spectra.soft_magnitude import soft_magnitude
 
 RATE = 44100
 LOSSES = {
-    "level": lambda sample_rate, stft: Level(),
+    "rms_level": lambda sample_rate, stft: RMSLevel(),
     "mid_side_stft": lambda sample_rate, stft: MidSideSTFT(stft),
     "multi_resolution_stft": lambda sample_rate, stft: MultiResolutionSTFT(stft),
     "multi_scale_mel": MultiScaleMel,
@@ -34,7 +34,7 @@ LOSSES = {
     "subband_stft": lambda sample_rate, stft: SubbandSTFT(stft, bands=lambda: PQMF(n_bands=4)),
     "waveform_l1": lambda sample_rate, stft: WaveformL1(),
 }
-SPECTRAL = {name: make for name, make in LOSSES.items() if name not in {"level", "waveform_l1"}}
+SPECTRAL = {name: make for name, make in LOSSES.items() if name not in {"rms_level", "waveform_l1"}}
 
 
 def noise(*size, seed=0):
@@ -304,12 +304,12 @@ def test_mel_loss_refuses_values_without_meaning_by_name(wrong):
 def test_a_level_costs_a_decade_for_20_db_and_errors_do_not_cancel(gains, price):
     x = noise(2, 2, 4000)
     gain = 10 ** (torch.tensor(gains, dtype=torch.float64) / 20)
-    assert Level(floor=1e-6)(x, gain[:, None, None] * x).item() == pytest.approx(price, abs=1e-6)
+    assert RMSLevel(floor=1e-6)(x, gain[:, None, None] * x).item() == pytest.approx(price, abs=1e-6)
 
 
 def test_a_level_does_not_hear_where_the_energy_lies():
     x = noise(1, 1, 4000)
-    assert Level()(x, x.flip(-1)).item() == pytest.approx(0, abs=1e-12)
+    assert RMSLevel()(x, x.flip(-1)).item() == pytest.approx(0, abs=1e-12)
 
 
 def test_spectra_of_noise_are_least_wrong_for_a_faint_estimate_and_a_level_is_not():
@@ -321,5 +321,5 @@ def test_spectra_of_noise_are_least_wrong_for_a_faint_estimate_and_a_level_is_no
         prices = [loss(targets, 10 ** (gain / 20) * others).item() for gain in gains.tolist()]
         return gains[prices.index(min(prices))].item()
 
-    assert best(Level()) == pytest.approx(0, abs=0.26)
+    assert best(RMSLevel()) == pytest.approx(0, abs=0.26)
     assert best(MultiResolutionSTFT(plain_stft)) < -1

@@ -65,7 +65,8 @@ class Checkpoints:
         kept: dict[str, object] = {}
 
         def take(step: int, files: Mapping[str, bytes]) -> None:
-            if checkpoint.read_state(files).get("identity") != self.identity:
+            owner = checkpoint.read_state(files).get("identity")
+            if owner != self.identity:
                 raise checkpoint.ForeignError(
                     f"the checkpoint of step {step} belongs to another recipe", do="choose another --out"
                 )

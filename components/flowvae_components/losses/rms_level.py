@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from flowvae.contracts import Refused
 
 
-class Level(nn.Module):
+class RMSLevel(nn.Module):
     """Compares how loud two sounds are as a whole, and nothing else of them.
 
     Formula: mean over items of 1/2 |log10(E(Y) + floor^2) - log10(E(X) + floor^2)|, E the mean over channels and samples of
@@ -23,7 +23,7 @@ class Level(nn.Module):
 
     >>> import torch
     >>> x = torch.ones(2, 1, 8)
-    >>> Level()(x, torch.tensor([1.0, 0.1])[:, None, None] * x).round(decimals=3)
+    >>> RMSLevel()(x, torch.tensor([1.0, 0.1])[:, None, None] * x).round(decimals=3)
     tensor(0.5000)
     """
 
