@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
+from flowvae.report.clip_ranks import chosen, ranks, rows_by_number, unheard
 from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder, Run
@@ -64,6 +65,8 @@ class Row:
     """The references by name: what was never trained."""
     lowered: str
     is_levelled: bool
+    rank: str = ""
+    """Where it stands in its class, in words."""
 
 
 @frozen
@@ -77,6 +80,8 @@ class Listening:
     n_clips_found: int = 0
     top_db: float = 0.0
     bottom_db: float = 0.0
+    unheard: str = ""
+    """What of the worst, the median and the best of its classes was not written as audio."""
     marks: tuple[tuple[str, float], ...] = ()
 
 
@@ -226,12 +231,17 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     each = _bytes_of_each(folder, [first, *clips.values()])
     n_clips, n_priors, n_seeds = _fit(each, folder, n_wanted, len(prior_indices), len(ranked), room=room)
     prior_indices = prior_indices[:n_priors]
-    indices = sorted(clips)[:n_clips]
+    found, numbered = ranks(folder), rows_by_number(folder)
+    by_number = {i: found[row] for i, row in numbered.items() if row in found}
+    indices = chosen(sorted(clips), by_number, n_clips)
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])
     rows = tuple(
-        painter.row(
-            _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], _reference_peak([clips[i]])
+        evolve(
+            painter.row(
+                _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], _reference_peak([clips[i]])
+            ),
+            rank=by_number[i].words if i in by_number else "",
         )
         for i in indices
     )
@@ -245,6 +255,7 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
         n_clips_found=len(clips),
         top_db=painter.top_db,
         bottom_db=painter.top_db - RANGE_DB,
+        unheard=unheard(found, numbered, indices),
         marks=_marks(first.rate),
     )
 

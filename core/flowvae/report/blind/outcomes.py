@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from flowvae.errors import FlowvaeError
 from flowvae.folder.blind_records import BlindTest, Keys, Sheet, Test
 from flowvae.report.blind.pages import FOLDER, TESTS
+from flowvae.report.blind.pairs import steps_of
 from flowvae.report.blind.sheets import key_of, locked
 from flowvae.report.comparison import Comparison
 from flowvae.report.reading import Folder
@@ -31,6 +32,8 @@ class Outcome:
     ties: int
     comparison: Comparison | None
     """What the primary metric says of the same pair, where the plan compares it."""
+    before_end: tuple[int, int] | None = None
+    """At which of how many steps the arms were heard, where that was before the end."""
     joint_p: float = 1.0
     family: int = 1
     """How many outcomes of this test there are."""
@@ -141,5 +144,7 @@ def _judged(folder: Folder, comparisons: Sequence[Comparison], sheet: Sheet, key
         else:
             chosen = Counter({"a": q.a, "b": q.b}.get(answer, "") for q, answer in answered)
             hits, n, ties = chosen[arm], chosen[arm] + chosen[against], chosen[""]
-        found.append(Outcome(key.test, sheet, arm, against, hits, n, ties, comparison))
+        steps = steps_of(folder.plan, arm)
+        before_end = (key.step, steps) if key.step < steps else None
+        found.append(Outcome(key.test, sheet, arm, against, hits, n, ties, comparison, before_end))
     return found

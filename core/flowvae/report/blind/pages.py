@@ -45,9 +45,12 @@ def write_tests(
         say(f"left out: {len(sounds.reasons) - MOST_REASONS} more")
     for line in _told(folder, pairs, made["abx"][0], n):
         say(line)
+    unended = list(dict.fromkeys(words for pair in pairs if (words := sounds.not_ended(pair))))
+    for words in unended:
+        say(f"runs had not ended when the pages were made: {words}")
     place = folder / FOLDER
     place.mkdir(exist_ok=True)
-    pages = {test: _page(of, heard) for test, (of, heard) in made.items()}
+    pages = {test: _page(of, heard, unended) for test, (of, heard) in made.items()}
     known = Keys.read_if_there(place) or Keys()
     # The keys come first: a page without its key asks for nothing.
     Keys({**known.tests, **{session_of(of): of for of, _ in made.values()}}).write(place)
@@ -74,8 +77,11 @@ def _told(folder: Path, pairs: Sequence[Pair], key: BlindTest, n: int) -> list[s
     return said
 
 
-def _page(test: BlindTest, heard: Sequence[Couple]) -> str:
-    """The page of a test; nothing on it but its sounds and its session depends on the key."""
+def _page(test: BlindTest, heard: Sequence[Couple], unended: Sequence[str]) -> str:
+    """The page of a test; nothing on it but its sounds and its session depends on the key.
+
+    `unended` says in words what is heard before its training has ended.
+    """
     draws = Draws(f"{test.test}:{test.secret}").of("dither")
     questions = []
     for question, both in zip(test.questions, heard, strict=True):
@@ -97,6 +103,7 @@ def _page(test: BlindTest, heard: Sequence[Couple]) -> str:
         "test": test.test,
         "session": session_of(test),
         "questions": questions,
+        "unended": unended,
         "answers": ANSWERS[test.test],
     }
     return rendered("blind.html.j2", view, STYLES, SCRIPTS)

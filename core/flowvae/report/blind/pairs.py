@@ -32,6 +32,8 @@ def asked_pairs(plan: Plan, arms: Sequence[str], n: int) -> list[Pair]:
             meant = f"did you mean {' or '.join(near)}? " if near else ""
             raise UsageError(f"{plan.name} has no arm {arm}", do=f"{meant}{choose}")
     pairs = list(itertools.combinations([arm for arm in known if arm in arms], 2)) if arms else _planned(plan)
+    for one, other in pairs:
+        _refuse_other_budget(plan, one, other)
     if not pairs:
         raise UsageError("a blind test compares two arms", do=choose)
     if n < FEWEST:
@@ -50,6 +52,21 @@ def asked_pairs(plan: Plan, arms: Sequence[str], n: int) -> list[Pair]:
 def _planned(plan: Plan) -> list[Pair]:
     """Each alternative beside its baseline, and the pairs that the recipe asks for."""
     return list(dict.fromkeys((other.name, arm.name) for arm, other in sides_of(plan)))
+
+
+def steps_of(plan: Plan, name: str) -> int:
+    """For how many steps an arm is trained."""
+    return next((arm.steps for arm in plan.arms if arm.name == name and arm.steps), plan.steps)
+
+
+def _refuse_other_budget(plan: Plan, one: str, other: str) -> None:
+    """Of two budgets the larger one would be heard, and answers would say nothing of what the arms are."""
+    steps, others = steps_of(plan, one), steps_of(plan, other)
+    if steps != others:
+        raise UsageError(
+            f"{one} is trained for {steps} steps, {other} for {others}: no blind test is fair to both",
+            do="name arms of one budget with --arms",
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -4,14 +4,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
 import numpy as np
 from attrs import Factory, define, frozen
 
 from flowvae.folder.blind_records import BlindTest, Question, Side, Test
 from flowvae.folder.record import CONVERTER
-from flowvae.report.blind.pairs import Pair
+from flowvae.report.blind.pairs import Pair, steps_of
 from flowvae.report.blind.takes import Couple, NotComparable, couple, last_step, sounds_at, title_of
 from flowvae.report.reading import Folder
 
@@ -39,19 +38,28 @@ class Sounds:
     folder: Folder
     reasons: dict[str, None] = Factory(dict)
 
-    @cached_property
-    def step(self) -> int:
-        """The last step that most runs have sounds of; 0 where none has any."""
-        steps = Counter(step for run in self.folder.runs if (step := last_step(run)) is not None)
+    def step_of(self, pair: Pair) -> int:
+        """The last step that most runs of two arms have sounds of; 0 where none has any."""
+        runs = [run for arm in pair for run in self.folder.of(arm)]
+        steps = Counter(step for run in runs if (step := last_step(run)) is not None)
         return max(steps, key=lambda step: (steps[step], step), default=0)
+
+    def not_ended(self, pair: Pair) -> str:
+        """In words that two arms are heard before the end of their training; nothing where they are not."""
+        step, steps = self.step_of(pair), steps_of(self.folder.plan, pair[0])
+        heard = [run for arm in pair for run in self.folder.of(arm) if sounds_at(run, step)]
+        if all(run.state == "done" and last_step(run) == step for run in heard):
+            return ""
+        return f"what is heard is step {step} of {steps}"
 
     def of(self, pair: Pair, n: int, draws: np.random.Generator) -> list[tuple[Question, Couple]]:
         """So many questions about a pair, each about another clip or another seed, as evenly over both as there are."""
         found: list[tuple[Question, Couple]] = []
-        one, other = ({run.seed: sounds_at(run, self.step) for run in self.folder.of(arm)} for arm in pair)
+        step = self.step_of(pair)
+        one, other = ({run.seed: sounds_at(run, step) for run in self.folder.of(arm)} for arm in pair)
         for arm, sounds in zip(pair, (one, other), strict=True):
             for seed in (seed for seed, files in sounds.items() if not files):
-                self.reasons[f"{arm}, seed {seed}, has no sounds of step {self.step}"] = None
+                self.reasons[f"{arm}, seed {seed}, has no sounds of step {step}"] = None
         clips = sorted({clip for seed in one for clip in one[seed]})
         for clip, seed in _dealt(clips, list(one), draws):
             mine, theirs = one[seed].get(clip), other.get(seed, {}).get(clip)
@@ -98,7 +106,8 @@ def drawn(
     digest = hashlib.sha256()
     for couple_ in heard:
         digest.update(couple_.one.tobytes() + couple_.other.tobytes())
-    return BlindTest(test, secret, sounds.step, digest.hexdigest(), tuple(questions)), heard
+    step = max(sounds.step_of(pair) for pair in pairs)
+    return BlindTest(test, secret, step, digest.hexdigest(), tuple(questions)), heard
 
 
 def session_of(test: BlindTest) -> str:

@@ -2,7 +2,7 @@
 
 from flowvae.folder.records import PlannedMetric
 from flowvae.report.blind.outcomes import Blind, Outcome, Sum
-from flowvae.report.number_format import NOTHING, count, percentage, probability, signed, with_unit
+from flowvae.report.number_format import NOTHING, count, percentage, probability, signed, whole, with_unit
 from flowvae.report.tables import csv_of
 from flowvae.statistics.binomial import fewest_to_show, p_at_least, share_found
 from flowvae.statistics.level import LEVEL
@@ -10,7 +10,11 @@ from flowvae.statistics.level import LEVEL
 
 def meaning(outcome: Outcome) -> str:
     """What one outcome shows, or what it would have taken."""
-    return _heard(outcome) if outcome.test == "abx" else _preferred(outcome)
+    said = _heard(outcome) if outcome.test == "abx" else _preferred(outcome)
+    if outcome.before_end is None:
+        return said
+    step, steps = outcome.before_end
+    return f"{said} Heard at step {whole(step)} of {whole(steps)}, before the end of the training."
 
 
 def _heard(o: Outcome) -> str:
