@@ -30,6 +30,7 @@ def undrawn(request, monkeypatch):
         "test_page_size",
         "test_report",
         "test_same_figures",
+        "test_sound_formats",
         "test_switching",
         "test_listening",
         "test_two_players",
