@@ -25,6 +25,7 @@ def undrawn(request, monkeypatch):
         "test_export",
         "test_factors",
         "test_first_heard",
+        "test_groups",
         "test_recomputed",
         "test_many_runs",
         "test_page_size",
