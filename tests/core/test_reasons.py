@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from attrs import fields
 
 from conftest import TINY
 from flowvae.ablation.drive import run_recipe
@@ -11,6 +12,9 @@ from flowvae.errors import RecipeError
 from flowvae.folder.records import Plan
 from flowvae.probe.probe import probe
 from flowvae.recipe import plan_ablation, read_recipe
+from flowvae.report import write
+from flowvae.report.write import Pictures
+from two_players import in_this_process
 
 TEXT = """extends = "percussion_small"
 [ablation]
@@ -24,6 +28,13 @@ reasons = {{ {reasons} }}
 NAME = "16"
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """Probes and runs in this process, and draws nothing: others would load torch, and this is of words."""
+    in_this_process(monkeypatch)
+    monkeypatch.setattr(write, "_draw", lambda *_: Pictures(*[None] * len(fields(Pictures))))
+
+
 def run(write, tmp_path, catalogue, reasons):
     said = []
     settings = (*(s for s in TINY if "latent_dim" not in s), "train.steps=1", "evaluation.every=1")
@@ -32,6 +43,7 @@ def run(write, tmp_path, catalogue, reasons):
     return said, page
 
 
+@pytest.mark.usefixtures("here")
 def test_a_larger_arm_is_flagged_in_the_run_the_plan_the_ledger_and_the_page(write, tmp_path, catalogue):
     said, page = run(write, tmp_path, catalogue, "")
     small, large = Plan.read(page.parent).arms

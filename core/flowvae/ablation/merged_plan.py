@@ -60,7 +60,7 @@ def merged(sources: Sequence[Source], taken: Mapping[Path, Sequence[str]]) -> tu
         raise AblationError(
             "these are not one ablation: " + "; ".join(differences[:MOST_NAMED]) + more,
             where=", ".join(shown(source.folder) for source in in_order),
-            do="merge folders of one recipe, with the same sounds and the same versions",
+            do=_what_to_do(first, in_order[1:]),
         )
     plan = first.plan
     for number, other in enumerate(in_order[1:], 1):
@@ -77,6 +77,27 @@ def merged(sources: Sequence[Source], taken: Mapping[Path, Sequence[str]]) -> tu
     for source in sorted(in_order, key=lambda source: source.plan.seeds):
         arms |= {name: arm for name, arm in source.arms.items() if name not in arms}
     return evolve(plan, ledger=(*plan.ledger, entry)), Arms(arms)
+
+
+def _what_to_do(first: Source, others: Sequence[Source]) -> str:
+    """Folders of one recipe may still differ in what each machine has sought for itself."""
+    if any(
+        _sought(arm, other.arms[name])
+        for other in others
+        for name, arm in first.arms.items()
+        if name in other.arms
+    ):
+        return (
+            f"run those seeds again with the widths of one machine: {Arms.file} of {shown(first.folder)}, copied into "
+            "a new folder that is their --out, is taken instead of a search"
+        )
+    return "merge folders of one recipe, with the same sounds and the same versions"
+
+
+def _sought(arm: ProbedArm, theirs: ProbedArm) -> str:
+    """The key path of a width that was sought for an arm in both folders and found to be another one; else empty."""
+    ours, its = arm.matched, theirs.matched
+    return ours.path if ours and its and ours.key == its.key and ours.width != its.width else ""
 
 
 def _told(source: Source, runs: Sequence[str]) -> str:
@@ -132,13 +153,18 @@ def _arms_differ(arm: PlannedArm, theirs: PlannedArm, first: Source, other: Sour
     if a is None or b is None or a.identity == b.identity:
         return
     here, there = f"{arm.name} of {shown(first.folder)}", shown(other.folder)
-    found = []
+    found, sought = [], _sought(a, b)
     if a.fingerprint != b.fingerprint and first.plan.data.fingerprint == other.plan.data.fingerprint:
         found.append(f"the sounds of {here} are others than in {there}")
     for path in sorted(a.leaves.keys() | b.leaves.keys()):
         x, y = a.leaves.get(path), b.leaves.get(path)
         if x != y and not (path in PER_SEED and first.plan.seeds[0] != other.plan.seeds[0]):
-            found.append(f"{path}: {toml_like(x)} in {here}, {toml_like(y)} in {there}")
+            own = (
+                f" (each sought for itself: match = {toml_like(a.matched.what)})"
+                if a.matched and path == sought
+                else ""
+            )
+            found.append(f"{path}: {toml_like(x)} in {here}, {toml_like(y)} in {there}{own}")
     for name in sorted(arm.components.keys() | theirs.components.keys()):
         ours, its = arm.components.get(name), theirs.components.get(name)
         if ours is None or its is None:

@@ -13,7 +13,17 @@ from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder, Run
 from flowvae.report.references import sounds_of
-from flowvae.report.sounds import SILENT_PEAK, Clip, Gain, peak, read_clip, residual, silence, sound_address
+from flowvae.report.sounds import (
+    SILENT_PEAK,
+    Clip,
+    Gain,
+    beyond_full_scale,
+    peak,
+    read_clip,
+    residual,
+    silence,
+    sound_address,
+)
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 
 MOST_CLIPS = 8
@@ -208,7 +218,7 @@ class _Painter:
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
             residual=picture_address(levels_db(left), self.top_db, self.palette) if left else "",
             gain=f"{signed(round(gain.db, 1), 2)} dB" if abs(gain.db) >= ROUNDED_AWAY_DB else "",
-            obstacle=gain.obstacle,
+            obstacle=gain.obstacle or beyond_full_scale(clip.audio * gain.factor),
             duration_s=clip.duration_s,
         )
 

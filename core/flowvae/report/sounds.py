@@ -95,10 +95,30 @@ def decibels(factor: float) -> float:
     return float(20 * np.log10(factor))
 
 
+def beyond_full_scale(audio: Audio) -> str:
+    """In words that a sound has values that no file of whole numbers can hold; empty where it has none.
+
+    >>> beyond_full_scale(np.array([[1.0], [-1.0]])), beyond_full_scale(np.array([[2.0]]))
+    ('', '6.0 dB beyond full scale, cut there')
+    """
+    return f"{decibels(peak(audio)):.1f} dB beyond full scale, cut there" if peak(audio) > 1 else ""
+
+
 def sound_address(clip: Clip, gain: float = 1.0) -> str:
-    """A 16-bit FLAC file as a data address: of drum sounds half of what WAV takes, and every browser plays it."""
-    file = io.BytesIO()
+    """A 16-bit FLAC file as a data address: of drum sounds half of what WAV takes, and every browser plays it.
+
+    Where libsndfile makes no FLAC, built without it or at more than 655,350 samples a second, it is a WAV file of the same
+    samples: larger, and heard alike.
+    """
     # Rounded here: libsndfile rounds floats in another way for each format.
     samples = np.clip(np.rint(clip.audio * gain * 32768), -32768, 32767).astype(np.int16)
-    soundfile.write(file, samples, clip.rate, format="FLAC", subtype="PCM_16")
-    return f"data:audio/flac;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+    try:
+        return _address(samples, clip.rate, "FLAC")
+    except soundfile.LibsndfileError:
+        return _address(samples, clip.rate, "WAV")
+
+
+def _address(samples: NDArray[np.int16], rate: int, form: str) -> str:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=form, subtype="PCM_16")
+    return f"data:audio/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
