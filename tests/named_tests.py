@@ -40,7 +40,7 @@ def cases_of_tests() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def tests_there_are() -> frozenset[str]:
+def known_tests() -> frozenset[str]:
     """The name of every test function of the project."""
     files = [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("plugins/*/tests/test_*.py")]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
