@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from flowvae.errors import CheckpointError
 from fuzz import targets
 
 FUZZ = Path(__file__).parents[1] / "fuzz" / "fuzz.py"
@@ -83,10 +82,9 @@ def test_what_was_found_once_is_refused(name):
 
 
 def test_a_target_that_lets_another_error_through_is_seen(monkeypatch):
-    monkeypatch.setattr(targets._INTO, "restore", lambda files: 1 / 0)
+    monkeypatch.setattr(targets.TrainingState, "restore", lambda state, files: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         thrown("checkpoint_content", 1)
-    assert not issubclass(CheckpointError, ArithmeticError)
 
 
 @pytest.mark.slow
