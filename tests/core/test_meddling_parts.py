@@ -1,6 +1,7 @@
 """What a part of another distribution may not do to what all share, when it is made and when it is called."""
 
 import random
+import re
 import sys
 
 import pytest
@@ -11,8 +12,11 @@ from flowvae.building.undisturbed import WATCHED_CALLS, watch
 from flowvae.catalogue import Catalogue
 from flowvae.catalogue.guard import guarded
 from flowvae.errors import NumbersError, PluginError
+from flowvae.probe.probe import probe
+from flowvae.processes.outcome import outcome_of
+from flowvae.processes.side_by_side import side_by_side
 from flowvae.recipe import read_recipe, resolve
-from plugin_zoo import Animal, lay
+from plugin_zoo import ENDED, ZOO, Animal, lay
 from short_runs import begin, go
 
 WHERE = "model.encoder.activation"
@@ -122,6 +126,32 @@ def test_case_26_an_infinite_gradient_ends_the_run_by_its_norm(part_of, tiny, tm
     with pytest.raises(NumbersError, match=r"grad_norm is (inf|nan) at step 0"):
         go(training, tmp_path / "run")
     assert [p.name for p in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-000000000"]
+
+
+@pytest.mark.parametrize(
+    "name", ["constructor_leaves_at_once", "forward_leaves_at_once", "part_leaves_at_once"]
+)
+def test_case_52_who_ends_the_process_that_builds_an_arm_is_named(name, part_of, tiny):
+    recipe, part = part_of(name, ZOO[name], *tiny)
+    [found] = side_by_side([lambda: outcome_of("arm", lambda: probe(recipe, part.component.catalogue))], 1)
+    assert found.exit_status == 4
+    assert f"{name} (activation, fv-{name} 1.2) at model.encoder.activation[0] {ENDED}" in found.errors
+
+
+def test_case_52_an_answer_of_a_copy_that_a_part_makes_is_not_taken(part_of, tiny):
+    recipe, part = part_of("constructor_forks", ZOO["constructor_forks"], *tiny)
+    tasks = [lambda: outcome_of("arm", lambda: probe(recipe, part.component.catalogue))] * 2
+    found = [outcome.found for outcome in side_by_side(tasks, 2)]
+    assert found[0].parameters == found[1].parameters > 0
+    assert found[0].macs_per_second == found[1].macs_per_second
+
+
+@pytest.mark.parametrize("name", ["other_dtype", "other_shape", "seeds_in_its_call", "forward_leaves"])
+def test_case_52_the_part_at_fault_is_the_one_that_is_named(name, part_of, tiny):
+    recipe, part = part_of(name, ZOO[name], *tiny)
+    with pytest.raises(PluginError, match=re.escape(ZOO[name].refused)) as caught:
+        probe(recipe, part.component.catalogue)
+    assert caught.value.what.startswith(f"{name} (activation, fv-{name} 1.2)")
 
 
 def test_the_state_of_random_is_none_of_its_business(part_of):
