@@ -112,11 +112,11 @@ def run(folder: Path, order: Order, status: Status) -> None:
     signals = StopSignals.installed()
     training = Training.of(recipe, seed, clips, device)
     status.add(f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes)
-    if not order.compiled:  # a compiler cannot trace it, and the probe has watched already
-        watch(training.parts.builder.places)
-    else:
+    if order.compiled:
         model = training.model
         compile_networks({"encoder": model.encoder, "decoder": model.decoder}, status.warnings.append)
+    else:  # a compiler cannot trace what watches, and the probe has watched already
+        watch(training.parts.builder.places)
     checkpoints = Checkpoints(
         folder / "checkpoints", order.identity, components(recipe), machine(order.threads, device)
     )

@@ -159,3 +159,10 @@ def test_case_49_one_that_hangs_costs_its_time_once_until_its_files_change(flowv
     (tmp_path / "site" / "fv_hangs.py").write_text("")
     _, said = seconds("list", "activation")
     assert "broken" not in said
+
+
+def test_case_48_no_descriptor_of_the_driver_is_open_to_a_plugin(flowvae, tmp_path):
+    with (tmp_path / "journal").open("wb") as journal:
+        assert 3 <= journal.fileno() < 256
+        assert flowvae("writes_on_descriptors", "list", "activation").returncode == 0
+    assert (tmp_path / "journal").read_bytes() == b""

@@ -9,12 +9,12 @@ from flowvae.catalogue import REQUIRED, Catalogue, Component, Parameter
 from flowvae.cli.browse import summary_json
 from flowvae.cli.plugins_option import catalogue_of
 from flowvae.cli.recipes import recipe_json, recipe_text
-from flowvae.cli.strangers_text import LONGEST_PAGE, on_a_page
+from flowvae.cli.strangers_text import cut, on_a_page
 from flowvae.errors import UsageError
 from flowvae.recipe.keys import Entry, entries, entry_at
 from flowvae.recipe.shipped import shipped_recipes
 from flowvae.recipe.tables import DEFAULTS, EXTENDS, Recipe, own_keys
-from flowvae.text import shortened, toml_like
+from flowvae.text import toml_like
 
 BEFORE_RESOLVING = {"defaults": DEFAULTS, "extends": EXTENDS}
 """What a recipe may say that is gone once it is complete."""
@@ -132,7 +132,7 @@ def _key_json(p: Parameter) -> dict[str, Any]:
 
 def _component_text(component: Component) -> str:
     signature = component.signature
-    lines = [str(component), "", shortened(signature.doc, LONGEST_PAGE), ""]
+    lines = [str(component), "", cut(signature.doc), ""]
     if component.facts:
         lines += [", ".join(f"{name} = {toml_like(value)}" for name, value in component.facts.items()), ""]
     keys = [*signature.parameters.values(), *own_keys(component.kind)]

@@ -15,6 +15,11 @@ def in_a_line(text: str) -> str:
     return shortened(printable(shortened(text, LONGEST_LINE)), LONGEST_LINE + 4)
 
 
+def cut(text: str) -> str:
+    """A docstring, so that what comes behind it is still seen."""
+    return shortened(text, LONGEST_PAGE)
+
+
 def on_a_page(text: str) -> str:
     """What has lines of its own."""
     return "\n".join(printable(line) for line in shortened(text, 2 * LONGEST_PAGE).split("\n"))
