@@ -95,8 +95,12 @@ class Journal:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        self._lines.close()
         self.events.close(whole=error is None)
+        try:
+            self._lines.close()
+        except OSError as fault:
+            if error is None:  # what went wrong first is the cause
+                raise not_written(self.folder / FILE, fault) from fault
 
 
 def read_journal(folder: Path) -> tuple[tuple[Row, ...], int]:
