@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+from contextlib import suppress
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from flowvae.training.self_check import SelfCheck
 from flowvae.training.training import Training
 from pretend import catalogue_with, offering, plugin
 from short_runs import go, planned_runs, take, training_of, weights
+from two_players import adversary
 
 
 class Growing(torch.nn.Module):
@@ -303,3 +305,44 @@ def test_case_07_what_runs_say_of_themselves_comes_to_the_terminal(tiny, catalog
     assert said == [
         f"  note: {runs[0].name} and 1 more: it went on from step 3, but not to the same bits: threads 1 -> 2"
     ]
+
+
+def test_case_26_a_gradient_that_overflows_ends_the_run_although_its_loss_is_fine(make, tmp_path):
+    training = make()
+    weight, steps = next(training.model.parameters()), []
+
+    def overflow(gradient):
+        steps.append(len(steps))
+        return gradient * float("inf") if len(steps) == 5 else gradient
+
+    weight.register_hook(overflow)
+    with pytest.raises(NumbersError, match=r"grad_norm is (inf|nan) at step 4"):
+        go(training, tmp_path / "run")
+    assert [p.name for p in sorted((tmp_path / "run/checkpoints").glob("step-*"))][-1] == "step-000000003"
+
+
+OPPOSED = (f"adversarial={adversary('hinge', 1, 1.0, 1e-3)}", "train.ema=0.9", "train.optimizer=adamw")
+
+
+def test_case_05_a_run_that_is_stopped_again_and_again_ends_in_the_same_bits(make, tmp_path):
+    """Both players, their optimizers, the average; each start takes a step or two, and its checks change nothing."""
+    whole = make(*OPPOSED)
+    go(whole, tmp_path / "whole")
+    for steps in (1, 2, 1, 1, 9):
+        asked = iter([0] * (steps - 1) + [15])
+        parts = make(*OPPOSED)
+        with suppress(Stopped):
+            status = go(
+                parts, tmp_path / "parts", lambda a=asked: next(a), check=SelfCheck(lambda: make(*OPPOSED))
+            )
+    assert status.exact
+    assert not status.warnings
+    both = [one.state.content() for one in (whole, parts)]
+    assert both[0].keys() == both[1].keys()
+    theirs = both[1].pop("tensors")
+    for name, tensor in both[0].pop("tensors").items():
+        assert torch.equal(tensor, theirs[name]), name
+    assert both[0] == both[1]
+    assert any("discriminators" in name for name in theirs)
+    journals = [(tmp_path / one / "metrics.jsonl").read_text() for one in ("whole", "parts")]
+    assert journals[0] == journals[1]
