@@ -216,8 +216,8 @@ class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
     signal: int = field()
 
 
-def lacks_memory(error: BaseException) -> bool:
-    """Whether an error says that there was not enough memory: torch has no class of its own for the CPU's."""
+def lacks_memory(error: BaseException | str) -> bool:
+    """Whether an error, or its trace, says that memory was lacking: torch has no class of its own for the CPU's."""
     said = str(error)
     return isinstance(error, MemoryError) or any(words in said for words in NO_MEMORY)
 

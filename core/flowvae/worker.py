@@ -138,6 +138,8 @@ def run(folder: Path, order: Order, status: Status) -> None:
             stop_signal=signals.asked,
             check=check,
         )
+        if journal.events.fault:
+            status.add([f"TensorBoard was not told all that metrics.jsonl holds: {journal.events.fault}"])
         result = _result(
             training,
             validation,

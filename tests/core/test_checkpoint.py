@@ -1,4 +1,8 @@
 import json
+import random
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -33,7 +37,7 @@ def damage(path):
 
 @pytest.mark.parametrize("name", ["tensors.safetensors", "state.json", "manifest.json"])
 @pytest.mark.parametrize("way", [0, 1, 2])
-def test_a_damaged_checkpoint_is_put_aside_and_the_older_one_is_used(two, name, way):
+def test_case_08_a_damaged_checkpoint_is_put_aside_and_the_older_one_is_used(two, name, way):
     path = two / "step-000000010" / name
     path.write_bytes(damage(path)[way])
     if name == "manifest.json" and way == 2:
@@ -45,7 +49,7 @@ def test_a_damaged_checkpoint_is_put_aside_and_the_older_one_is_used(two, name, 
 
 
 @pytest.mark.parametrize("change", ["missing", "foreign", "path", "newer"])
-def test_a_checkpoint_with_strange_content_is_not_read(two, change):
+def test_case_08_a_checkpoint_with_strange_content_is_not_read(two, change):
     folder = two / "step-000000010"
     manifest = json.loads((folder / "manifest.json").read_text())
     if change == "missing":
@@ -60,7 +64,7 @@ def test_a_checkpoint_with_strange_content_is_not_read(two, change):
     assert checkpoint.find_newest(two).step == 5
 
 
-def test_damaged_checkpoints_alone_never_start_a_run_over(two):
+def test_case_09_damaged_checkpoints_alone_never_start_a_run_over(two):
     for path in two.glob("step-*/manifest.json"):
         path.write_text("")
     with pytest.raises(CheckpointError, match="no usable checkpoint is left") as caught:
@@ -71,14 +75,14 @@ def test_damaged_checkpoints_alone_never_start_a_run_over(two):
         checkpoint.find_newest(two)
 
 
-def test_leftovers_of_an_interrupted_commit_are_removed(two):
+def test_case_01_leftovers_of_an_interrupted_commit_are_removed(two):
     (two / ".tmp-step-000000011").mkdir()
     (two / ".trash-step-000000001").mkdir()
     checkpoint.find_newest(two)
     assert not list(two.glob(".t*"))
 
 
-def test_a_failed_commit_leaves_the_folder_as_it_was(two, monkeypatch):
+def test_case_10_a_failed_commit_leaves_the_folder_as_it_was(two, monkeypatch):
     def refuse(path, data):
         raise OSError(28, "No space left on device")
 
@@ -88,13 +92,13 @@ def test_a_failed_commit_leaves_the_folder_as_it_was(two, monkeypatch):
     assert sorted(p.name for p in two.iterdir()) == ["step-000000005", "step-000000010"]
 
 
-def test_retention_keeps_the_newest_and_what_is_not_its_own(two):
+def test_case_12_retention_keeps_the_newest_and_what_is_not_its_own(two):
     (two / "notes.txt").write_text("mine")
     checkpoint.retain(two, 1)
     assert sorted(p.name for p in two.iterdir()) == ["notes.txt", "step-000000010"]
 
 
-def test_every_file_is_flushed_before_the_rename_and_the_parent_after_it(tmp_path, monkeypatch):
+def test_case_03_every_file_is_flushed_before_the_rename_and_the_parent_after_it(tmp_path, monkeypatch):
     events = []
     import os
     from pathlib import Path
@@ -109,3 +113,35 @@ def test_every_file_is_flushed_before_the_rename_and_the_parent_after_it(tmp_pat
     flushed = [e.rpartition("/")[2] for e in events[:at]]
     assert flushed == ["tensors.safetensors", "state.json", "manifest.json", ".tmp-step-000000001"]
     assert events[at + 1 :] == [str(tmp_path)]
+
+
+SAVING = """
+import sys, time
+from pathlib import Path
+from flowvae.folder import checkpoint
+folder, step = Path(sys.argv[1]), int(sys.argv[2])
+print("begun", flush=True)
+while True:
+    step += 1
+    checkpoint.commit(folder, step, {name: b"%09d" % step * 300_000 for name in ("tensors.safetensors", "state.json")})
+    checkpoint.retain(folder, 2)
+"""
+
+
+def test_case_02_a_kill_at_any_moment_of_saving_leaves_one_whole_step(tmp_path):
+    moments, step = random.Random(7), 0
+    for _ in range(10):
+        command = [sys.executable, "-c", SAVING, str(tmp_path), str(step)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as saving:
+            assert saving.stdout.readline() == b"begun\n"
+            time.sleep(moments.uniform(0.02, 0.4))
+            saving.kill()
+        found = checkpoint.find_newest(tmp_path)
+        if found is None:
+            continue
+        assert not found.damaged
+        assert {data[:9] for data in found.files.values()} == {b"%09d" % found.step}
+        assert all(data == data[:9] * 300_000 for data in found.files.values())
+        assert found.step >= step
+        step = found.step
+    assert step > 0

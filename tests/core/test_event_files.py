@@ -122,7 +122,7 @@ PLACES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "step"), PLACES)
-def test_after_a_kill_it_shows_what_the_journal_holds_and_each_step_once(place, step, run):
+def test_case_58_after_a_kill_it_shows_what_the_journal_holds_and_each_step_once(place, step, run):
     killed(run, place, step)
     # As the kill has left it: at most the point that was being written is not there yet.
     earlier = {tag: rows for tag, rows in journal(run.folder, step - 1).items() if rows}
@@ -142,7 +142,7 @@ def test_after_a_kill_it_shows_what_the_journal_holds_and_each_step_once(place, 
 
 
 @pytest.mark.slow
-def test_a_kill_while_a_run_is_taken_up_costs_nothing(run):
+def test_case_58_a_kill_while_a_run_is_taken_up_costs_nothing(run):
     killed(run, "after the checkpoint", 20)
     killed(run, "while it takes up", 0)
     assert points(run.folder) == journal(run.folder)
@@ -187,7 +187,7 @@ def test_what_is_left_of_many_starts_is_one_file_and_one_that_is_empty(tmp_path)
     assert sizes[0] == 0 < sizes[1]
 
 
-def test_a_damaged_event_file_is_made_again_from_the_journal(tmp_path):
+def test_case_58_a_damaged_event_file_is_made_again_from_the_journal(tmp_path):
     with Journal(tmp_path, 0) as first:
         first.write("train", 10, {"loss": 1.0})
     [file] = tmp_path.glob(f"{EVENTS}*")

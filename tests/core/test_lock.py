@@ -67,7 +67,7 @@ def owner(tmp_path):
         process.stdout.close()
 
 
-def test_another_process_is_refused_and_told_who_has_it(owner, tmp_path):
+def test_case_20_another_process_is_refused_and_told_who_has_it(owner, tmp_path):
     process = owner()
     with (
         pytest.raises(RunFolderError, match=f"is in use by process {process.pid} on ") as caught,
@@ -89,7 +89,9 @@ def test_a_folder_that_was_renamed_meanwhile_is_still_in_use(owner, tmp_path):
 
 
 @pytest.mark.parametrize("child", CHILDREN)
-def test_it_is_free_at_once_when_its_owner_is_killed_whatever_the_owner_started(child, owner, tmp_path):
+def test_case_20_it_is_free_at_once_when_its_owner_is_killed_whatever_the_owner_started(
+    child, owner, tmp_path
+):
     process = owner(CHILDREN[child])
     process.kill()
     process.wait()
@@ -116,7 +118,7 @@ def test_the_lock_can_be_taken_again_after_work_that_failed(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
-def test_a_disk_without_locks_is_no_folder_in_use(number, tmp_path, monkeypatch):
+def test_case_20_a_disk_without_locks_is_no_folder_in_use(number, tmp_path, monkeypatch):
     fcntl = pytest.importorskip("fcntl")
 
     def refuse(*_):

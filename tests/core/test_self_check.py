@@ -1,18 +1,21 @@
 """What a run is watched for: a checkpoint that forgets, weights that overflow or stay, figures that are none, and its time."""
 
 import json
+import shutil
 import signal
+from contextlib import suppress
 
 import pytest
 import torch
 
-from flowvae.errors import NumbersError, Stopped
+from flowvae.errors import NumbersError, RunFolderError, Stopped
 from flowvae.folder.run_records import History, Result, StatusRecord
 from flowvae.folder.status import read_status
 from flowvae.training.self_check import SelfCheck
 from flowvae.training.training import Training
 from pretend import catalogue_with, offering, plugin
 from short_runs import go, planned_runs, take, training_of, weights
+from two_players import adversary
 
 
 class Growing(torch.nn.Module):
@@ -240,3 +243,106 @@ def test_the_time_of_a_run_is_that_of_all_its_starts(tiny, catalogue, tmp_path, 
     (run.folder / "history.json").write_text(json.dumps(content))
     assert take(run) == 0
     assert Result.read(run.folder).costs["train_seconds"] > 5000 + first
+
+
+def stopped(make, folder, steps):
+    asked = iter([0] * (steps - 1) + [15])
+    with pytest.raises(Stopped):
+        go(make("train.steps=40"), folder, lambda: next(asked))
+
+
+def test_case_58_a_journal_that_has_lost_its_middle_says_so(make, tmp_path):
+    stopped(make, tmp_path / "run", 32)
+    path = tmp_path / "run" / "metrics.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    assert len(lines) == 3
+    path.write_text(lines[0] + "{torn\n" + lines[2])
+    status = go(make("train.steps=40"), tmp_path / "run")
+    assert status.warnings == [
+        "metrics.jsonl has lost the figures of 1 steps, the first at 20: its curves have a gap"
+    ]
+
+
+def test_case_09_checkpoints_that_are_gone_are_told(make, tmp_path):
+    stopped(make, tmp_path / "run", 12)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    status = go(make("train.steps=40"), tmp_path / "run")
+    assert status.warnings == ["its checkpoints are gone: it began again from its first step"]
+    assert status.exact
+
+
+def test_case_14_other_steps_are_refused_with_the_reason_and_the_way_on(tiny, catalogue, tmp_path):
+    from flowvae.ablation import probing
+    from flowvae.recipe import plan_ablation, read_recipe
+    from flowvae.recipe.content import content_digest
+
+    def entry(*settings):
+        plan = plan_ablation(read_recipe("percussion_small", (*tiny, *settings)), catalogue)
+        return plan, probing._entry(plan.arms[0].recipe, "sounds", content_digest)
+
+    (_, old), (plan, new), (_, other) = entry(), entry("train.steps=60"), entry("train.batch_size=3")
+    prober = probing.Prober(plan, tmp_path, print, None)
+    with pytest.raises(RunFolderError) as caught:
+        prober._refuse_other("percussion_small", old, new)
+    assert "train.steps: 6 -> 60; a schedule and the phases lie over all steps" in caught.value.what
+    assert "/runs/percussion_small/seed-{seed}" in caught.value.do
+    with pytest.raises(RunFolderError) as caught:
+        prober._refuse_other("percussion_small", old, other)
+    assert "start" not in caught.value.do
+
+
+def test_case_07_what_runs_say_of_themselves_comes_to_the_terminal(tiny, catalogue, tmp_path):
+    from flowvae.ablation.endings import say_warnings
+    from flowvae.folder.status import Status
+
+    runs = planned_runs((*tiny,), catalogue, tmp_path)
+    for run in runs:
+        Status(run.folder, 6, ["it went on from step 3, but not to the same bits: threads 1 -> 2"]).write(
+            "done", 6
+        )
+    said = []
+    say_warnings([*runs, *runs], said.append)
+    assert said == [
+        f"  note: {runs[0].name} and 1 more: it went on from step 3, but not to the same bits: threads 1 -> 2"
+    ]
+
+
+def test_case_26_a_gradient_that_overflows_ends_the_run_although_its_loss_is_fine(make, tmp_path):
+    training = make()
+    weight, steps = next(training.model.parameters()), []
+
+    def overflow(gradient):
+        steps.append(len(steps))
+        return gradient * float("inf") if len(steps) == 5 else gradient
+
+    weight.register_hook(overflow)
+    with pytest.raises(NumbersError, match=r"grad_norm is (inf|nan) at step 4"):
+        go(training, tmp_path / "run")
+    assert [p.name for p in sorted((tmp_path / "run/checkpoints").glob("step-*"))][-1] == "step-000000003"
+
+
+OPPOSED = (f"adversarial={adversary('hinge', 1, 1.0, 1e-3)}", "train.ema=0.9", "train.optimizer=adamw")
+
+
+def test_case_05_a_run_that_is_stopped_again_and_again_ends_in_the_same_bits(make, tmp_path):
+    """Both players, their optimizers, the average; each start takes a step or two, and its checks change nothing."""
+    whole = make(*OPPOSED)
+    go(whole, tmp_path / "whole")
+    for steps in (1, 2, 1, 1, 9):
+        asked = iter([0] * (steps - 1) + [15])
+        parts = make(*OPPOSED)
+        with suppress(Stopped):
+            status = go(
+                parts, tmp_path / "parts", lambda a=asked: next(a), check=SelfCheck(lambda: make(*OPPOSED))
+            )
+    assert status.exact
+    assert not status.warnings
+    both = [one.state.content() for one in (whole, parts)]
+    assert both[0].keys() == both[1].keys()
+    theirs = both[1].pop("tensors")
+    for name, tensor in both[0].pop("tensors").items():
+        assert torch.equal(tensor, theirs[name]), name
+    assert both[0] == both[1]
+    assert any("discriminators" in name for name in theirs)
+    journals = [(tmp_path / one / "metrics.jsonl").read_text() for one in ("whole", "parts")]
+    assert journals[0] == journals[1]

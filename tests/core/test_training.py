@@ -39,7 +39,7 @@ def test_a_step_never_waits_for_its_device(make):
         training.step(1)
 
 
-def test_a_stopped_run_continues_to_the_same_bits(make, tmp_path):
+def test_case_04_a_stopped_run_continues_to_the_same_bits(make, tmp_path):
     whole = make()
     go(whole, tmp_path / "whole")
     asked = iter([0, 0, 0, 15])
@@ -57,7 +57,7 @@ def test_a_stopped_run_continues_to_the_same_bits(make, tmp_path):
 
 
 @pytest.mark.parametrize("lost", ["average", "optimizer", "weights.model"])
-def test_a_checkpoint_that_lacks_a_part_is_refused(make, tmp_path, lost):
+def test_case_06_a_checkpoint_that_lacks_a_part_is_refused(make, tmp_path, lost):
     from safetensors.torch import load, save
 
     go(make(), tmp_path / "run")
@@ -70,13 +70,13 @@ def test_a_checkpoint_that_lacks_a_part_is_refused(make, tmp_path, lost):
         one.state.restore({**found.files, "tensors.safetensors": save(tensors)})
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(make, tmp_path):
+def test_case_14_a_checkpoint_of_another_recipe_is_refused(make, tmp_path):
     go(make(), tmp_path / "run")
     with pytest.raises(CheckpointError, match="another recipe"):
         go(make(), tmp_path / "run", identity="other")
 
 
-def test_a_run_that_goes_on_with_another_torch_says_that_its_bits_may_differ(make, tmp_path):
+def test_case_07_a_run_that_goes_on_with_another_torch_says_that_its_bits_may_differ(make, tmp_path):
     asked = iter([0, 0, 15])
     with pytest.raises(Stopped):
         go(make(), tmp_path / "run", lambda: next(asked), machine={"torch": "2.11.0"})
@@ -84,7 +84,7 @@ def test_a_run_that_goes_on_with_another_torch_says_that_its_bits_may_differ(mak
     assert json.loads((tmp_path / "run" / "status.json").read_text())["exact"] is False
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(make, tmp_path, monkeypatch):
+def test_case_25_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(make, tmp_path, monkeypatch):
     training = make()
     real = Training.step
 
@@ -102,7 +102,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_saves_nothing(make, tmp_path,
     ]
 
 
-def test_a_torn_journal_is_cut_to_what_the_checkpoint_knows(tmp_path):
+def test_case_58_a_torn_journal_is_cut_to_what_the_checkpoint_knows(tmp_path):
     lines = ['{"phase": "train", "step": 3}', '{"phase": "train", "step": 6}', '{"phase": "tra']
     (tmp_path / "metrics.jsonl").write_text("\n".join(lines))
     cut_journal(tmp_path, 3)
@@ -264,7 +264,7 @@ def make_with(tiny, tmp_path):
         "train.optimizer=adamw",
     ],
 )
-def test_whatever_a_part_keeps_is_taken_up_again_to_the_bit(make_with, tmp_path, setting):
+def test_case_06_whatever_a_part_keeps_is_taken_up_again_to_the_bit(make_with, tmp_path, setting):
     whole = make_with(setting)
     go(whole, tmp_path / "whole")
     asked = iter([0, 0, 0, 15])
@@ -292,7 +292,7 @@ def test_whatever_a_part_keeps_is_taken_up_again_to_the_bit(make_with, tmp_path,
             assert same or value == there, name
 
 
-def test_tied_weights_stay_tied(make_with, tmp_path):
+def test_case_06_tied_weights_stay_tied(make_with, tmp_path):
     go(make_with("defaults.activation=tied"), tmp_path / "run")
     again = make_with("defaults.activation=tied")
     go(again, tmp_path / "run")

@@ -81,7 +81,7 @@ def test_an_ablation_leaves_everything_that_it_promises(whole):
         assert list((folder / "audio" / "step-000000030").glob("prior-*.wav"))
 
 
-def test_no_file_says_where_on_this_machine_it_lies(whole, tmp_path_factory):
+def test_case_15_no_file_says_where_on_this_machine_it_lies(whole, tmp_path_factory):
     out, _ = whole
     for file in out.rglob("*"):
         if file.is_file() and file.suffix in {".json", ".toml", ".jsonl", ".csv", ".html"}:
@@ -97,14 +97,14 @@ def test_the_same_command_does_nothing_again(whole):
     assert before == {p: p.stat().st_mtime_ns for p in out.glob("runs/*/*/result.json")}
 
 
-def test_another_recipe_is_refused_a_folder_that_is_taken(whole):
+def test_case_14_another_recipe_is_refused_a_folder_that_is_taken(whole):
     out, _ = whole
     done = run(arguments(TINY, out, "train.batch_size=3"))
     assert done.returncode == 6
     assert "train.batch_size: 2 -> 3" in done.stderr
 
 
-def test_an_arm_can_be_added_and_the_ledger_says_so(whole):
+def test_case_56_an_arm_can_be_added_and_the_ledger_says_so(whole):
     out, _ = whole
     alternatives = '["snake", "leaky_relu", { use = "leaky_relu", slope = 0.01 }]'
     recipe = out.parent / "three.toml"
@@ -161,7 +161,7 @@ def running_workers(out):
 
 
 @pytest.mark.parametrize("victim", ["worker", "driver"])
-def test_after_kill_9_the_same_command_continues_to_the_same_bits(victim, whole, tmp_path):
+def test_case_04_after_kill_9_the_same_command_continues_to_the_same_bits(victim, whole, tmp_path):
     out, _ = whole
     mine = tmp_path / "out"
     process = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -184,7 +184,7 @@ def test_after_kill_9_the_same_command_continues_to_the_same_bits(victim, whole,
     assert trained == sorted(set(trained))
 
 
-def test_after_kill_9_in_the_second_of_two_looks_the_first_is_not_taken_again(whole, tmp_path):
+def test_case_56_after_kill_9_in_the_second_of_two_looks_the_first_is_not_taken_again(whole, tmp_path):
     out, _ = whole
     mine, looks = tmp_path / "out", "ablation.seeds={ first = 2, most = 4, looks = 2 }"
 
@@ -216,7 +216,7 @@ def test_after_kill_9_in_the_second_of_two_looks_the_first_is_not_taken_again(wh
     assert "The runs ended at the 2nd of 2 looks, as planned." in (mine / "report.html").read_text()
 
 
-def test_a_signal_ends_the_ablation_and_it_continues(whole, tmp_path):
+def test_case_16_a_signal_ends_the_ablation_and_it_continues(whole, tmp_path):
     mine = tmp_path / "out"
     process = subprocess.Popen(
         arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -233,7 +233,7 @@ def test_a_signal_ends_the_ablation_and_it_continues(whole, tmp_path):
     assert "stopped" in states
 
 
-def test_two_commands_in_one_folder_exclude_each_other(tmp_path):
+def test_case_20_two_commands_in_one_folder_exclude_each_other(tmp_path):
     mine = tmp_path / "out"
     first = subprocess.Popen(arguments(TINY, mine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -299,7 +299,7 @@ def test_a_result_that_was_torn_is_made_again(whole, tmp_path):
     assert json.loads(result.read_text())["metrics"] == expected
 
 
-def test_a_device_that_is_not_there_is_refused_before_the_first_run(tmp_path):
+def test_case_22_a_device_that_is_not_there_is_refused_before_the_first_run(tmp_path):
     done = run(arguments(TINY, tmp_path / "out", "execution.device=nosuch"))
     assert done.returncode == 8
     assert 'there is no device "nosuch"; found: cpu' in done.stderr

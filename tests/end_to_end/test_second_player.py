@@ -47,7 +47,7 @@ def whole(tmp_path_factory):
     return out
 
 
-def test_a_run_killed_in_the_second_phase_ends_in_the_same_bits(whole, tmp_path):
+def test_case_04_a_run_killed_in_the_second_phase_ends_in_the_same_bits(whole, tmp_path):
     parts = tmp_path / "parts"
     driver = subprocess.Popen(
         command(RECIPE, parts, *SECOND),

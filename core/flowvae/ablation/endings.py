@@ -8,13 +8,15 @@ from pathlib import Path
 from attrs import evolve
 
 from flowvae.ablation.runs import Run
-from flowvae.errors import AblationError, FlowvaeError, MachineError, shown
+from flowvae.errors import AblationError, FlowvaeError, MachineError, lacks_memory, shown
 from flowvae.folder.checkpoint import last_step
 from flowvae.folder.lock import is_held
 from flowvae.folder.status import read_status
 from flowvae.processes.outcome import as_in_a_shell
 
 AGAIN = "the same command continues"
+TAIL_BYTES = 4096
+"""Of a log, what is looked at."""
 BY_ITSELF = frozenset({8, 10})
 """Exit statuses of what may be another way the next time, beside those of signals."""
 
@@ -95,7 +97,21 @@ def raise_failures(runs: list[Run], statuses: Mapping[str, int], report: Path) -
 
 
 def _exit_status(run: Run, statuses: Mapping[str, int]) -> int:
-    return as_in_a_shell(statuses.get(run.name, 1))
+    status = as_in_a_shell(statuses.get(run.name, 1))
+    # What ends while it imports leaves no word but its trace.
+    return MachineError.exit_status if status == 1 and _lacked_memory(run) else status
+
+
+def _lacked_memory(run: Run) -> bool:
+    """Whether the end of its log says so, where the run never came so far as to say anything itself."""
+    if read_status(run.folder).state != "waiting":
+        return False
+    try:
+        with (run.folder / "log.txt").open("rb") as log:
+            log.seek(max(log.seek(0, 2) - TAIL_BYTES, 0))
+            return lacks_memory(log.read().decode(errors="replace"))
+    except OSError:
+        return False
 
 
 def _why(run: Run, statuses: Mapping[str, int]) -> str:
@@ -106,6 +122,8 @@ def _why(run: Run, statuses: Mapping[str, int]) -> str:
         return (status.reason or "failed") + left
     if exit_status > 128:
         return words_of(exit_status - 128) + left
+    if exit_status == MachineError.exit_status:
+        return "the memory did not suffice to begin" + left
     return f"ended with exit status {exit_status} and without a result at step {status.step}" + left
 
 

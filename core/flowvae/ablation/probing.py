@@ -32,6 +32,9 @@ Call = Callable[[tuple[str, ...]], Called]
 """Runs a program of ours to its end."""
 
 
+STEPS = "train.steps"
+
+
 @frozen
 class Prober:
     """Builds the arms of a plan for a folder; arms that it knows are not built again."""
@@ -92,10 +95,13 @@ class Prober:
         pairs = [(path, old.leaves.get(path), new.leaves.get(path)) for path in paths]
         changed = [f"{path}: {toml_like(a)} -> {toml_like(b)}" for path, a, b in pairs if a != b]
         what = "; ".join(changed[:5]) or "the source or version of a component has changed"
-        raise RunFolderError(
-            f"{shown(self.folder)} belongs to another recipe ({name}: {what})",
-            do=f"--out {shown(free_folder(self.folder))}, which is free; or remove the folder",
-        )
+        free = shown(free_folder(self.folder))
+        do = f"--out {free}, which is free; or remove the folder"
+        if [path for path in paths if old.leaves.get(path) != new.leaves.get(path)] == [STEPS]:
+            what += "; a schedule and the phases lie over all steps, so other steps are another training"
+            from_ = f"{shown(self.folder)}/runs/{name}/seed-{{seed}}"
+            do = f"--out {free}; --set 'start={{ from = \"{from_}\" }}' begins it with the weights that are here"
+        raise RunFolderError(f"{shown(self.folder)} belongs to another recipe ({name}: {what})", do=do)
 
 
 def write_recipes(recipes: Mapping[str, Recipe], folder: Path, into: Path) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -197,9 +198,10 @@ def read_state(files: Mapping[str, bytes]) -> dict[str, object]:
 
 
 def retain(folder: Path, keep: int) -> None:
-    """Deletes all but the newest checkpoints."""
-    for path in steps_in(folder)[:-keep]:
-        _discard(path)
+    """Deletes all but the newest checkpoints. What cannot be deleted now is tried again after the next save."""
+    with suppress(OSError):
+        for path in steps_in(folder)[:-keep]:
+            _discard(path)
 
 
 def sweep(folder: Path) -> None:

@@ -61,6 +61,8 @@ class Journal:
 
     A run that starts writes its step 0 itself, also where an earlier start of it came as far as that.
     """
+    kept: tuple[Row, ...] = field(init=False)
+    """What was there before."""
     events: "EventFile" = field(init=False)
     _lines: IO[str] = field(init=False)
 
@@ -68,7 +70,7 @@ class Journal:
         from flowvae.folder.session import session_of  # noqa: PLC0415 - who only reads has no tensorboard
         from flowvae.folder.tensorboard import EventFile  # noqa: PLC0415 - as above
 
-        kept = cut_journal(self.folder, self.first_step or -1)
+        self.kept = kept = cut_journal(self.folder, self.first_step or -1)
         drop_unless_regular(self.folder / FILE)
         self._lines = (self.folder / FILE).open("a", encoding="utf-8")
         self.events = EventFile(self.folder, session_of(self.folder))
@@ -95,8 +97,12 @@ class Journal:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        self._lines.close()
         self.events.close(whole=error is None)
+        try:
+            self._lines.close()
+        except OSError as fault:
+            if error is None:  # what went wrong first is the cause
+                raise not_written(self.folder / FILE, fault) from fault
 
 
 def read_journal(folder: Path) -> tuple[tuple[Row, ...], int]:

@@ -54,6 +54,8 @@ class EventFile:
     folder: Path
     session: Session | None = None
     _before: tuple[Path, ...] = ()
+    fault: str = field(default="", init=False)
+    """Why it says no more: it is a shadow, made anew when the run goes on, and ends none."""
     _file: IO[bytes] = field(init=False)
     _records: RecordWriter = field(init=False)
 
@@ -137,7 +139,8 @@ class EventFile:
                 metadata.SESSION_END_INFO_TAG,
                 HParamsPluginData(version=metadata.PLUGIN_DATA_VERSION, session_end_info=end),
             )
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take
+            self._file.close()
 
     def _tell(self, tag: str, data: HParamsPluginData) -> None:
         """Something for the page of hyperparameters."""
@@ -151,8 +154,13 @@ class EventFile:
         self._write(Event(wall_time=when or time.time(), step=step, summary=Summary(value=values)))
 
     def _write(self, event: Event) -> None:
-        self._records.write(event.SerializeToString())
-        self._file.flush()
+        if self.fault:
+            return
+        try:
+            self._records.write(event.SerializeToString())
+            self._file.flush()
+        except OSError as error:
+            self.fault = error.strerror or str(error)
 
 
 def tag_of(path: Path) -> str:

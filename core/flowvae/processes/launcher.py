@@ -9,10 +9,15 @@ from typing import IO
 from attrs import frozen
 
 from flowvae.contracts import Job
+from flowvae.errors import MachineError, lacks_memory
 from flowvae.processes.outcome import as_in_a_shell
 from flowvae.processes.plain import PlainProcess
 from flowvae.processes.plain import start as start_plain
+from flowvae.processes.program import module_of
 from flowvae.processes.warm import WarmParent, WarmProcess
+
+FAULT = 128
+"""An exit status above it is that and the signal that ended the process."""
 
 
 @frozen
@@ -60,10 +65,7 @@ class Launcher:
                 status = process.wait()
             finally:
                 process.end()
-            words = _text(errors)
-            if status < 0:
-                words += f"{command[-1] if len(command) < 4 else command[3]} was ended by signal {-status}"
-            return Called(as_in_a_shell(status), _text(output), words)
+            return _told(command, as_in_a_shell(status), _text(output), _text(errors))
 
     def _copy(
         self,
@@ -93,6 +95,21 @@ def launcher(
     finally:
         if parent is not None:
             parent.close()
+
+
+def _told(command: tuple[str, ...], status: int, output: str, errors: str) -> Called:
+    """With words for an end that the process could not explain itself: a signal, or memory that lacked for its imports."""
+    if status > FAULT and not errors:
+        what = f"{module_of(command)} was ended by signal {status - FAULT}, perhaps for want of memory"
+        return Called(
+            status, output, "\n".join(MachineError(what, do="the same command tries again").lines())
+        )
+    if status == 1 and lacks_memory(errors):
+        error = MachineError(
+            f"the memory did not suffice for {module_of(command)}", do="close other programs"
+        )
+        return Called(error.exit_status, output, "\n".join(error.lines()))
+    return Called(status, output, errors)
 
 
 def _text(file: IO[bytes]) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 from flowvae.errors import CheckpointError, NumbersError, Stopped
 from flowvae.folder import checkpoint
 from flowvae.folder.journal import Journal
+from flowvae.folder.run_records import History
 from flowvae.folder.status import Status
 from flowvae.recipe.measured_steps import for_curves, in_full
 from flowvae.training.clock import step_clock
@@ -23,6 +24,8 @@ from flowvae.training.watch import Watch, kept
 REPORT_EVERY = 10
 """Steps whose figures are fetched from the device together. The journal gets the last of them: a mean would depend on
 where an interrupted run was cut."""
+TRAIN = "train"
+"""The phase of the journal whose figures those of a step are."""
 KEEP = 2
 """Checkpoints that are kept."""
 
@@ -77,6 +80,9 @@ class Checkpoints:
 
         found = checkpoint.find_newest(self.folder, take)
         if found is None:
+            if self.past.record.seconds:
+                status.add(["its checkpoints are gone: it began again from its first step"])
+                self.past.record = History()
             return
         status.add(
             f"a damaged checkpoint was put aside ({name}); continued from step {found.step}"
@@ -123,6 +129,7 @@ def train(
         watch.saved(checkpoints.save(training, status))
 
     state, steps = training.state, training.recipe.train.steps
+    status.add(_lost(journal, state.step))
     if state.step == 0:
         watch.begin()
         _show(0, observers)
@@ -147,7 +154,7 @@ def train(
             training.seconds.take(clock.read())
             pending = []
             if reporting:
-                journal.write("train", done, figures)
+                journal.write(TRAIN, done, figures)
             status.tick(done, **_said(training, figures))
         if validating or saving:
             watch.refuse_overflow()
@@ -157,6 +164,17 @@ def train(
             save()
         if stopping:
             raise Stopped(stopping)
+
+
+def _lost(journal: Journal, step: int) -> list[str]:
+    """What a journal should hold up to the step that a run goes on from, and does not."""
+    told = {row.step for row in journal.kept if row.phase == TRAIN}
+    lost = [due for due in range(REPORT_EVERY, step + 1, REPORT_EVERY) if due not in told]
+    if not lost:
+        return []
+    return [
+        f"metrics.jsonl has lost the figures of {len(lost)} steps, the first at {lost[0]}: its curves have a gap"
+    ]
 
 
 def _show(step: int, observers: Sequence[Observer]) -> None:
