@@ -46,7 +46,9 @@ STYLE = {
     "xtick.minor.size": 0,
     "ytick.minor.size": 0,
     "lines.solid_capstyle": "round",
-    "savefig.transparent": True,
+    "figure.facecolor": "none",
+    "figure.edgecolor": "none",
+    "axes.facecolor": "none",
     "svg.hashsalt": "flowvae",  # the ids inside an SVG are the same each time
     "svg.fonttype": "path",
 }
@@ -120,12 +122,16 @@ def _broken(words: str) -> str:
 
 
 def _address(figure: Any) -> str:
-    file = io.BytesIO()
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415  # slow to import
+
+    file = io.StringIO()
     with warnings.catch_warnings():
         # A name may hold letters that the font lacks. They are drawn as boxes here and stand in full in the tables.
         warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(_lean(file.getvalue())).decode('ascii')}"
+        # Figure.savefig would draw twice, the first time for the layout alone, which a drawing makes anyway.
+        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
+    svg = _lean(file.getvalue().encode())
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
 
 
 def _lean(svg: bytes) -> bytes:

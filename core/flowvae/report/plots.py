@@ -1,10 +1,11 @@
 """The figures of the page as SVG in data addresses; the same arm has the same look in each."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowvae.folder.records import PlannedMetric
 from flowvae.report.arm_styles import ArmStyle
@@ -36,6 +37,14 @@ def _row_in(names: Sequence[str], few: float) -> float:
     return few if len(names) <= MOST_TOLD_APART else LOW_ROW_IN
 
 
+def _alike(styles: Mapping[str, ArmStyle], names: Sequence[str]) -> dict[ArmStyle, list[tuple[int, str]]]:
+    """The arms of each style with their rows, drawn at once: of sixty arms most are grey, and each drawing has its price."""
+    found: dict[ArmStyle, list[tuple[int, str]]] = {}
+    for y, name in enumerate(names):
+        found.setdefault(styles[name], []).append((y, name))
+    return found
+
+
 def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, ArmStyle]) -> Picture | None:
     """Left the figure of each run, joined by seed; right the differences with their intervals."""
     metric, baseline = folder.plan.primary, folder.plan.baseline
@@ -58,14 +67,17 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
             left.plot(
                 *zip(*points, strict=True), color="#c6c4bd", linewidth=1.0, zorder=1
             ) if points else None
-        for y, name in enumerate(names):
-            found = list(values[name].values())
+        for style, rows in _alike(styles, names).items():
+            points = [(value, y) for y, name in rows for value in values[name].values()]
             left.scatter(
-                found, [y] * len(found), s=46, color=styles[name].colour, marker=styles[name].marker,
+                *_columns(points), s=46, color=style.colour, marker=style.marker,
                 edgecolors="white", linewidths=0.8, zorder=3,
             )  # fmt: skip
-            if found:
-                left.plot([np.mean(found)] * 2, [y - 0.28, y + 0.28], color=INK, linewidth=1.6, zorder=2)
+        means = [
+            (float(np.mean([*values[name].values()])), y) for y, name in enumerate(names) if values[name]
+        ]
+        x, y = _columns(means)
+        left.vlines(x, y - 0.28, y + 0.28, color=INK, linewidth=1.6, zorder=2)
         left.set_title("each run, joined by seed" if len(names) > 1 else "each run")
         left.set_xlabel(", ".join(filter(None, (short(metric.name), _axis_words(metric)))))
         for right in others:
@@ -78,32 +90,29 @@ def pairs(folder: Folder, comparisons: Sequence[Comparison], styles: dict[str, A
         return picture(figure, f"{metric.name} of each run{beside}; numbers in the table")
 
 
+def _columns(rows: Sequence[tuple[float, ...]], n: int = 2) -> NDArray[np.float64]:
+    """Each column of some rows, also of none."""
+    return np.array(rows, dtype=np.float64).reshape(-1, n).T
+
+
 def _differences(
     axis: Any, comparisons: Sequence[Comparison], names: Sequence[str], styles: dict[str, ArmStyle]
 ) -> None:
     _rows_of_arms(axis, names)
     axis.tick_params(labelleft=False)
     axis.axvline(0, color=INK, linewidth=1.0)
-    for comparison in comparisons:
-        if not comparison.against.is_baseline:
-            continue
-        name, paired = comparison.arm.name, comparison.paired
-        if paired is None:
-            continue
-        y, colour = names.index(name), styles[name].colour
+    known = {c.arm.name: c.paired for c in comparisons if c.against.is_baseline and c.paired}
+    for style, rows in _alike(styles, names).items():
+        found = [(y, known[name]) for y, name in rows if name in known]
+        seeds = [(value, y + 0.2) for y, paired in found for value in paired.differences]
+        axis.scatter(*_columns(seeds), s=14, color=style.colour, alpha=0.45, linewidths=0)
+        ends = [(y, *paired.interval) for y, paired in found if paired.interval]
+        y, low, high = _columns(ends, 3)
+        axis.hlines(y, low, high, color=style.colour, linewidth=3.0, capstyle="round")
         axis.scatter(
-            paired.differences,
-            np.full(len(paired.differences), y + 0.2),
-            s=14,
-            color=colour,
-            alpha=0.45,
-            linewidths=0,
-        )
-        if paired.interval:
-            axis.plot(paired.interval, [y, y], color=colour, linewidth=3.0)
-        axis.scatter(
-            [paired.mean], [y], s=56, color=colour, marker=styles[name].marker, edgecolors="white", zorder=3
-        )
+            *_columns([(paired.mean, y) for y, paired in found]), s=56, color=style.colour,
+            marker=style.marker, edgecolors="white", zorder=3,
+        )  # fmt: skip
     low, high = axis.get_xlim()
     reach = max(abs(low), abs(high))
     axis.set_xlim(-reach, reach)
@@ -127,23 +136,19 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
 
     with panels(len(known), 2.7) as (figure, axes):
         for axis, (cost, words) in zip(axes, known, strict=True):
-            for arm in folder.plan.arms:
-                values = list(values_by_seed(folder.of(arm.name), metric.name).values())
-                x, style = mean_cost(folder, arm, cost), styles[arm.name]
-                if x is None or not values:
-                    continue
-                interval = t_interval(values)
-                if interval:
-                    axis.plot([x, x], interval, color=style.colour, linewidth=2.0, alpha=0.6)
+            for style, rows in _alike(styles, [arm.name for arm in folder.plan.arms]).items():
+                found = [
+                    (x, [*values_by_seed(folder.of(name), metric.name).values()])
+                    for y, name in rows
+                    if (x := mean_cost(folder, folder.plan.arms[y], cost)) is not None
+                ]
+                ends = [(x, *interval) for x, values in found if values and (interval := t_interval(values))]
+                x, low, high = _columns(ends, 3)
+                axis.vlines(x, low, high, color=style.colour, linewidth=2.0, alpha=0.6, capstyle="round")
                 axis.scatter(
-                    [x],
-                    [np.mean(values)],
-                    s=80,
-                    color=style.colour,
-                    marker=style.marker,
-                    edgecolors="white",
-                    zorder=3,
-                )
+                    *_columns([(x, float(np.mean(values))) for x, values in found if values]), s=80,
+                    color=style.colour, marker=style.marker, edgecolors="white", zorder=3,
+                )  # fmt: skip
             axis.margins(0.25)
             if cost in IN_LETTERS:
                 axis.xaxis.set_major_formatter(AxisNumbers(beside_each_other_in_letters))
@@ -164,32 +169,25 @@ def before_and_after(
     with panels(len(metrics), 1.3 + _row_in(names, 0.4) * len(names)) as (figure, axes):
         for i, (axis, metric) in enumerate(zip(axes, metrics, strict=True)):
             _rows_of_arms(axis, names)
-            for y, name in enumerate(names):
-                style = styles[name]
-                runs = [run for run in folder.of(name) if run.result]
+            for style, rows in _alike(styles, names).items():
+                runs = [(y, run) for y, name in rows for run in folder.of(name) if run.result]
                 before = [
-                    v
-                    for run in runs
-                    if run.result and (v := run.result.untrained.get(metric.name)) is not None
+                    (value, y - 0.13)
+                    for y, run in runs
+                    if run.result and (value := run.result.untrained.get(metric.name)) is not None
                 ]
-                after = list(values_by_seed(runs, metric.name).values())
+                after = [
+                    (value, y + 0.13)
+                    for y, name in rows
+                    for value in values_by_seed(folder.of(name), metric.name).values()
+                ]
                 axis.scatter(
-                    before,
-                    [y - 0.13] * len(before),
-                    s=34,
-                    facecolors="none",
-                    edgecolors=style.colour,
-                    marker=style.marker,
+                    *_columns(before), s=34, facecolors="none", edgecolors=style.colour, marker=style.marker
                 )
                 axis.scatter(
-                    after,
-                    [y + 0.13] * len(after),
-                    s=40,
-                    color=style.colour,
-                    marker=style.marker,
-                    edgecolors="white",
+                    *_columns(after), s=40, color=style.colour, marker=style.marker, edgecolors="white",
                     linewidths=0.6,
-                )
+                )  # fmt: skip
             if i:
                 axis.tick_params(labelleft=False)
             axis.set_title(short(metric.name))
