@@ -2,10 +2,12 @@
 
 import base64
 import re
+from functools import cache
 
 import numpy as np
 import pytest
 
+from flowvae.report import figure_style
 from flowvae.report.curves import _thinned
 from flowvae.report.focus import MOST_TOLD_APART, told_apart
 from flowvae.report.reading import read_folder
@@ -23,9 +25,12 @@ def tree(place, n_arms):
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """The report of twenty arms, figures and all."""
+    """The report of twenty arms, figures and all; their narrow form is as long to draw, and no test here looks at it."""
     folder = tree(tmp_path_factory.mktemp("many") / "runs", N_ARMS)
-    write_report(folder)
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(figure_style, "_stack", lambda _: None)
+        here.setattr(figure_style, "_address", cache(figure_style._address))
+        write_report(folder)
     return (folder / "report.html").read_text()
 
 
