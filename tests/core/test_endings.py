@@ -23,7 +23,7 @@ from flowvae.folder.run_records import StatusRecord
 from flowvae.folder.status import Status, read_status
 from flowvae.processes.launcher import launcher
 from flowvae.processes.program import program
-from short_runs import planned_runs, take
+from short_runs import planned_runs, take, training_of
 
 FILES = {"tensors.safetensors": b"weights", "state.json": b"{}"}
 
@@ -180,8 +180,21 @@ def test_case_10_there_must_be_room_for_a_checkpoint_before_it_is_begun(tmp_path
     checkpoint.commit(tmp_path / "checkpoints", 1, FILES)
 
 
-def limited(size):
-    return lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size))
+def test_case_10_a_disk_that_holds_too_few_checkpoints_is_told_before_the_first_step(
+    tiny, catalogue, tmp_path, monkeypatch
+):
+    [run] = planned_runs(tiny, catalogue, tmp_path)
+    usage = SimpleNamespace(total=10**9, free=10**9)
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda _: usage)
+    training = training_of(tiny, catalogue)
+    size = sum(map(len, training.state.files().values()))
+    usage.free = 2 * size
+    assert take(run) == MachineError.exit_status
+    record = read_status(run.folder)
+    assert "there is no room for 3 checkpoints" in record.reason
+    assert not list((run.folder / "checkpoints").glob("step-*"))
+    usage.free = 4 * size
+    assert take(run) == 0
 
 
 @pytest.mark.slow

@@ -134,7 +134,7 @@ def _to_do(run: Run, statuses: Mapping[str, int]) -> str:
     if exit_status > 128:
         return AGAIN
     if exit_status in BY_ITSELF:
-        return f"{own}; then {AGAIN}" if own and own != AGAIN else AGAIN
+        return own if AGAIN in own else f"{own}; then {AGAIN}" if own else AGAIN
     return own or AGAIN
 
 
