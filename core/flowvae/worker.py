@@ -44,9 +44,7 @@ from flowvae.training.self_check import SelfCheck
 from flowvae.training.start import take_weights
 from flowvae.training.training import Training
 
-LESS = (
-    "lower train.batch_size or model.n_samples, or run fewer side by side; the last checkpoint is untouched"
-)
+LESS = "close other programs, and the same command continues; or lower train.batch_size in another --out"
 """What takes less memory."""
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
 """What a disk says that is full or broken."""

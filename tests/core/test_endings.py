@@ -10,9 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from attrs import evolve
 
 from flowvae import worker
-from flowvae.ablation.endings import RunError, announce_interrupted, raise_failures, settle
+from flowvae.ablation.endings import RunError, announce_taken_up, raise_failures, settle
 from flowvae.cli.guarded import verb
 from flowvae.cli.work import _say
 from flowvae.errors import AblationError, CheckpointError, MachineError, NumbersError, Stopped
@@ -23,7 +24,8 @@ from flowvae.folder.run_records import StatusRecord
 from flowvae.folder.status import Status, read_status
 from flowvae.processes.launcher import launcher
 from flowvae.processes.program import program
-from short_runs import planned_runs, take
+from flowvae.recipe import read_recipe, resolve
+from short_runs import planned_runs, take, training_of
 
 FILES = {"tensors.safetensors": b"weights", "state.json": b"{}"}
 
@@ -74,10 +76,22 @@ def test_a_run_that_is_at_work_elsewhere_keeps_its_word(killed):
 
 def test_case_21_the_next_command_says_that_a_run_ended_without_a_word(killed):
     said = []
-    announce_interrupted([killed], said.append)
+    announce_taken_up([killed], said.append)
     [line] = said
     assert f"{killed.name} ended without a word after step 1" in line
     assert "perhaps for want of memory; it continues from step 3" in line
+
+
+def test_case_07_a_run_that_is_told_to_go_on_with_other_threads_is_told_before_it_does(
+    killed, tiny, catalogue
+):
+    Status(killed.folder, 6).write("stopped", 3)
+    said = []
+    announce_taken_up([killed], said.append)
+    assert not said
+    other = resolve(read_recipe("percussion_small", (*tiny, "execution.threads=2")), catalogue)
+    announce_taken_up([evolve(killed, recipe=other)], said.append)
+    assert said == [f"  {killed.name} goes on with threads 1 -> 2: not to the same bits"]
 
 
 @pytest.mark.parametrize(
@@ -180,8 +194,21 @@ def test_case_10_there_must_be_room_for_a_checkpoint_before_it_is_begun(tmp_path
     checkpoint.commit(tmp_path / "checkpoints", 1, FILES)
 
 
-def limited(size):
-    return lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size))
+def test_case_10_a_disk_that_holds_too_few_checkpoints_is_told_before_the_first_step(
+    tiny, catalogue, tmp_path, monkeypatch
+):
+    [run] = planned_runs(tiny, catalogue, tmp_path)
+    usage = SimpleNamespace(total=10**9, free=10**9)
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda _: usage)
+    training = training_of(tiny, catalogue)
+    size = sum(map(len, training.state.files().values()))
+    usage.free = 2 * size
+    assert take(run) == MachineError.exit_status
+    record = read_status(run.folder)
+    assert "there is no room for 3 checkpoints" in record.reason
+    assert not list((run.folder / "checkpoints").glob("step-*"))
+    usage.free = 4 * size
+    assert take(run) == 0
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from flowvae.ablation.drive import run_recipe
 from flowvae.errors import CheckpointError, RunFolderError, Stopped
 from flowvae.folder import checkpoint
 from flowvae.folder.checkpoint import find_newest
@@ -14,6 +15,7 @@ from flowvae.folder.journal import Journal, read_journal
 from flowvae.folder.lock import is_held, locked
 from flowvae.folder.run_records import StatusRecord
 from flowvae.folder.status import read_status
+from flowvae.recipe import read_recipe
 from short_runs import go, planned_runs, take, training_of
 
 NAMES = [
@@ -209,3 +211,27 @@ def test_case_09_where_none_can_be_taken_up_all_stay_and_each_is_told(two, make)
     assert "step-000000003" in caught.value.what
     assert "step-000000005" in caught.value.what
     assert sorted(p.name for p in two.glob("*step-*")) == ["step-000000003", "step-000000005"]
+
+
+@pytest.mark.parametrize("name", ["runs", "data", "runs/percussion_small/seed-0/checkpoints"])
+def test_case_59_an_ablation_whose_folder_holds_a_link_is_refused_before_anything_is_written(
+    name, tiny, catalogue, tmp_path
+):
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (out / name).parent.mkdir(parents=True)
+    (out / name).symlink_to(elsewhere)
+    with pytest.raises(RunFolderError, match="is a link"):
+        run_recipe(read_recipe("percussion_small", tiny), out, print, catalogue)
+    assert not list(elsewhere.iterdir())
+
+
+def test_case_59_a_log_that_is_a_link_is_no_log(tiny, catalogue, tmp_path, secret):
+    folder = tmp_path / "out" / "runs" / "percussion_small" / "seed-0"
+    folder.mkdir(parents=True)
+    (folder / "log.txt").symlink_to(secret)
+    (folder / "recipe.toml").symlink_to(secret)
+    planned_runs(tiny, catalogue, tmp_path / "out")
+    assert not (folder / "log.txt").is_symlink()
+    assert not (folder / "recipe.toml").is_symlink()
+    assert secret.read_text() == "mine"

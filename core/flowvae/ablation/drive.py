@@ -9,7 +9,7 @@ from attrs import define, evolve
 
 from flowvae.ablation.compiling import compiled
 from flowvae.ablation.devices import Placement, names, place, wanted
-from flowvae.ablation.endings import announce_interrupted, raise_failures, say_warnings, settle
+from flowvae.ablation.endings import announce_taken_up, raise_failures, say_warnings, settle
 from flowvae.ablation.kept_files import KeptFiles
 from flowvae.ablation.looks import look, seeds_to_come
 from flowvae.ablation.matching import matched_plan
@@ -132,7 +132,7 @@ class _Drive:
         )
         due, to_do = [run for run in runs if run.seed in plan.seeds], {run.name for run in waiting}
         self._announce(probed, due, to_do, matches)
-        announce_interrupted(waiting, self.say)
+        announce_taken_up(waiting, self.say)
         files, statuses = KeptFiles(self.folder), dict[str, int]()
         while True:
             # What failed at a look is left to the next command: the look was taken without it.

@@ -8,9 +8,10 @@ from pathlib import Path
 from attrs import evolve
 
 from flowvae.ablation.runs import Run
-from flowvae.errors import AblationError, FlowvaeError, MachineError, lacks_memory, shown
+from flowvae.errors import AblationError, CheckpointError, FlowvaeError, MachineError, lacks_memory, shown
 from flowvae.folder.checkpoint import last_step
 from flowvae.folder.lock import is_held
+from flowvae.folder.run_records import Order
 from flowvae.folder.status import read_status
 from flowvae.processes.outcome import as_in_a_shell
 
@@ -68,16 +69,27 @@ def say_warnings(runs: Iterable[Run], say: Callable[[str], None]) -> None:
         say(f"  note: {names[0]}{more}: {warning}")
 
 
-def announce_interrupted(runs: Iterable[Run], say: Callable[[str], None]) -> None:
-    """Runs that a kill, or the machine, ended without a word: the next command says so before it goes on."""
+def announce_taken_up(runs: Iterable[Run], say: Callable[[str], None]) -> None:
+    """Of runs that go on: those that ended without a word, and those that are told to go on to other bits."""
     for run in runs:
+        step = last_step(run.folder / "checkpoints")
         status = read_status(run.folder)
         if status.state == "running" and is_held(run.folder) is False:
-            step = last_step(run.folder / "checkpoints")
             say(
                 f"  {run.name} ended without a word after step {status.step}, perhaps for want of memory; "
                 f"it continues from step {step}"
             )
+        before, asked = _threads_before(run), run.recipe.execution.threads
+        if step and asked and before not in {None, asked}:
+            say(f"  {run.name} goes on with threads {before} -> {asked}: not to the same bits")
+
+
+def _threads_before(run: Run) -> int | None:
+    try:
+        order = Order.read_if_there(run.folder)
+    except CheckpointError:  # who reads it next says so
+        return None
+    return order.threads if order else None
 
 
 def raise_failures(runs: list[Run], statuses: Mapping[str, int], report: Path) -> None:
@@ -134,7 +146,7 @@ def _to_do(run: Run, statuses: Mapping[str, int]) -> str:
     if exit_status > 128:
         return AGAIN
     if exit_status in BY_ITSELF:
-        return f"{own}; then {AGAIN}" if own and own != AGAIN else AGAIN
+        return own if AGAIN in own else f"{own}; then {AGAIN}" if own else AGAIN
     return own or AGAIN
 
 

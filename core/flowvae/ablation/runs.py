@@ -57,8 +57,7 @@ class Run:
             result = Result.read_if_there(self.folder)
         except CheckpointError:
             return False  # it is made again, from the last checkpoint
-        asked = self.recipe.evaluation.metrics.keys()
-        return result is not None and result.is_measured and asked <= result.metrics.keys()
+        return result is not None and result.is_measured
 
 
 def all_runs(plan: AblationPlan, sounds: Mapping[str, Sounds], folder: Path) -> list[Run]:

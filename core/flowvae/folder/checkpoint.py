@@ -59,7 +59,7 @@ def commit(folder: Path, step: int, files: Mapping[str, bytes]) -> None:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _check_room(folder, sum(map(len, files.values())))
+        _check_room(folder, _size(files))
         _remove(temporary)
         temporary.mkdir()
         for name, data in files.items():
@@ -77,6 +77,23 @@ def commit(folder: Path, step: int, files: Mapping[str, bytes]) -> None:
             where=shown(folder),
             do="make room on the disk; earlier checkpoints are untouched",
         ) from error
+
+
+def refuse_small_disk(folder: Path, files: Mapping[str, bytes], at_a_time: int) -> None:
+    """MachineError where there is no room for so many checkpoints: asked before the first step, not after the tenth hour."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_room(folder, at_a_time * _size(files))
+    except OSError as error:
+        raise MachineError(
+            f"there is no room for {at_a_time} checkpoints: {error.strerror}",
+            where=shown(folder),
+            do="make room on the disk, or choose another --out",
+        ) from error
+
+
+def _size(files: Mapping[str, bytes]) -> int:
+    return sum(map(len, files.values()))
 
 
 def _check_room(folder: Path, needed: int) -> None:

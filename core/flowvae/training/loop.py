@@ -55,6 +55,9 @@ class Checkpoints:
         """Commits the state of now, and gives its files. Errors: NumbersError where it is none of numbers any more."""
         state = training.state
         files = state.files(identity=self.identity, components=self.components, machine=self.machine)
+        if state.step == 0:
+            # While a new one is written those that are kept are there; with the optimizer's state it will be no smaller.
+            checkpoint.refuse_small_disk(self.folder, files, KEEP + 1)
         self.past.note(state.step, exact=status.exact, told=status.warnings)
         checkpoint.commit(self.folder, state.step, files)
         checkpoint.retain(self.folder, KEEP)
