@@ -52,19 +52,82 @@ def test_channels_that_cancel_in_part_are_used_and_told(other, told, tmp_path):
     assert ("cancel in part" in found.note) == told
 
 
-def test_a_clip_without_its_hit_is_told(tmp_path):
-    assert "the hit is not in the clip: it comes 1." in read(written(tmp_path, at(1, 2, 0.003))).note
+def loudest_after(sound):
+    """Seconds from the beginning of the clip to what is loudest."""
+    return (int(np.abs(sound.audio).max(axis=0).argmax()) - sound.start) / RATE
+
+
+def test_a_clip_begins_at_the_hit_and_not_at_a_noise_before_it(tmp_path):
     click = at(1, 2)
     click[100:140] = 0.02
-    assert "the hit is not in the clip" in read(written(tmp_path, click)).note
+    for audio in (at(1, 2, 0.003), click, at(1, 2)):
+        found = read(written(tmp_path, audio))
+        assert 0 <= loudest_after(found) < 0.03
+        assert found.note == ""
+
+
+def test_a_clip_that_would_end_in_its_hit_begins_there(tmp_path):
+    edge = np.pad(drum(), (16384 - 60, RATE))
+    edge[:400] += 0.02 * drum()[:400]
+    found = read(written(tmp_path, edge))
+    assert 0 <= loudest_after(found) < 0.03
+    assert found.note == ""
+
+
+def test_a_clip_without_its_hit_is_told(tmp_path):
     swell = noise(2 * RATE, 0.25) * np.exp((np.arange(2 * RATE) / RATE - 2) * 4)
     assert "the hit is not in the clip" in read(written(tmp_path, swell)).note
-    assert read(written(tmp_path, at(1, 2))).note == ""
 
 
-def test_a_recording_of_many_hits_is_told(tmp_path):
-    session = np.concatenate([np.pad(drum(hertz=40 + i), (0, RATE - 13230)) for i in range(8)])
-    assert "% of the sound is in its clip, of 8.0 s" in read(written(tmp_path, session)).note
+def test_hits_that_are_played_once_a_clip_are_all_found(tmp_path):
+    n = 16384
+    takes = [np.pad(drum(hertz=41 + 7 * i), (0, n - 13230)) for i in range(8)]
+    found = list(Folder(RATE, 1, n, path=written(tmp_path, np.concatenate(takes))).read())
+    assert len(found) == 8
+
+
+def session(n=8, seconds=1.0):
+    gap = round(seconds * RATE) - 13230
+    return np.concatenate([np.pad(drum(hertz=40 + 4 * i) / (1 + i % 3), (0, gap)) for i in range(n)])
+
+
+def test_a_recording_of_many_hits_is_a_sound_for_each(tmp_path):
+    found = list(Folder(RATE, 1, 16384, path=written(tmp_path, session())).read())
+    assert [sound.name for sound in found] == [f"one.wav/{i:03d}" for i in range(8)]
+    assert {(sound.group, sound.whole) for sound in found} == {("one.wav", "one.wav")}
+    assert all("one of 8 hits in 8.0 s" in sound.note for sound in found)
+    for i, sound in enumerate(found):
+        own = drum(hertz=40 + 4 * i)[:12000]
+        lag = int(np.abs(sound.audio[0]).argmax()) - int(np.abs(own).argmax())
+        assert np.corrcoef(own, sound.audio[0, lag : lag + 12000])[0, 1] > 0.999
+        assert np.abs(sound.audio).max() == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize("under", [0.0, 0.004])
+def test_hits_are_found_over_noise_and_none_in_a_decay(under, tmp_path):
+    audio = session() + (noise(8 * RATE, under) if under else 0)
+    assert len(list(Folder(RATE, 1, 16384, path=written(tmp_path, audio)).read())) == 8
+    t = np.arange(6 * RATE) / RATE
+    cymbal = (noise(6 * RATE, 0.2) + 0.2 * np.sin(2 * np.pi * 35 * t)) * np.exp(-t / 5)
+    [found] = Folder(RATE, 1, 16384, path=written(tmp_path, cymbal)).read()
+    assert (found.name, found.whole) == ("one.wav", "")
+    assert "% of the sound is in its clip" in found.note
+
+
+def test_hits_that_one_clip_holds_are_one_sound(tmp_path):
+    loop = np.concatenate([np.pad(drum()[:4000], (0, 1512))] * 16)  # eight a second
+    found = list(Folder(RATE, 1, 16384, path=written(tmp_path, loop)).read())
+    assert len(found) < 8
+    [flam] = Folder(RATE, 1, 16384, path=written(tmp_path, loop[:11024])).read()
+    assert flam.whole == ""
+
+
+def test_an_offset_is_taken_where_there_is_sound(tmp_path):
+    audio = np.pad(drum() + 0.1, (4000, 40_000))
+    found = read(written(tmp_path, audio))
+    assert "offset" in found.note
+    assert np.abs(found.audio[0, 20_000:]).max() < 1e-3
+    assert np.abs(found.audio[0, :3900]).max() < 1e-3
 
 
 @pytest.mark.parametrize(("rate", "told"), [(8000, True), (22050, True), (44100, False), (96000, False)])

@@ -40,26 +40,26 @@ def assert_same_tone(audio, least):
 
 
 @pytest.mark.parametrize(("container", "encoding"), LOSSLESS)
-def test_every_lossless_kind_gives_the_same_tone(container, encoding, tmp_path):
+def test_case_36_every_lossless_kind_gives_the_same_tone(container, encoding, tmp_path):
     soundfile.write(tmp_path / "x.wav", tone(RATE), RATE, format=container, subtype=encoding)
     assert_same_tone(read_one(tmp_path, peak=None).audio, 0.999)
 
 
 @pytest.mark.parametrize(("container", "encoding"), LOSSY)
-def test_every_lossy_kind_gives_nearly_the_same_tone(container, encoding, tmp_path):
+def test_case_36_every_lossy_kind_gives_nearly_the_same_tone(container, encoding, tmp_path):
     rate = 48_000 if encoding == "OPUS" else RATE
     soundfile.write(tmp_path / "x.ogg", tone(rate), rate, format=container, subtype=encoding)
     assert_same_tone(read_one(tmp_path, peak=None).audio, 0.98)
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 32_000, 48_000, 88_200, 96_000, 192_000])
-def test_every_rate_gives_the_same_tone(rate, tmp_path):
+def test_case_36_every_rate_gives_the_same_tone(rate, tmp_path):
     soundfile.write(tmp_path / "x.wav", tone(rate), rate, subtype="PCM_24")
     assert_same_tone(read_one(tmp_path, peak=None).audio, 0.999)
 
 
 @pytest.mark.parametrize(("given", "wanted"), [(1, 1), (2, 1), (6, 1), (1, 2), (2, 2), (6, 2), (2, 3)])
-def test_every_number_of_channels_gives_the_same_tone(given, wanted, tmp_path):
+def test_case_36_every_number_of_channels_gives_the_same_tone(given, wanted, tmp_path):
     soundfile.write(tmp_path / "x.wav", np.repeat(tone(RATE)[:, None], given, axis=1), RATE, subtype="PCM_24")
     sound = read_one(tmp_path, channels=wanted, peak=None)
     assert sound.audio.shape[0] == wanted

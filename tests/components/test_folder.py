@@ -14,7 +14,7 @@ import soundfile
 
 from flowvae.contracts import Skipped, Sound
 from flowvae.testing import dataset as conformance
-from flowvae_components.audio_files import decoding, listing, opening
+from flowvae_components.audio_files import candidates, decoding, listing, opening
 from flowvae_components.datasets import folder
 from flowvae_components.datasets.folder import Folder
 
@@ -48,7 +48,7 @@ def test_folder_keeps_the_contract(check, tmp_path):
     check(lambda rate, channels, n: Folder(rate, channels, n, path=tmp_path))
 
 
-def test_what_is_not_audio_is_named_and_the_rest_is_used(tmp_path):
+def test_case_30_what_is_not_audio_is_named_and_the_rest_is_used(tmp_path):
     save(tmp_path / "good.wav")
     (tmp_path / "drumkit.xml").write_text("<kit/>")
     (tmp_path / "LICENSE").write_text("free")
@@ -72,13 +72,13 @@ def test_what_is_not_audio_is_named_and_the_rest_is_used(tmp_path):
     }
 
 
-def test_a_file_too_large_for_memory_is_refused_before_it_is_read(tmp_path):
+def test_case_34_a_file_too_large_for_memory_is_refused_before_it_is_read(tmp_path):
     with (tmp_path / "sparse.wav").open("wb") as file:
         file.truncate(300 << 20)
     assert read(tmp_path)[1] == {"sparse.wav": "too large: 300 MB, at most 256 MB are read"}
 
 
-def test_hidden_files_are_passed_over_quietly(tmp_path):
+def test_case_30_hidden_files_are_passed_over_quietly(tmp_path):
     save(tmp_path / "a.wav")
     for hidden in ("._a.wav", ".git/b.wav"):
         save(tmp_path / hidden, hit(seed=3))
@@ -87,7 +87,7 @@ def test_hidden_files_are_passed_over_quietly(tmp_path):
     assert (list(sounds), skipped) == (["a.wav"], {})
 
 
-def test_special_files_are_never_opened(tmp_path):
+def test_case_31_special_files_are_never_opened(tmp_path):
     save(tmp_path / "kit" / "a.wav")
     os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "dangling.wav").symlink_to(tmp_path / "nowhere.wav")
@@ -112,13 +112,13 @@ def test_special_files_are_never_opened(tmp_path):
     }
 
 
-def test_a_pipe_that_takes_the_place_of_a_file_does_not_hang(tmp_path):
+def test_case_31_a_pipe_that_takes_the_place_of_a_file_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="no longer a file"):
         opening.contents(os.fsencode(tmp_path / "pipe"))
 
 
-def test_a_folder_nested_deeper_than_pythons_stack_is_read(tmp_path):
+def test_case_31_a_folder_nested_deeper_than_pythons_stack_is_read(tmp_path):
     save(tmp_path / "a.wav")
     (tmp_path / "top").mkdir()
     place = os.open(tmp_path / "top", os.O_RDONLY)
@@ -136,7 +136,7 @@ def test_a_folder_nested_deeper_than_pythons_stack_is_read(tmp_path):
     assert list(skipped.values()) == ["not a file but a device"]
 
 
-def test_a_wav_that_was_cut_is_used_and_said_to_be(tmp_path):
+def test_case_33_a_wav_that_was_cut_is_used_and_said_to_be(tmp_path):
     content = save(tmp_path / "cut.wav", hit(1.0)).read_bytes()
     (tmp_path / "cut.wav").write_bytes(content[: len(content) // 2])
     content = save(tmp_path / "cut.aiff", hit(1.0, seed=1)).read_bytes()
@@ -149,7 +149,7 @@ def test_a_wav_that_was_cut_is_used_and_said_to_be(tmp_path):
     assert skipped == {"cut.flac": "cannot be decoded: flac decoder lost sync"}
 
 
-def test_a_stream_without_a_length_is_not_called_cut(tmp_path):
+def test_case_33_a_stream_without_a_length_is_not_called_cut(tmp_path):
     content = bytearray(save(tmp_path / "stream.wav").read_bytes())
     at = content.index(b"data") + 4
     content[at : at + 4] = b"\xff" * 4
@@ -157,7 +157,7 @@ def test_a_stream_without_a_length_is_not_called_cut(tmp_path):
     assert "cut" not in read(tmp_path)[0]["stream.wav"].note
 
 
-def test_headers_that_lie_are_refused_before_anything_is_allocated(tmp_path):
+def test_case_34_headers_that_lie_are_refused_before_anything_is_allocated(tmp_path):
     flac = bytearray(save(tmp_path / "huge.flac").read_bytes())
     flac[21] |= 0x0F
     flac[22:26] = b"\xff" * 4
@@ -187,7 +187,7 @@ def test_headers_that_lie_are_refused_before_anything_is_allocated(tmp_path):
     assert int(done.stdout) < 300_000
 
 
-def test_numbers_that_are_none_are_refused_and_huge_ones_are_levelled(tmp_path):
+def test_case_35_numbers_that_are_none_are_refused_and_huge_ones_are_levelled(tmp_path):
     broken = hit(0.1).astype(np.float32)
     broken[100], broken[200:202] = np.nan, np.inf
     save(tmp_path / "broken.wav", broken, subtype="FLOAT")
@@ -202,7 +202,7 @@ def test_numbers_that_are_none_are_refused_and_huge_ones_are_levelled(tmp_path):
     assert np.abs(sounds["huge.wav"].audio).max() == pytest.approx(0.95)
 
 
-def test_silence_is_refused_whatever_it_is_made_of(tmp_path):
+def test_case_38_silence_is_refused_whatever_it_is_made_of(tmp_path):
     save(tmp_path / "zeros.wav", np.zeros(4000))
     save(tmp_path / "bit.wav", np.random.default_rng(0).integers(-1, 2, 4000) / 32768)
     save(tmp_path / "offset.wav", np.full(4000, 0.3))
@@ -216,9 +216,17 @@ def test_silence_is_refused_whatever_it_is_made_of(tmp_path):
     assert skipped["cancels.wav"] == "silent: its channels cancel"
 
 
-@pytest.mark.parametrize("n", [1, 2, 100, 1323])
+@pytest.mark.parametrize(("n", "rate"), [(1, 44_100), (3, 44_100), (44, 44_100), (7, 8000), (95, 96_000)])
+def test_case_37_what_is_shorter_than_a_millisecond_is_no_sound(n, rate, tmp_path):
+    save(tmp_path / "shard.wav", hit(1.0, rate)[:n], rate=rate)
+    sounds, skipped = read(tmp_path)
+    assert sounds == {}
+    assert skipped["shard.wav"] == f"too short: {n} of at least {-(-rate // 1000)} samples"
+
+
+@pytest.mark.parametrize("n", [100, 1323])
 @pytest.mark.parametrize("rate", [8000, 44_100, 96_000])
-def test_a_sound_is_never_too_short(n, rate, tmp_path):
+def test_case_37_a_short_sound_is_used_whole(n, rate, tmp_path):
     save(tmp_path / "short.wav", hit(1.0, rate)[:n], rate=rate)
     sounds, _ = read(tmp_path)
     audio = sounds["short.wav"].audio
@@ -226,7 +234,7 @@ def test_a_sound_is_never_too_short(n, rate, tmp_path):
     assert np.abs(audio).max() == pytest.approx(0.95)
 
 
-def test_a_name_may_lie_about_what_is_inside(tmp_path):
+def test_case_30_a_name_may_lie_about_what_is_inside(tmp_path):
     save(tmp_path / "a.wav", hit(seed=1), format="AIFF")
     save(tmp_path / "b.wav", hit(seed=2), format="FLAC")
     save(tmp_path / "c.dat", hit(seed=3), format="WAV")
@@ -239,7 +247,7 @@ def test_a_name_may_lie_about_what_is_inside(tmp_path):
     assert [sounds[name].note for name in ("c.dat", "plain", "D.WAV")] == ["", "", ""]
 
 
-def test_hostile_names_are_shown_escaped_and_stay_apart(tmp_path):
+def test_case_40_hostile_names_are_shown_escaped_and_stay_apart(tmp_path):
     names = [b"\xff.wav", b"\\xff.wav", b"line\nbreak.wav", b"\x1b[31m.wav", "\u202egnp.wav".encode()]
     names += ["e\u0301.wav".encode(), "\u00e9.wav".encode(), b"-rf.wav", b"..wav".replace(b"..", b"a..")]
     for number, name in enumerate(names):
@@ -265,8 +273,30 @@ def test_copies_are_used_once_and_the_first_is_named(tmp_path):
     assert skipped == dict.fromkeys(("b/two.flac", "c/both sides.wav"), "the same sound as a/one.wav")
 
 
+@pytest.mark.parametrize("damaged", ["a.wav", "z.wav"])
+def test_case_33_of_two_files_of_one_sound_the_whole_one_is_used_whatever_its_name(damaged, tmp_path):
+    content = save(tmp_path / "m.wav", hit(seed=3), subtype="PCM_16").read_bytes()
+    place = content.index(b"data") + 4
+    claims = int.from_bytes(content[place : place + 4], "little") + 2000
+    (tmp_path / damaged).write_bytes(content[:place] + claims.to_bytes(4, "little") + content[place + 4 :])
+    save(tmp_path / "other.wav", hit(seed=4))
+    sounds, skipped = read(tmp_path)
+    assert sounds["m.wav"].note == ""
+    assert list(sounds) == ["m.wav", "other.wav"]
+    words = "damaged, and the same sound is there whole" if damaged < "m" else "the same sound as m.wav"
+    assert skipped == {damaged: words}
+
+
+def test_case_33_a_damaged_file_is_used_where_no_other_holds_its_sound(tmp_path):
+    for name, seed in (("a.wav", 1), ("b.wav", 2)):
+        content = save(tmp_path / name, hit(seed=seed), subtype="PCM_16").read_bytes()
+        (tmp_path / name).write_bytes(content[:-400])
+    sounds, skipped = read(tmp_path)
+    assert (list(sounds), skipped) == (["a.wav", "b.wav"], {})
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_files_without_permission_are_skipped_with_that_reason(tmp_path):
+def test_case_32_files_without_permission_are_skipped_with_that_reason(tmp_path):
     save(tmp_path / "secret.wav").chmod(0)
     (tmp_path / "closed").mkdir(mode=0)
     assert read(tmp_path)[1] == {"closed": "permission denied", "secret.wav": "permission denied"}
@@ -276,17 +306,17 @@ def test_files_without_permission_are_skipped_with_that_reason(tmp_path):
     tmp_path.chmod(0o700)
 
 
-def test_refused_permission_is_a_reason_and_no_end(tmp_path, monkeypatch):
+def test_case_32_refused_permission_is_a_reason_and_no_end(tmp_path, monkeypatch):
     save(tmp_path / "a.wav")
     save(tmp_path / "secret.wav", hit(seed=1))
-    whole = folder.contents
+    whole = candidates.contents
 
     def guarded(path, *n_bytes):
         if b"secret" in path:
             raise PermissionError(13, "Permission denied")
         return whole(path, *n_bytes)
 
-    monkeypatch.setattr(folder, "contents", guarded)
+    monkeypatch.setattr(candidates, "contents", guarded)
     sounds, skipped = read(tmp_path)
     assert (list(sounds), skipped) == (["a.wav"], {"secret.wav": "permission denied"})
 
@@ -384,7 +414,7 @@ def stand_in(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_a_decoder_that_crashes_hangs_or_eats_costs_one_file(tmp_path):
+def test_case_41_a_decoder_that_crashes_hangs_or_eats_costs_one_file(tmp_path):
     sounds_folder = tmp_path / "sounds"
     for seed, name in enumerate(("a", "c", "e", "g", "i", "k", "m")):
         save(sounds_folder / f"{name}.wav", hit(seed=seed))
@@ -403,7 +433,24 @@ def test_a_decoder_that_crashes_hangs_or_eats_costs_one_file(tmp_path):
     }
 
 
-def test_an_answer_that_is_none_costs_one_file():
+@pytest.mark.usefixtures("stand_in")
+def test_case_41_decoders_side_by_side_keep_the_order_and_lose_the_same_files(tmp_path, monkeypatch):
+    faults = {3: b"CRASH", 4: b"HANG", 11: b"LEAVE", 12: b"CRASH", 70: b"CRASH"}
+    for i in range(72):
+        save(tmp_path / "many" / f"{i:02d}.wav", hit(0.01, seed=i))
+        if i in faults:
+            (tmp_path / "many" / f"{i:02d}.wav").write_bytes(faults[i])
+    found = {}
+    for n in (1, 3):
+        monkeypatch.setattr(folder, "n_cores", lambda n=n: n)
+        items = list(Folder(RATE, 1, 16_384, path=tmp_path / "many").read())
+        found[n] = [(i.name, i.audio.tobytes() if isinstance(i, Sound) else i.reason) for i in items]
+    assert found[1] == found[3]
+    assert [name for name, _ in found[3]] == [f"{i:02d}.wav" for i in range(72)]
+    assert sum(type(content) is str for _, content in found[3]) == len(faults)
+
+
+def test_case_41_an_answer_that_is_none_costs_one_file():
     program = (sys.executable, "-c", "print('ready', flush=True); input(); print('[1]', flush=True); input()")
     with (
         decoding.Decoder(program) as decoder,
@@ -445,7 +492,7 @@ def test_no_child_is_left_when_reading_stops_early(tmp_path):
     assert made[0].returncode == 0
 
 
-def test_damaged_files_never_stop_the_reading(tmp_path):
+def test_case_41_damaged_files_never_stop_the_reading(tmp_path):
     rng = np.random.default_rng(0)
     for ending in ("wav", "aiff", "flac", "ogg", "mp3"):
         whole = save(tmp_path / f"x.{ending}", hit(seed=1)).read_bytes()

@@ -59,7 +59,7 @@ def check(path):
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_is_one_clear_message_in_little_memory(bomb, tmp_path):
+def test_case_44_a_bomb_is_one_clear_message_in_little_memory(bomb, tmp_path):
     path = tmp_path / "bomb.toml"
     BOMBS[bomb](path)
     done = check(path)
@@ -69,7 +69,7 @@ def test_a_bomb_is_one_clear_message_in_little_memory(bomb, tmp_path):
     assert len(done.stderr) < 30_000
 
 
-def test_the_bombs_are_refused_for_what_they_are(tmp_path):
+def test_case_44_the_bombs_are_refused_for_what_they_are(tmp_path):
     reasons = {
         "a hundred megabytes": "is larger than 1 MiB",
         "nested within the parser's limit": "is nested more than 32 levels deep",
@@ -94,7 +94,7 @@ def imported(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_imports_nothing_and_is_unknown(name, tmp_path, imported):
+def test_case_46_a_name_imports_nothing_and_is_unknown(name, tmp_path, imported):
     path = tmp_path / "a.toml"
     path.write_text(f"extends = 'percussion_small'\n[defaults]\nactivation = '{name}'\n")
     done = check(path)
@@ -103,7 +103,7 @@ def test_a_name_imports_nothing_and_is_unknown(name, tmp_path, imported):
     assert done.stdout == imported
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_fault(tmp_path):
+def test_case_45_a_byte_order_mark_and_windows_line_ends_are_no_fault(tmp_path):
     path = tmp_path / "a.toml"
     path.write_bytes(b"\xef\xbb\xbfextends = 'percussion_small'\r\n[train]\r\nsteps = 4\r\n")
     done = check(path)

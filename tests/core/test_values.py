@@ -28,7 +28,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("value", "kind"), REFUSED, ids=repr)
-def test_a_value_of_another_type_is_refused(value, kind):
+def test_case_43_a_value_of_another_type_is_refused(value, kind):
     with pytest.raises((TypeError, ValueError)):
         structure(value, kind)
 
@@ -45,6 +45,6 @@ def test_none_is_said_as_a_word_where_it_is_allowed():
 
 
 @given(st.one_of(st.text(), st.floats(), st.booleans(), st.none(), st.lists(st.integers(), max_size=2)))
-def test_nothing_but_a_whole_number_becomes_one(value):
+def test_case_43_nothing_but_a_whole_number_becomes_one(value):
     with pytest.raises((TypeError, ValueError)):
         structure(value, int)

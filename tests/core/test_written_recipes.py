@@ -110,6 +110,14 @@ def test_case_40_a_folder_of_any_name_is_read_or_refused_in_words(
     assert told.isprintable() or all(line.isprintable() for line in told.splitlines())
 
 
+@pytest.mark.parametrize("folder", ["~nosuchuser/x", "new\nline", "no\udcffutf", "a" * 300])
+def test_case_40_a_survey_of_a_folder_of_any_name_is_answered_in_words(folder, capsys):
+    assert main(["data", folder]) == 3
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert all(line.isprintable() for line in told.splitlines())
+
+
 def test_what_a_recipe_says_before_it_is_resolved_is_explained(capsys):
     assert main(["explain", "defaults"]) == 0
     assert "activation" in capsys.readouterr().out

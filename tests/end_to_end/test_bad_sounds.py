@@ -50,7 +50,7 @@ def run(out, *more, data):
     return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_every_file_gets_a_verdict_and_the_good_rest_trains(folder, tmp_path):
+def test_case_30_every_file_gets_a_verdict_and_the_good_rest_trains(folder, tmp_path):
     done = run(tmp_path / "out", data=folder)
     assert done.returncode == 0, done.stderr
     assert "15 sounds:" in done.stdout
@@ -64,13 +64,13 @@ def test_every_file_gets_a_verdict_and_the_good_rest_trains(folder, tmp_path):
     assert all(skipped.values())
 
 
-def test_strict_stops_where_a_sound_would_be_skipped(folder, tmp_path):
+def test_case_39_strict_stops_where_a_sound_would_be_skipped(folder, tmp_path):
     done = run(tmp_path / "out", "data.strict=true", data=folder)
     assert done.returncode == 3
     assert "6 of 21 sounds cannot be used" in done.stderr
 
 
-def test_sounds_that_change_after_the_plan_are_noticed(folder, tmp_path):
+def test_case_32_sounds_that_change_after_the_plan_are_noticed(folder, tmp_path):
     assert run(tmp_path / "out", data=folder).returncode == 0
     soundfile.write(folder / "one" / "hit-0.wav", hit(seed=77), 44100)
     done = run(tmp_path / "out", data=folder)

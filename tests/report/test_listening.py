@@ -8,8 +8,10 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
+from flowvae.folder.audio import write_wav
 from flowvae.report.listening import listening
 from flowvae.report.loudness import MOST_LOWERED, loudness
 from flowvae.report.number_format import plain
@@ -163,3 +165,13 @@ def test_the_residual_is_target_minus_estimate_at_its_true_level(folder):
     assert not any(take.residual for row in found.prior_rows for take in takes_of(row))
     page = write_report(folder).read_text("utf-8")
     assert page.count('class="residual"') == 3 * 2 * 2 + 2
+
+
+def test_what_was_clipped_where_it_was_saved_is_said_beside_its_player(folder):
+    name = f"{LAST}/01-drum-1.wav"
+    audio = torch.from_numpy(spike(1.5, hum=0.2))[None]
+    words = write_wav(folder / "runs/snake/seed-1" / name, audio, RATE)
+    assert words == "1 sample beyond full scale, highest 1.50, clipped"
+    takes = [take for row in listening(read_folder(folder)).rows for take in of_row(row)]
+    assert [words in take.obstacle for take in takes].count(True) == 1
+    assert words in write_report(folder, lambda _: None).read_text()

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -65,12 +66,24 @@ class Decoder:
 
     def decode(self, content: bytes) -> Decoded:
         """The samples of one file."""
+        self.send(content)
+        return self.receive()
+
+    def send(self, content: bytes) -> None:
+        """Gives the child a file to decode while this process does something else; `receive` has to come next."""
         child = self.child or self._start()
         self.child = child
-        try:
+        # Where the child has died, its answer is that it has died.
+        with suppress(OSError):
             _pipe(child.stdin).write(len(content).to_bytes(8, "little"))
             _pipe(child.stdin).write(content)
             _pipe(child.stdin).flush()
+
+    def receive(self) -> Decoded:
+        """The samples of the file that was sent."""
+        child = self.child
+        assert child is not None
+        try:
             description = json.loads(_pipe(child.stdout).readline(_MAX_LINE))
             if "error" in description:
                 raise UndecodableError(str(description["error"]))

@@ -13,6 +13,7 @@ _SPECIAL = {
     stat.S_IFBLK: "a device",
     stat.S_IFDIR: "a link to a folder",
 }
+SAME_FILE = "the same file as"
 _PLAIN_WORDS = {
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
@@ -113,5 +114,5 @@ def _examined(root: bytes, relative: bytes, problem: str, first_names: dict[tupl
                 problem = f"not a file but {_SPECIAL.get(stat.S_IFMT(status.st_mode), 'something else')}"
             else:
                 first = first_names.setdefault((status.st_dev, status.st_ino), name)
-                problem = "" if first == name else f"the same file as {first}"
+                problem = "" if first == name else f"{SAME_FILE} {first}"
     return Listed(relative, name, path, problem)

@@ -7,22 +7,28 @@ ONSET_DB = -40.0
 LEAD_S = 0.002
 FADE_S = 0.005
 SHORTEST_OFFSET_S = 0.02
+SILENCE = 1e-4
+"""3 steps of 16 bits."""
 
 
-def offset_of(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
-    """The constant that a converter added to each channel.
+def without_offset(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """The sound without the constant that a converter added to each channel.
 
-    Formula: the mean over time; 0 for a sound shorter than 20 ms, where the mean may be the hit itself.
-    Shapes: (c, t) -> (c, 1).
+    Formula: from the first sample above 1e-4 of full scale to the last, less their mean: silence that was added around
+        a sound has no part in it and stays silent. Nothing is taken from less than 20 ms, where the mean may be the hit.
+    Shapes: (c, t) -> (c, t), a new array.
     Units: full scale is 1.
     Source: own.
 
-    >>> offset_of(np.full((1, 4000), 0.25, np.float32), 44100)
-    array([[0.25]], dtype=float32)
+    >>> without_offset(np.pad(np.full((1, 4000), 0.25, np.float32), ((0, 0), (0, 4000))), 44100).max()
+    np.float32(0.0)
     """
-    if audio.shape[1] < SHORTEST_OFFSET_S * sample_rate:
-        return np.zeros((len(audio), 1), np.float32)
-    return np.asarray(audio.mean(axis=1, keepdims=True, dtype=np.float64), np.float32)
+    free = audio.copy()
+    loud = np.flatnonzero((np.abs(audio) > SILENCE).any(axis=0))
+    if len(loud) and loud[-1] + 1 - loud[0] >= SHORTEST_OFFSET_S * sample_rate:
+        heard = slice(loud[0], loud[-1] + 1)
+        free[:, heard] -= audio[:, heard].mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    return free
 
 
 def faded(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:

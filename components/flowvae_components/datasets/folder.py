@@ -2,25 +2,35 @@
 
 import hashlib
 import json
-import os
+import math
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from attrs import evolve
 from numpy.typing import NDArray
 
 from flowvae.contracts import Refused, Skipped, Sound
-from flowvae_components.audio_files import containers, fitting
-from flowvae_components.audio_files.decoding import Decoded, Decoder, UndecodableError
+from flowvae_components.audio_files import fitting
+from flowvae_components.audio_files.ahead import decoded_ahead, n_cores
+from flowvae_components.audio_files.candidates import Opened, candidates, opened
+from flowvae_components.audio_files.decoding import Decoded, Decoder
 from flowvae_components.audio_files.faults import fault
-from flowvae_components.audio_files.listing import Listed, in_plain_words, list_files, shown
+from flowvae_components.audio_files.listing import Listed, in_plain_words
 from flowvae_components.audio_files.opening import contents
-from flowvae_components.datasets import clip_judging, conversion, judging
+from flowvae_components.datasets import clip_judging, conversion, judging, pieces
 from flowvae_components.datasets.classes import read_classes
 
 # What a fingerprint stands for; a change in how files become sounds raises it.
-_VERSION = 3
+_VERSION = 4
+_SHORTEST_S = 0.001
+"""A thousandth of a second has no pitch and no decay: what is shorter is what is left of a file."""
+MOST_DECODERS = 4
+_FEW = 64
+"""Files that one decoder is enough for: to start another one takes as long."""
 
 
 class Folder:
@@ -28,13 +38,15 @@ class Folder:
 
     Formula: files in the order of their names' bytes; each one decoded by libsndfile in a process of its own, brought
         to the channels and the rate that are asked for, its mean subtracted, its peak set, its last 5 ms faded.
-        start = 2 ms before the first sample above -40 dB of the peak. Of files that give the same sound the first
-        is used. Links to files are followed, links to folders and hidden files are not.
+        start = 2 ms before the first sample above -40 dB of the peak. Where a clip from there on would lack the hit, or
+        more than 2/5 of the power, clips begin at the hits: a recording of several is a sound for each, file/000 on.
+        Of files that give the same sound the first is used, one whose header is damaged only where no other is.
+        Links to files are followed, links to folders and hidden files are not.
         group = the folder that a file lies in; a file beside all folders stands for itself. Which folders are kits,
         and which are classes (kicks, snares), is for the split to tell.
         label = what the table of classes says of the file; without one its name may say what it is.
     Shapes: a file (c, t) of any rate -> (channels, t * sample_rate / rate).
-    Units: full scale is 1; files from 1 to 768 kHz, to 32 channels, to 10 minutes.
+    Units: full scale is 1; files from 1 to 768 kHz, to 32 channels, from 1 ms to 10 minutes.
     Parameters:
         path: the folder; ~ stands for the home folder.
         peak: the highest absolute value of every sound; without one a sound keeps its level, at most 1.
@@ -113,71 +125,85 @@ class Folder:
         folder = name.rpartition("/")[0]
         return folder if folder and self.group_by == "folder" else name
 
-    def _read(self, candidates: list[Listed | Skipped]) -> Iterator[Sound | Skipped]:
+    def _read(self, files: list[Listed | Skipped]) -> Iterator[Sound | Skipped]:
         first_names: dict[bytes, str] = {}
-        with Decoder() as decoder:
-            for candidate in candidates:
-                if isinstance(candidate, Skipped):
-                    yield candidate
+        whole: set[bytes] | None = None
+        for number, read in enumerate(self._verdicts(files)):
+            if read.damaged and whole is None:
+                # Rare enough to read the rest once more: whether it is there undamaged is not known before.
+                rest = self._verdicts(files[number + 1 :])
+                whole = {digest(s) for later in rest if not later.damaged for s in later.sounds()}
+            for item in read.items:
+                if isinstance(item, Skipped):
+                    yield item
                     continue
-                sound = self._sound(candidate, decoder)
-                if isinstance(sound, Sound):
-                    digest = hashlib.sha256(sound.audio.tobytes()).digest()
-                    first = first_names.setdefault(digest, sound.name)
-                    if first != sound.name:
-                        sound = Skipped(sound.name, f"the same sound as {first}")
-                yield sound
+                content = digest(item)
+                first = first_names.get(content)
+                if first is None and read.damaged and whole and content in whole:
+                    yield Skipped(item.name, "damaged, and the same sound is there whole", lost=False)
+                elif first is None:
+                    first_names[content] = item.name
+                    yield item
+                else:
+                    yield Skipped(item.name, f"the same sound as {first}", lost=False)
+
+    def _verdicts(self, files: list[Listed | Skipped]) -> Iterator["_Verdict"]:
+        """What each file gives, in their order; decoded ahead, in as many processes as there are cores."""
+        n_decoders = min(MOST_DECODERS, n_cores()) if len(files) > _FEW else 1
+        with ExitStack() as stack:
+            decoders = [stack.enter_context(Decoder()) for _ in range(n_decoders)]
+            for given, found in decoded_ahead(map(opened, files), decoders):
+                if isinstance(given, Skipped):
+                    yield _Verdict((given,))
+                elif isinstance(found, Decoded):
+                    yield self._judged(given, found)
+                else:
+                    yield _Verdict((Skipped(given.file.name, str(found) if found else "empty file"),))
 
     def _candidates(self) -> list[Listed | Skipped]:
-        """What is tried, and what is not tried and why."""
-        folder = os.fsencode(self.path.expanduser())  # names may be any bytes
-        found: list[Listed | Skipped] = []
-        try:
-            listed = list_files(folder)
-        except OSError as error:
-            missing = (
-                "a link that leads nowhere"
-                if self.path.expanduser().is_symlink()
-                else "there is no such folder"
-            )
-            what = {FileNotFoundError: missing, NotADirectoryError: "this is not a folder"}
-            reason = what.get(type(error), in_plain_words(error))
-            raise type(error)(f"{shown(folder)}: {reason}") from None
-        table = os.path.realpath(os.fsencode(self.classes.expanduser())) if self.classes else b""
-        for entry in listed:
-            if table and os.path.realpath(entry.path) == table:
-                continue
-            problem = entry.problem or _not_audio(entry)
-            found.append(Skipped(entry.name, problem) if problem else entry)
-        return found
+        return candidates(self.path, self.classes)
 
-    def _sound(self, file: Listed, decoder: Decoder) -> Sound | Skipped:
-        try:
-            content = contents(file.path)
-            if not content:
-                return Skipped(file.name, "empty file")
-            content, length_note = containers.with_length(content)
-            decoded = decoder.decode(content)
-        except OSError as error:
-            return Skipped(file.name, in_plain_words(error))
-        except UndecodableError as error:
-            return Skipped(file.name, str(error))
-        reason = fault(decoded.audio)
-        if reason:
-            return Skipped(file.name, reason)
-        notes = judging.file_notes(file.name, content, decoded) + judging.sound_notes(
-            decoded.audio, decoded.encoding
-        )
-        audio, channel_note = self._converted(decoded)
-        if audio is None:
-            return Skipped(file.name, channel_note)
-        label = self.labels.get(file.name, "")
-        unlabelled = f"no class in {self.classes.name}" if self.classes and not label else ""
-        start = conversion.onset(audio, self.sample_rate)
-        notes += clip_judging.rate_notes(decoded.rate, self.sample_rate)
-        notes += clip_judging.clip_notes(audio, start, self.n_samples, self.sample_rate)
-        note = "; ".join(filter(None, [length_note, *notes, channel_note, unlabelled]))
-        return Sound(file.name, self._group(file.name), audio, start, note, label)
+    def _judged(self, given: Opened, decoded: Decoded) -> "_Verdict":
+        """The sounds of a file with all that is to be said of them, or why there is none."""
+        name, audio = given.file.name, decoded.audio
+        reason = fault(audio)
+        if not reason and audio.shape[1] < _SHORTEST_S * decoded.rate:
+            reason = (
+                f"too short: {audio.shape[1]} of at least {math.ceil(_SHORTEST_S * decoded.rate)} samples"
+            )
+        finished, channel_note = (None, reason) if reason else self._converted(decoded)
+        if finished is None:
+            return _Verdict((Skipped(name, channel_note),))
+        damage = [note for note in (given.note, judging.shortage(given.content, decoded)) if note]
+        label = self.labels.get(name, "")
+        notes = [
+            *damage,
+            *judging.file_notes(name, decoded),
+            *judging.sound_notes(audio, decoded.encoding),
+            *clip_judging.rate_notes(decoded.rate, self.sample_rate),
+            channel_note,
+            f"no class in {self.classes.name}" if self.classes and not label else "",
+        ]
+        sounds = self._cut(Sound(name, self._group(name), finished, label=label), list(filter(None, notes)))
+        return _Verdict(tuple(sounds), damaged=bool(damage))
+
+    def _cut(self, sound: Sound, notes: list[str]) -> Iterator[Sound]:
+        """The sound from its onset on; or each hit of a recording, where that would be little of it."""
+        audio, rate = sound.audio, self.sample_rate
+        start, found = conversion.onset(audio, rate), list[int]()
+        if not clip_judging.is_most(audio, start, self.n_samples):
+            found = pieces.hits(audio, rate, self.n_samples)
+        if len(found) > 1:
+            told = "; ".join([*notes, f"one of {len(found)} hits in {audio.shape[1] / rate:.1f} s"])
+            for number, piece in enumerate(pieces.pieces(audio, found, rate, self.peak)):
+                yield evolve(
+                    sound, name=f"{sound.name}/{number:03d}", audio=piece, note=told, whole=sound.name
+                )
+            return
+        if found and clip_judging.gains(audio, start, found[0], self.n_samples):
+            start = found[0]
+        notes = [*notes, *clip_judging.clip_notes(audio, start, self.n_samples, rate)]
+        yield evolve(sound, start=start, note="; ".join(notes))
 
     def _converted(self, decoded: Decoded) -> tuple[NDArray[np.float32] | None, str]:
         """The finished sound and a note on its channels, or None and the reason why there is none."""
@@ -191,8 +217,8 @@ class Folder:
             return None, "silent: its channels cancel"
         if left < clip_judging.WEAKENED:
             note += f", which cancel in part: {left:.0%} of the power is left"
-        audio = fitting.to_rate(mixed, decoded.rate, self.sample_rate)
-        audio = conversion.faded(audio - conversion.offset_of(audio, self.sample_rate), self.sample_rate)
+        free = conversion.without_offset(mixed, decoded.rate)
+        audio = conversion.faded(fitting.to_rate(free, decoded.rate, self.sample_rate), self.sample_rate)
         level = float(np.abs(audio).max())
         if level * loudest < judging.SILENT_PEAK:
             swings = float(np.ptp(decoded.audio, axis=1).max()) >= judging.SILENT_PEAK
@@ -203,11 +229,18 @@ class Folder:
         return np.ascontiguousarray(audio), note
 
 
-def _not_audio(file: Listed) -> str:
-    if containers.named_like_audio(file.name):
-        return ""
-    try:
-        head = contents(file.path, containers.N_MAGIC_BYTES)
-    except OSError as error:
-        return in_plain_words(error)
-    return "" if containers.starts_like_audio(head) else "not audio"
+@dataclass(frozen=True, eq=False)
+class _Verdict:
+    """All that one file gives."""
+
+    items: tuple[Sound | Skipped, ...]
+    damaged: bool = False
+    """Whether its header promises another length than there is."""
+
+    def sounds(self) -> Iterator[Sound]:
+        return (item for item in self.items if isinstance(item, Sound))
+
+
+def digest(sound: Sound) -> bytes:
+    """What makes two sounds one: all samples, whatever their files are."""
+    return hashlib.sha256(sound.audio.tobytes()).digest()

@@ -16,26 +16,39 @@ _ABRUPT = 0.05
 _N_LAST = 32
 
 
-def file_notes(name: str, content: bytes, decoded: Decoded) -> list[str]:
-    """What a file's name and header say that is not so.
+def file_notes(name: str, decoded: Decoded) -> list[str]:
+    """What a file's name says that is not so.
 
-    Formula: container against ending; frames found against frames promised.
+    Formula: container against ending.
+    Shapes: none.
+    Units: none.
+    Source: own.
+
+    >>> file_notes("a.wav", Decoded(np.zeros((1, 9), np.float32), 44100, "AIFF", "PCM_16", 9))
+    ['named .wav, AIFF inside']
+    """
+    if containers.misnamed(name, decoded.container):
+        return [f"named .{containers.ending(name)}, {decoded.container} inside"]
+    return []
+
+
+def shortage(content: bytes, decoded: Decoded) -> str:
+    """What a file's header promises and the file does not hold; empty where nothing is missing.
+
+    Formula: frames found against frames promised.
     Shapes: none.
     Units: frames.
     Source: own.
 
-    >>> file_notes("a.wav", b"", Decoded(np.zeros((1, 9), np.float32), 44100, "AIFF", "PCM_16", 9))
-    ['named .wav, AIFF inside']
+    >>> shortage(b"", Decoded(np.zeros((1, 9), np.float32), 44100, "AIFF", "PCM_16", 12))
+    'cut short: header says 12 frames, 9 found'
     """
-    notes = []
-    if containers.misnamed(name, decoded.container):
-        notes.append(f"named .{containers.ending(name)}, {decoded.container} inside")
     promised = containers.promised_frames(content) or decoded.promised
     found = decoded.audio.shape[1]
     # MP3 headers round to whole frames of 1152 samples, and streams write a length near 2^63.
     if found < promised < 2**62 and decoded.container != "MP3":
-        notes.append(f"cut short: header says {promised} frames, {found} found")
-    return notes
+        return f"cut short: header says {promised} frames, {found} found"
+    return ""
 
 
 def sound_notes(audio: NDArray[np.float32], encoding: str) -> list[str]:

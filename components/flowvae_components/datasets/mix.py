@@ -103,11 +103,13 @@ class _Source:
             first = first_names.setdefault(digest, name)
             if first != name:
                 reasons[f"a sound of {first.partition('/')[0]}"] += 1
-                yield Skipped(name, f"the same sound as {first}")
+                yield Skipped(name, f"the same sound as {first}", lost=False)
             else:
                 usable += 1
                 group = f"{self.name}/{item.group}"
-                yield evolve(item, name=name, group=group, weight=item.weight * self.weight)
+                whole = f"{self.name}/{item.whole}" if item.whole else ""
+                weight = item.weight * self.weight
+                yield evolve(item, name=name, group=group, weight=weight, whole=whole)
         if not usable:
             why = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
             raise FileNotFoundError(f"source {self.name} has no usable sound" + (f": {why}" if why else ""))

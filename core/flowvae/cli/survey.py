@@ -1,17 +1,20 @@
 """`flowvae data FOLDER`: what is in a folder of sounds, and what a run would make of it."""
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from attrs import define, field
 
 from flowvae.catalogue import Catalogue
 from flowvae.contracts import Skipped, Sound
 from flowvae.data.copies import fingerprint
-from flowvae.data.kits import Member
-from flowvae.data.prepare import cut_clip, refuse_too_few, split_of
+from flowvae.data.kits import Named, members_of
+from flowvae.data.prepare import cut_clip, split_of
+from flowvae.data.reading import read_sounds, refuse_too_few
 from flowvae.data.verdict import told
 from flowvae.errors import DataError
 from flowvae.recipe import Part
@@ -26,15 +29,15 @@ def survey(folder: Path, rate: int, *, as_json: bool) -> int:
     """Reads every sound; prints verdicts, lengths, and a length of clip that would suit."""
     component, key = folder_dataset(Catalogue.installed())
     source = component.load()(rate, 1, rate, **{key: folder})
+    seen = _Seen(rate)
     try:
-        items = list(source.read())
+        for item in read_sounds(source, lambda line: print(line, file=sys.stderr, flush=True)):
+            seen.take(item)
     except OSError as error:
         raise DataError(f"the sounds cannot be read: {error}", do="name a folder with sounds") from error
-    sounds = [item for item in items if isinstance(item, Sound)]
-    skipped = [item for item in items if isinstance(item, Skipped)]
-    content = _content(sounds, skipped, rate)
+    content = _content(seen)
     data = Part(component, {}, {key.name: key.default for key in DATA_KEYS})
-    problem = _split(content, data, source, sounds, skipped)
+    problem = _split(content, data, source, seen)
     if as_json:
         print(json.dumps(content, indent=1, ensure_ascii=True))
     else:
@@ -46,18 +49,38 @@ def survey(folder: Path, rate: int, *, as_json: bool) -> int:
     raise DataError(f"no run can be made of {folder}: {problem.what}", do=problem.do)
 
 
-def _split(
-    content: dict[str, Any], data: Part, source: Any, sounds: list[Sound], skipped: list[Skipped]
-) -> DataError | None:
+@define
+class _Seen:
+    """What is kept of sounds once they have been looked at; their samples are not."""
+
+    rate: int
+    named: list[Named] = field(factory=list)
+    notes: list[str] = field(factory=list)
+    seconds: list[float] = field(factory=list)
+    prints: list[Any] = field(factory=list)
+    skipped: list[Skipped] = field(factory=list)
+
+    def take(self, item: Sound | Skipped) -> None:
+        if isinstance(item, Skipped):
+            self.skipped.append(item)
+            return
+        self.named.append((item.name, item.whole, item.group, item.label))
+        self.notes.append(item.note)
+        self.seconds.append(audible_seconds(item, self.rate))
+        # Of their first second.
+        self.prints.append(fingerprint(cut_clip(item, self.rate, 0, self.rate), self.rate))
+
+
+def _split(content: dict[str, Any], data: Part, source: Any, seen: _Seen) -> DataError | None:
     """Enters how a run would split the sounds; where it could not, the reason."""
-    rate = content["proposed_sample_rate"]
     content |= {"groups": {}, "held_out": 0, "split": [], "problem": ""}
     try:
-        refuse_too_few(len(sounds), skipped, strict=False)
-        prints = [
-            fingerprint(cut_clip(sound, rate, 0, rate), rate) for sound in sounds
-        ]  # of their first second
-        split = split_of(source, data, [Member(s.name, s.group, s.label) for s in sounds], prints)
+        n_files = len({whole or name for name, whole, _, _ in seen.named})
+        most_skipped = data.extras["most_skipped"]
+        refuse_too_few(
+            len(seen.named), seen.skipped, strict=False, most_skipped=most_skipped, n_files=n_files
+        )
+        split = split_of(source, data, members_of(seen.named), seen.prints)
     except DataError as error:
         content["problem"] = error.what
         return error
@@ -67,14 +90,17 @@ def _split(
     return None
 
 
-def _content(sounds: list[Sound], skipped: list[Skipped], rate: int) -> dict[str, Any]:
-    lengths = np.array([audible_seconds(s, rate) for s in sounds]) if sounds else np.zeros(0)
-    quantiles = {f"{q} %": round(float(np.percentile(lengths, q)), 3) for q in (5, 50, 95)} if sounds else {}
-    clip = _suiting_length(lengths, rate) if sounds else None
+def _content(seen: _Seen) -> dict[str, Any]:
+    lengths, rate = np.array(seen.seconds), seen.rate
+    quantiles = (
+        {f"{q} %": round(float(np.percentile(lengths, q)), 3) for q in (5, 50, 95)} if len(lengths) else {}
+    )
+    clip = _suiting_length(lengths, rate) if len(lengths) else None
+    names = [name for name, _, _, _ in seen.named]
     return {
-        "used": len(sounds),
-        "noted": [{"name": s.name, "note": s.note} for s in sounds if s.note],
-        "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
+        "used": len(names),
+        "noted": [{"name": name, "note": note} for name, note in zip(names, seen.notes, strict=True) if note],
+        "skipped": [{"name": s.name, "reason": s.reason} for s in seen.skipped],
         "audible_seconds": quantiles,
         "proposed_n_samples": clip,
         "proposed_sample_rate": rate,

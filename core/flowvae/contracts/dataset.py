@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,8 @@ class Sound:
     """The class of the sound, such as kick, where the data set knows it; without one its name may say it."""
     weight: float = 1.0
     """How often it is drawn in training, beside the others: weight 2 twice as often as weight 1. Above 0."""
+    whole: str = ""
+    """The name of the recording that it is a piece of; pieces of one recording stay on one side of the split."""
 
 
 @frozen
@@ -38,6 +40,8 @@ class Skipped:
 
     name: str
     reason: str
+    lost: bool = field(default=True, repr=False, eq=False)
+    """Whether a sound was lost: no for what never was one, and for what is used under another name."""
 
 
 @runtime_checkable
@@ -62,7 +66,7 @@ class BuiltNamedDataset(BuiltDataset, Protocol):
 
     def names(self) -> Iterator[tuple[str, str] | tuple[str, str, str]]:
         """Name and group of every sound that read() will try, in its order and at no cost to speak of; and its label,
-        where it has one.
+        where it has one. A recording that may be cut into pieces is named as a whole.
         """
 
 

@@ -1,6 +1,7 @@
 """Which sounds are copies of one another, whatever their level, rate, format and name."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,7 @@ def _called(units: Sequence[str]) -> str:
     return " + ".join(units) if len(units) < 4 else f"{units[0]} + {len(units) - 1} more with copies"
 
 
+@cache
 def _bands(sample_rate: int) -> NDArray[np.float64]:
     """(bins, bands): 1 where a bin lies in a band; a band narrower than a bin has the nearest one."""
     hz = np.fft.rfftfreq(N_FFT, 1 / sample_rate)

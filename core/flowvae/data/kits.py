@@ -25,6 +25,23 @@ class Member:
         return class_of(self.name, self.label)
 
 
+Named = tuple[str, str, str, str]
+"""Of a sound its name, the name of the recording that it is a piece of, its group and its label."""
+
+
+def members_of(named: Sequence[Named]) -> list[Member]:
+    """Sounds as the split knows them: pieces of one recording by its name, which keeps them together.
+
+    One recording alone has nothing beside it: there each piece stands for itself.
+
+    >>> [m.name for m in members_of([("a/0", "a", "a", ""), ("a/1", "a", "a", ""), ("b", "", "b", "")])]
+    ['a', 'a', 'b']
+    """
+    if len({whole or name for name, whole, _, _ in named}) == 1:
+        return [Member(name, name, label) for name, _, _, label in named]
+    return [Member(whole or name, group, label) for name, whole, group, label in named]
+
+
 def units(members: Sequence[Member], split_by: str, apart: Sequence[str] = ()) -> list[str]:
     """What each sound is held out with: its kit, its class, or nothing but itself.
 

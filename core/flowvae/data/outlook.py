@@ -5,9 +5,10 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from flowvae.contracts import BuiltNamedDataset, Skipped
+from flowvae.contracts import BuiltNamedDataset, Skipped, Sound
 from flowvae.data.kits import Member
-from flowvae.data.prepare import refuse_too_few, split_of
+from flowvae.data.prepare import split_of
+from flowvae.data.reading import refuse_too_few
 from flowvae.data.sounds import source_of, what_is_heard
 from flowvae.data.verdict import refuse_unmeasurable, told
 from flowvae.errors import DataError, PluginError
@@ -52,26 +53,30 @@ def look_ahead(recipe: Recipe) -> Outlook | None:
         return None
     try:
         members = [Member(*row) for row in source.names()]
-        _refuse_unusable(source)
+        heard = _first_usable(source)
     except OSError as error:
         raise DataError(
             f"the sounds cannot be read: {error}", do="check what [data] says, or --data"
         ) from error
     if len(members) < ENOUGH:
+        if any(sound.whole for sound in heard):
+            return None  # how many hits a recording holds is known once it is read
         raise PluginError(f"{recipe.data.component} names {len(members)} sounds and reads more")
     split = split_of(source, recipe.data, members)
     refuse_unmeasurable(recipe, sum(split.held))
     return Outlook(len(members), sum(split.held), tuple(told(split)))
 
 
-def _refuse_unusable(source: Any) -> None:
+def _first_usable(source: Any) -> list[Sound]:
     """Reads until there are as many usable sounds as a run needs: mostly the first two."""
-    n_sounds, skipped = 0, []
+    sounds: list[Sound] = []
+    skipped: list[Skipped] = []
     for item in source.read():
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
-            n_sounds += 1
-        if n_sounds == ENOUGH:
-            return
-    refuse_too_few(n_sounds, skipped, strict=False)
+            sounds.append(item)
+        if len(sounds) == ENOUGH:
+            return sounds
+    refuse_too_few(len(sounds), skipped, strict=False)
+    return sounds

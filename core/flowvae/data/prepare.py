@@ -1,24 +1,24 @@
 """From a source of sounds to clips: read once, cut to their length, split, written."""
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import asdict
 from numpy.typing import NDArray
 
 from flowvae.contracts import Skipped, Sound
 from flowvae.data.clips import ARRAY, Clips, load_clips
 from flowvae.data.copies import fingerprint
 from flowvae.data.growing import growing_array
-from flowvae.data.kits import Member
+from flowvae.data.kits import Member, Named, members_of
+from flowvae.data.reading import read_sounds, refuse_too_few
 from flowvae.data.split import Split, split_sounds
 from flowvae.data.verdict import told
-from flowvae.errors import DataError, PluginError
+from flowvae.errors import PluginError
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import ClipInfo, PreparedClips
 from flowvae.recipe import Part
@@ -27,31 +27,41 @@ from flowvae.recipe.tables import ModelSection
 FADE_S = 0.005
 
 
-def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) -> Clips:
+def prepare_clips(
+    source: Any, data: Part, model: ModelSection, folder: Path, say: Callable[[str], None] = lambda _: None
+) -> Clips:
     """Reads every sound, cuts it to a clip, and writes the array with a verdict for each sound."""
     slack = round(data.extras["slack_ms"] / 1000 * model.sample_rate)
-    members: list[Member] = []
-    rest: list[tuple[str, float]] = []
+    named: list[Named] = []
+    rest: list[tuple[str, str, float]] = []
     prints: list[NDArray[np.float32]] = []
     skipped: list[Skipped] = []
     with (
         _folder(folder),
         growing_array(folder / ARRAY, (model.channels, model.n_samples + 2 * slack)) as array,
+        ThreadPoolExecutor(1) as beside,
     ):
-        for item in source.read():
+        running: Future[NDArray[np.float32]] | None = None
+        for item in read_sounds(source, say):
             if isinstance(item, Skipped):
                 skipped.append(item)
-            else:
-                _refuse_channels(item, model.channels, data)
-                clip = cut_clip(item, model.n_samples, slack, model.sample_rate)
-                array.append(clip)
-                if not is_exchangeable(source):
-                    prints.append(fingerprint(clip, model.sample_rate))
-                members.append(Member(item.name, item.group, item.label))
-                rest.append((item.note, item.weight))
-        refuse_too_few(len(members), skipped, strict=data.extras["strict"])
+                continue
+            _refuse_channels(item, model.channels, data)
+            clip = cut_clip(item, model.n_samples, slack, model.sample_rate)
+            array.append(clip)
+            named.append((item.name, item.whole, item.group, item.label))
+            rest.append((item.name, item.note, item.weight))
+            if running:
+                prints.append(running.result())
+            if not is_exchangeable(source):  # on another core, while the next sound is read
+                running = beside.submit(fingerprint, clip, model.sample_rate)
+        prints += [running.result()] if running else []
+        n_files = len({whole or name for name, whole, _, _ in named})
+        keys = {key: data.extras[key] for key in ("strict", "most_skipped")}
+        refuse_too_few(len(named), skipped, n_files=n_files, **keys)
+        members = members_of(named)
         split = split_of(source, data, members, prints)
-    lines = [json.dumps(asdict(s), ensure_ascii=False) for s in skipped]
+    lines = [json.dumps({"name": s.name, "reason": s.reason}, ensure_ascii=False) for s in skipped]
     write_bytes(folder / "skipped.jsonl", "".join(f"{line}\n" for line in lines).encode())
     PreparedClips(
         fingerprint=source.fingerprint(),
@@ -59,8 +69,10 @@ def prepare_clips(source: Any, data: Part, model: ModelSection, folder: Path) ->
         skipped=len(skipped),
         told=tuple(told(split)),
         clips=tuple(
-            ClipInfo(m.name, m.group if unit == m.name else unit, note, held, m.label, weight)
-            for m, unit, held, (note, weight) in zip(members, split.units, split.held, rest, strict=True)
+            ClipInfo(name, m.group if unit == m.name else unit, note, held, m.label, weight)
+            for m, unit, held, (name, note, weight) in zip(
+                members, split.units, split.held, rest, strict=True
+            )
         ),
         array=array.digest(),
     ).write(folder)  # last: a folder without it was not finished
@@ -120,25 +132,3 @@ def split_of(
         apart=tuple(getattr(source, "apart", ())),
         prints=prints,
     )
-
-
-def refuse_too_few(n_sounds: int, skipped: Sequence[Skipped], *, strict: bool) -> None:
-    """DataError where nothing can be trained on, or nothing held out."""
-    total = n_sounds + len(skipped)
-    reasons = Counter(s.reason for s in skipped).most_common(3)
-    why = "; ".join(f"{count} x {reason}" for reason, count in reasons)
-    if strict and skipped:
-        raise DataError(
-            f"{len(skipped)} of {total} sounds cannot be used: {why}",
-            do="remove them, or data.strict = false",
-        )
-    if not n_sounds:
-        raise DataError(
-            f"0 of {total} sounds usable" + (f": {why}" if why else ""),
-            do="point data.path at a folder with sounds",
-        )
-    if n_sounds < 2:
-        raise DataError(
-            "only one sound is usable: none is left to hold out" + (f"; of {total}, {why}" if why else ""),
-            do="add sounds",
-        )

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,8 @@ from flowvae.recipe.placing import placed
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 """What only a disk that is written to says."""
+MOST_READINGS = 3
+"""Of sounds that change meanwhile: a copy that is not finished will be by then, or somebody writes there all the time."""
 
 
 @frozen(eq=False)
@@ -88,16 +91,13 @@ def source_of(recipe: Recipe) -> Any:
 
 
 def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
-    given = given_to_sources(recipe)
     source = source_of(recipe)
     try:
-        # Arms share clips where the sounds and all that shapes a clip agree.
-        key = json.dumps([source.fingerprint(), given, dict(recipe.data.extras)], sort_keys=True)
-        mine = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
-        if (mine / PreparedClips.file).exists():
-            return Sounds(mine, verified_clips(mine))
-        say(f"reading sounds: {recipe.data.said()}")
-        sounds = Sounds(mine, prepare_clips(source, recipe.data, recipe.model, mine))
+        for _ in range(MOST_READINGS):
+            found = _read_once(source, recipe, folder, say)
+            if found:
+                return found
+            say("the sounds changed while they were read: once more")
     except OSError as error:
         if error.errno in FULL:
             where = shown(Path(os.fsdecode(error.filename))) if error.filename else shown(folder)
@@ -109,6 +109,24 @@ def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sound
         raise DataError(
             f"the sounds cannot be read: {error}", do="check what [data] says, or --data"
         ) from error
+    raise DataError(
+        "the sounds change while they are read", do="wait until nothing writes to their folder any more"
+    )
+
+
+def _read_once(source: Any, recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds | None:
+    """The clips, read or found; None, with nothing left behind, where the sounds were others in the end."""
+    before = source.fingerprint()
+    # Arms share clips where the sounds and all that shapes a clip agree.
+    key = json.dumps([before, given_to_sources(recipe), dict(recipe.data.extras)], sort_keys=True)
+    mine = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
+    if (mine / PreparedClips.file).exists():
+        return Sounds(mine, verified_clips(mine))
+    say(f"reading sounds: {recipe.data.said()}")
+    sounds = Sounds(mine, prepare_clips(source, recipe.data, recipe.model, mine, say))
+    if sounds.clips.fingerprint != before:
+        shutil.rmtree(mine)
+        return None
     _announce(sounds, say)
     return sounds
 

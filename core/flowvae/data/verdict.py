@@ -60,6 +60,8 @@ def _copies(split: Split) -> list[str]:
     for i, j in split.copies:
         pair = f"{split.members[i].name} and {split.members[j].name}"
         (across if split.held[i] != split.held[j] else together).append(pair)
+    # Of recordings of which several pieces are copies, one pair of names is enough.
+    together, across = list(dict.fromkeys(together)), list(dict.fromkeys(across))
     said = []
     if together:
         said.append(f"copies of one sound, kept on one side: {_few(together)}")

@@ -111,8 +111,12 @@ class Validation:
             if not (targets / file).exists():
                 write_wav(targets / file, self.held_out.audio[row], rate)
                 events.sound(0, targets / file)
-            write_wav(here / file, estimate[row], rate)
-            events.sound(step, here / file)
+            self._write_sound(here / file, estimate[row], step, events)
         for i in range(min(count, len(generated))):
-            write_wav(here / f"prior-{i:02d}.wav", generated[i], rate)
-            events.sound(step, here / f"prior-{i:02d}.wav")
+            self._write_sound(here / f"prior-{i:02d}.wav", generated[i], step, events)
+
+    def _write_sound(self, path: Path, audio: Tensor, step: int, events: EventFile) -> None:
+        """One sound; what a file could not hold of it is said in the log."""
+        if wrong := write_wav(path, audio, self.parts.recipe.model.sample_rate):
+            print(f"step {step}: {path.name}: {wrong}")
+        events.sound(step, path)

@@ -1,4 +1,4 @@
-"""Audio for people: WAV files on the local disk, and stereo sound in TensorBoard."""
+"""Audio for people: WAV files on the local disk, each of which says what of the sound it could not hold."""
 
 import io
 from pathlib import Path
@@ -10,15 +10,42 @@ from torch import Tensor
 from flowvae.folder.files import write_bytes
 
 
+def beyond_full_scale(audio: Tensor) -> str:
+    """How much of a sound a WAV file cuts off, in words; "" where it holds all.
+
+    >>> beyond_full_scale(torch.tensor([[0.5, 1.25, -1.75]])), beyond_full_scale(torch.tensor([[0.5, -1.0]]))
+    ('2 samples beyond full scale, highest 1.75, clipped', '')
+    """
+    level = audio.detach().float().abs()
+    count = int((level > 1.0).sum())
+    samples = f"{count} sample{'s' if count > 1 else ''}"
+    return f"{samples} beyond full scale, highest {float(level.max()):.2f}, clipped" if count else ""
+
+
 def wav_bytes(audio: Tensor, sample_rate: int) -> bytes:
-    """(c, t) as a WAV file in 16 bits; values beyond full scale are clipped, and what is no number is silence."""
-    samples = torch.nan_to_num(audio.detach().float().cpu(), 0.0, 0.0, 0.0).clamp(-1.0, 32767 / 32768)
+    """(c, t) as a WAV file in 16 bits; what is beyond full scale is clipped, and the file's comment says how much.
+
+    Errors: ValueError for a sound that is not finite: silence in its place would be another sound.
+    """
+    samples = audio.detach().float().cpu()
+    if not bool(torch.isfinite(samples).all()):
+        raise ValueError("a sound that is not finite")
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples.T.numpy(), sample_rate, format="WAV", subtype="PCM_16")
+    file = soundfile.SoundFile(buffer, "w", sample_rate, len(samples), subtype="PCM_16", format="WAV")
+    with file:
+        if said := beyond_full_scale(samples):
+            file.comment = said
+        file.write(samples.clamp(-1.0, 32767 / 32768).T.numpy())
     return buffer.getvalue()
 
 
-def write_wav(path: Path, audio: Tensor, sample_rate: int) -> None:
-    """Writes (c, t) whole or not at all."""
+def write_wav(path: Path, audio: Tensor, sample_rate: int) -> str:
+    """Writes (c, t) whole or not at all; gives what is wrong with the sound, in words, or "".
+
+    A sound that is not finite is not written.
+    """
+    if not bool(torch.isfinite(audio).all()):
+        return f"{int((~torch.isfinite(audio)).sum())} samples are no numbers, not written"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, wav_bytes(audio, sample_rate))
+    return beyond_full_scale(audio)

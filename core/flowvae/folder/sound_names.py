@@ -1,6 +1,8 @@
-"""What the file of a sound is called: its writers and its readers agree here, and readers need no torch."""
+"""What the file of a sound is called and says of itself: its writers and its readers agree here, and readers need no torch."""
 
 import re
+
+_BEYOND = re.compile(r"\d+ samples? beyond full scale, highest \d+\.\d\d, clipped")
 
 
 def slug(name: str) -> str:
@@ -10,3 +12,12 @@ def slug(name: str) -> str:
     'kick-kick-01'
     """
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "sound"
+
+
+def clipping_of(comment: str) -> str:
+    """What the comment of a file says of clipping, in the words of its writer and in no others.
+
+    >>> clipping_of("2 samples beyond full scale, highest 1.75, clipped"), clipping_of("<b>")
+    ('2 samples beyond full scale, highest 1.75, clipped', '')
+    """
+    return comment if _BEYOND.fullmatch(comment) else ""

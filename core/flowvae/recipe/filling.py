@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from flowvae.errors import Fault, Place, PluginError
 from flowvae.recipe.layering import how_to_name
 from flowvae.recipe.lookup import look_up
 from flowvae.recipe.node import Node, by_name
+from flowvae.recipe.node_value import culprit, value_of
 from flowvae.recipe.part import Part
-from flowvae.recipe.values import NONE, not_text, structure
+from flowvae.recipe.values import NONE, not_text
 from flowvae.text import toml_like
 
 MOST = 100_000_000
@@ -210,9 +210,9 @@ class Filler:
             return parameter.default
         self.origins[path], self.places[path] = str(node.place), node.place
         try:
-            value = _read(node, parameter.type)
+            value = value_of(node, parameter.type)
         except (TypeError, ValueError) as error:
-            place = _culprit(node, parameter.type).place
+            place = culprit(node, parameter.type).place
             self.fault(str(error), place, path, accepted=parameter.accepted(), component=owner)
             return None
         if not parameter.admits(value):
@@ -291,27 +291,3 @@ class Filler:
             if path.startswith(slot_path):
                 path = default_path + path.removeprefix(slot_path)
         self.faults.append(Fault(what, place, path, component, accepted, suggestions))
-
-
-def _read(node: Node, kind: Any) -> Any:
-    """The value of a node; what was typed without quotes counts as text where nothing else will do."""
-    try:
-        return structure(node.plain(), kind)
-    except (TypeError, ValueError):
-        if not node.words or isinstance(node.value, str):
-            raise
-        with suppress(TypeError, ValueError):
-            return structure(node.words, kind)
-        raise
-
-
-def _culprit(node: Node, kind: Any) -> Node:
-    """The innermost value that is at fault: an element of an array has its own place."""
-    if isinstance(node.value, list) and getattr(kind, "__args__", None):
-        inner = kind.__args__[0]
-        for child in node.value:
-            try:
-                structure(child.plain(), inner)
-            except (TypeError, ValueError):
-                return _culprit(child, inner)
-    return node

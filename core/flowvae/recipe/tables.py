@@ -51,6 +51,15 @@ DATA_KEYS = (
         "each sound; folder: the group that the data set gives; file: each sound; class: all sounds of an instrument",
     ),
     Parameter("strict", bool, None, default=False, meaning="stop when a sound has to be skipped"),
+    Parameter(
+        "most_skipped",
+        float,
+        None,
+        0.5,
+        "share of the sounds that may have to be skipped; 1: all but two. What is no sound, or there twice, does not count",
+        0,
+        1,
+    ),
 )
 LOSS_KEYS = (Parameter("weight", float, None, 1.0, "what the loss is multiplied by", 0),)
 

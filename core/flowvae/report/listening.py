@@ -218,7 +218,9 @@ class _Painter:
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
             residual=picture_address(levels_db(left), self.top_db, self.palette) if left else "",
             gain=f"{signed(round(gain.db, 1), 2)} dB" if abs(gain.db) >= ROUNDED_AWAY_DB else "",
-            obstacle=gain.obstacle or beyond_full_scale(clip.audio * gain.factor),
+            obstacle=", ".join(
+                filter(None, (gain.obstacle or beyond_full_scale(clip.audio * gain.factor), clip.clipped))
+            ),
             duration_s=clip.duration_s,
         )
 

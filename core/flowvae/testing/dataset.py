@@ -107,7 +107,8 @@ def foretells_what_it_reads(make: Dataset) -> None:
     source = _source(make)
     if isinstance(source, BuiltNamedDataset):
         named = [(*row, "")[:3] for row in source.names()]
-        read = [(sound.name, sound.group, sound.label) for sound in _sounds(source)]
+        sounds = [(sound.whole or sound.name, sound.group, sound.label) for sound in _sounds(source)]
+        read = list(dict.fromkeys(sounds))
         missing = [row for row in read if row not in named]
         assert not missing, f"names() leaves out {missing[0]}: `flowvae check` would foretell another split"
         assert [row for row in named if row in read] == read, "names() has another order than read()"
