@@ -28,6 +28,7 @@ def undrawn(request, monkeypatch):
         "test_groups",
         "test_recomputed",
         "test_many_runs",
+        "test_own_best",
         "test_page_size",
         "test_report",
         "test_same_figures",

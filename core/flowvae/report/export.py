@@ -17,6 +17,7 @@ from flowvae.report.censoring import cut_share
 from flowvae.report.comparison import Comparison, mean_cost, pair_metric, values_by_seed
 from flowvae.report.factors import Effect, effects
 from flowvae.report.looks import earlier_looks
+from flowvae.report.own_best import OwnBest, own_best
 from flowvae.report.phases import phase_values
 from flowvae.report.reading import Folder
 from flowvae.report.tables import csv_of, group_means, metrics_of
@@ -62,6 +63,7 @@ def comparisons_json(folder: Folder, comparisons: Sequence[Comparison]) -> bytes
             "effects": [_effect(effect) for effect in effects(folder)],
             "across": {"path": plan.across_path, "values": plan.values} if plan.across else None,
             "shifts": [_shift(shift) for shift in shifts(folder, comparisons)],
+            "own_best": [_own_best(one) for one in own_best(folder)],
             "references": {
                 name: {metric: figure.value for metric, figure in figures.items()}
                 for name, figures in folder.references.items()
@@ -159,6 +161,16 @@ def _shift(shift: Shift) -> Table:
         "values": shift.values,
         "how": shift.how,
         **_tested(shift.paired, shift.joint, shift.verdict),
+    }
+
+
+def _own_best(one: OwnBest) -> Table:
+    return {
+        "arm": one.arm,
+        "against": one.against,
+        "values": one.values,
+        "chosen_on": one.chosen_on,
+        "paired": _paired(one.paired),
     }
 
 

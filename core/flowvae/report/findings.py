@@ -28,6 +28,7 @@ from flowvae.report.number_format import (
     whole,
     with_unit,
 )
+from flowvae.report.own_best import own_best_findings
 from flowvae.report.planned_looks import look_findings
 from flowvae.report.reading import Folder
 from flowvae.statistics.paired import standard_deviation
@@ -239,6 +240,7 @@ def findings(folder: Folder, comparisons: tuple[Comparison, ...]) -> tuple[Findi
     found = [answer(folder, plan.primary, c) for c in comparisons if plan.primary]
     found += effect_findings(folder, effects(folder))
     found += shift_findings(plan, shifts(folder, comparisons))
+    found += own_best_findings(folder)
     found += still_moving(folder, comparisons)
     found += [_was_trained(folder), *_lost_runs(folder), *_sampled_p(comparisons)]
     found += [*look_findings(plan, comparisons), *_cut(folder)]
