@@ -307,7 +307,7 @@ def test_a_folder_that_may_not_be_listed_is_said(capsys, tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("flowvae_components.datasets.folder.list_files", refuse)
+    monkeypatch.setattr("flowvae_components.audio_files.candidates.list_files", refuse)
     for arguments in (("data", tmp_path), ("check", "percussion_small", "--data", tmp_path)):
         status, _, err = run(capsys, *arguments)
         assert status == 3
@@ -466,7 +466,9 @@ def test_explain_shows_tables_of_a_recipe_and_flowvaes_own_keys(capsys):
     _, out, _ = run(capsys, "explain", "multi_scale_mel")
     assert "  weight: a number, default 1.0; what the loss is multiplied by" in out
     _, out, _ = run(capsys, "explain", "data", "--json")
-    assert {"held_out", "split_by", "slack_ms", "strict"} == {key["name"] for key in json.loads(out)["keys"]}
+    assert {"held_out", "most_skipped", "split_by", "slack_ms", "strict"} == {
+        key["name"] for key in json.loads(out)["keys"]
+    }
 
 
 def test_explain_of_a_name_that_a_kind_and_a_table_share_shows_both(capsys):

@@ -294,7 +294,7 @@ def test_an_arm_that_failed_with_every_seed_keeps_nobody_waiting(machine):
 
 def test_a_run_that_was_killed_is_not_looked_past(machine):
     machine.figure = lambda arm, seed: signal.SIGKILL if (arm, seed) == ("snake", 2) else clear(arm, seed)
-    with pytest.raises(AblationError, match="1 of 12 runs failed: snake seed 2: ended by signal 9"):
+    with pytest.raises(AblationError, match="1 of 12 runs failed: snake seed 2: killed by signal 9"):
         machine.drive(NINE)
     assert machine.looks == []
     machine.figure = clear

@@ -23,6 +23,7 @@ class FaintestSample(nn.Module):
     Source: the definition is ours. A prior that is wider than all posteriors together draws codes from between them,
         which may decode to hardly anything.
 
+    >>> import torch
     >>> x, codes = torch.randn(4, 1, 2000), torch.zeros(4, 2)
     >>> one_is_faint = x * torch.tensor([1.0, 1.0, 1.0, 0.1])[:, None, None]
     >>> FaintestSample()(Evidence(real=x, estimate=x, generated=one_is_faint, codes=codes, kl=codes[:, 0])).round()

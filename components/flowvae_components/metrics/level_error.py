@@ -21,6 +21,7 @@ class LevelError(nn.Module):
     Units: dB; 0 where both are equally loud, 6 for twice or half the amplitude.
     Source: the definition is ours; one decibel is about the least difference in level that is heard.
 
+    >>> import torch
     >>> x, codes = torch.randn(2, 1, 2000), torch.zeros(2, 2)
     >>> half = Evidence(real=x, estimate=0.1 * x, generated=x, codes=codes, kl=codes[:, 0])
     >>> LevelError()(half).round()
