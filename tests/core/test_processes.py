@@ -237,12 +237,21 @@ SAVES = (
     """
 def save(number, frame):
     print("saved", number, flush=True); sys.exit(0)
-signal.signal(signal.SIGHUP, save)
+signal.signal(signal.SIGTERM, save)
 """
     + QUIET
 )
 
 
+@pytest.fixture(params=["heard", "ignored"])
+def hang_up(request):
+    """Hang-ups as a shell leaves them to what it starts, and as nohup does."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if request.param == "ignored" else signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up")
 def test_no_process_outlives_a_driver_that_is_killed_and_a_run_may_save(place):
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, QUIET, SAVES], stdout=subprocess.PIPE, text=True)
     driver.stdout.readline()
@@ -253,7 +262,7 @@ def test_no_process_outlives_a_driver_that_is_killed_and_a_run_may_save(place):
     driver.kill()
     driver.communicate()
     wait_until(lambda: not any(map(runs, pids)), 5)
-    assert logs[1].read_text().endswith("saved 1\n")
+    assert logs[1].read_text().endswith("saved 15\n")
 
 
 def test_the_parent_ends_with_who_had_it_started(place):
@@ -263,6 +272,7 @@ def test_the_parent_ends_with_who_had_it_started(place):
     assert not runs(parent)
 
 
+@pytest.mark.usefixtures("hang_up")
 def test_a_copy_that_nobody_knows_of_ends_with_the_parent(place):
     with launcher(["a_program"], [], {}) as found, (place / "log").open("wb") as log:
         child = found.parent.fork(program("a_program", "time.sleep(60)"), log, log)

@@ -68,7 +68,7 @@ def serve(control: socket.socket) -> list[str] | None:
         control.send(json.dumps(answer).encode())
     for child in children:
         with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGHUP)  # a run saves; nobody would miss what comes after
+            os.kill(child, signal.SIGTERM)  # a run saves; a hang-up would be ignored under nohup
     return None
 
 
