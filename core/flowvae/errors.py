@@ -3,6 +3,7 @@
 A message says what happened, where, and what to do. It is printed without a traceback.
 """
 
+import errno
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -214,6 +215,10 @@ class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
     """A signal asked the run to end, and it did so with its state saved."""
 
     signal: int = field()
+
+
+DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""What only a disk that is written to says; that one which breaks says EIO, but to who reads as well."""
 
 
 def lacks_memory(error: BaseException | str) -> bool:

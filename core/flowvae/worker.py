@@ -19,6 +19,7 @@ from flowvae.building.undisturbed import watch
 from flowvae.catalogue import Catalogue
 from flowvae.data.clips import Clips, load_clips
 from flowvae.errors import (
+    DISK_IS_FULL,
     CheckpointError,
     FlowvaeError,
     MachineError,
@@ -46,8 +47,6 @@ from flowvae.training.training import Training
 
 LESS = "close other programs, and the same command continues; or lower train.batch_size in another --out"
 """What takes less memory."""
-DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG})
-"""What a disk says that is full or broken."""
 
 
 def main(folder: Path) -> int:
@@ -88,7 +87,7 @@ def expected(error: Exception) -> FlowvaeError | None:
         return MachineError("the device ran out of memory", do=LESS)
     if lacks_memory(error):
         return MachineError("the memory did not suffice", where=str(error).partition("\n")[0][-200:], do=LESS)
-    if isinstance(error, OSError) and error.errno in DISK:
+    if isinstance(error, OSError) and error.errno in {*DISK_IS_FULL, errno.EIO}:
         where = shown(Path(os.fsdecode(error.filename))) if error.filename else ""
         return MachineError(f"the disk refuses: {error.strerror}", where=where, do="make room on the disk")
     return None

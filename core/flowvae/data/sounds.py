@@ -1,6 +1,5 @@
 """The sounds of an ablation: read once, found again ever after."""
 
-import errno
 import hashlib
 import json
 import os
@@ -16,15 +15,13 @@ from flowvae.building.builder import Builder
 from flowvae.data.clips import Clips, verified_clips
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.verdict import refuse_unmeasurable
-from flowvae.errors import DataError, MachineError, RecipeError, shown
+from flowvae.errors import DISK_IS_FULL, DataError, MachineError, RecipeError, shown
 from flowvae.folder.files import read_regular
 from flowvae.folder.records import PreparedClips
 from flowvae.recipe import Arm, Recipe
 from flowvae.recipe.part import leaves
 from flowvae.recipe.placing import placed
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
-"""What only a disk that is written to says."""
 MOST_READINGS = 3
 """Of sounds that change meanwhile: a copy that is not finished will be by then, or somebody writes there all the time."""
 
@@ -99,7 +96,7 @@ def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sound
                 return found
             say("the sounds changed while they were read: once more")
     except OSError as error:
-        if error.errno in FULL:
+        if error.errno in DISK_IS_FULL:
             where = shown(Path(os.fsdecode(error.filename))) if error.filename else shown(folder)
             raise MachineError(
                 f"the sounds could not be written: {error.strerror}",
