@@ -13,6 +13,7 @@ from flowvae.folder import checkpoint
 from flowvae.folder.journal import Journal
 from flowvae.folder.run_records import History
 from flowvae.folder.status import Status
+from flowvae.processes.signs import sign
 from flowvae.recipe.measured_steps import for_curves, in_full
 from flowvae.training.clock import step_clock
 from flowvae.training.past import Past
@@ -128,6 +129,7 @@ def train(
     watch = Watch(training, checkpoints.past, status, check)
 
     def save() -> None:
+        sign(f"the save of step {state.step}")
         journal.flush_to_disk()  # what a checkpoint counts on must be on the disk before it
         watch.saved(checkpoints.save(training, status))
 
@@ -141,6 +143,7 @@ def train(
     pending: list[dict[str, Tensor]] = []
     clock = step_clock(training.device)
     for step in range(state.step, steps):
+        sign(f"step {step + 1}")
         clock.start()
         pending.append(training.step(step))
         clock.stop()
@@ -182,6 +185,7 @@ def _lost(journal: Journal, step: int) -> list[str]:
 
 def _show(step: int, observers: Sequence[Observer]) -> None:
     for observe in observers:
+        sign(f"the validation of step {step}")
         observe(step)
 
 

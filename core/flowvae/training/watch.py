@@ -8,6 +8,7 @@ from torch import Tensor
 from flowvae.building.memory import give_back, peak_memory_mb
 from flowvae.errors import NumbersError
 from flowvae.folder.status import Status
+from flowvae.processes.signs import sign
 from flowvae.training.past import Past, hash_of_weights
 from flowvae.training.self_check import SelfCheck
 from flowvae.training.training import Training
@@ -66,6 +67,7 @@ class Watch:
         """A step was taken: where a checkpoint from before it is held, it is taken from there as well."""
         if self.check is None or self.check.files is None:
             return
+        sign(f"the self-check after step {step + 1}")
         training = self.training
         training.peak_mb = peak_memory_mb(training.device)
         forgotten = self.check.differences(training, step, figures)
