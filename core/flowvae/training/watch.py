@@ -52,15 +52,15 @@ class Watch:
         """Before the first step."""
         self.past.record = evolve(self.past.record, first_weights=hash_of_weights(self.training.model))
 
-    def saved(self, files: Mapping[str, bytes]) -> None:
-        """A checkpoint was committed. The first one after a step is held, and looked at after the next."""
+    def saved(self, files: Mapping[str, bytes] | None) -> None:
+        """A checkpoint was committed, or given up where there are no files. The first one after a step is held, and looked at after the next."""
         step = self.training.state.step
         if step and not self._has_moved:
             self._has_moved = hash_of_weights(self.training.model) != self.past.record.first_weights
             if not self._has_moved:
                 self.status.add([STILL])
         is_due = self.past.record.forgotten is None and 0 < step < self.training.recipe.train.steps
-        if self.check is not None and is_due:
+        if self.check is not None and files is not None and is_due:
             self.check.files = files
 
     def after(self, step: int, figures: Mapping[str, Tensor]) -> None:
