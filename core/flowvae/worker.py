@@ -49,6 +49,8 @@ from flowvae.training.training import Training
 
 LESS = "close other programs, and the same command continues; or lower train.batch_size in another --out"
 """What takes less memory."""
+DEVICE_SAYS = ("CUDA error", "CUDA driver error", "cuDNN error", "cuFFT error", "HIP error")
+"""How errors of a device begin for which torch has no class."""
 
 
 def main(folder: Path) -> int:
@@ -89,10 +91,23 @@ def expected(error: Exception) -> FlowvaeError | None:
         return MachineError("the device ran out of memory", do=LESS)
     if lacks_memory(error):
         return MachineError("the memory did not suffice", where=str(error).partition("\n")[0][-200:], do=LESS)
+    if lost_device(error):
+        return MachineError(
+            "the device failed",
+            where=str(error).partition("\n")[0][:200],
+            do="look at the driver's log; nothing was saved since",
+        )
     if isinstance(error, OSError) and error.errno in {*DISK_IS_FULL, errno.EIO}:
         where = shown(Path(os.fsdecode(error.filename))) if error.filename else ""
         return MachineError(f"the disk refuses: {error.strerror}", where=where, do="make room on the disk")
     return None
+
+
+def lost_device(error: Exception) -> bool:
+    """Whether a device, and not a component, has failed: torch has a class for it, its libraries have none."""
+    if isinstance(error, torch.AcceleratorError):
+        return True
+    return isinstance(error, RuntimeError) and str(error).startswith(DEVICE_SAYS)
 
 
 def run(folder: Path, order: Order, status: Status) -> None:
