@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import subprocess
 import sys
@@ -78,6 +79,18 @@ def test_case_13_a_checkpoint_of_a_newer_format_is_refused_by_both_numbers_and_s
     assert checkpoint.find_newest(two).step == 10
 
 
+@pytest.mark.parametrize("times", [(2000, 1000), (1000, 1000)])
+def test_case_19_the_newest_checkpoint_is_that_of_the_highest_step_whatever_the_clock_said(two, times):
+    for step, when in zip((5, 10), times, strict=True):
+        for path in (two / f"step-{step:09d}", *(two / f"step-{step:09d}").iterdir()):
+            os.utime(path, (when, when))
+    assert checkpoint.find_newest(two).step == 10
+    assert checkpoint.newest_whole(two)["state.json"] == b"10"
+    assert checkpoint.last_step(two) == 10
+    checkpoint.retain(two, 1)
+    assert [path.name for path in checkpoint.steps_in(two)] == ["step-000000010"]
+
+
 def test_case_09_damaged_checkpoints_alone_never_start_a_run_over(two):
     for path in two.glob("step-*/manifest.json"):
         path.write_text("")
@@ -114,7 +127,8 @@ def test_case_12_retention_keeps_the_newest_and_what_is_not_its_own(two):
 
 def test_case_03_every_file_is_flushed_before_the_rename_and_the_parent_after_it(tmp_path, monkeypatch):
     events = []
-        from pathlib import Path
+    import os
+    from pathlib import Path
 
     fsync, rename = os.fsync, Path.rename
     monkeypatch.setattr(
