@@ -210,6 +210,22 @@ class AblationError(FlowvaeError):
     exit_status = 9
 
 
+class StalledError(FlowvaeError):
+    """A process that went on no more, and was ended."""
+
+    code = "STALLED"
+    exit_status = 10
+
+    @classmethod
+    def after(cls, seconds: float, doing: str, *, where: str = "", stacks: str) -> "StalledError":
+        """Of one that gave no sign for so long; `stacks` is where its stacks are."""
+        return cls(
+            f"stalled: no sign of progress for {seconds:g} s in {doing}",
+            where=where,
+            do=f"{stacks} has its stacks; what may take longer needs a larger execution.stall_timeout",
+        )
+
+
 @frozen
 class Stopped(Exception):  # noqa: N818 - a stop that was asked for is no error
     """A signal asked the run to end, and it did so with its state saved."""

@@ -21,7 +21,9 @@ from flowvae.folder.audio import write_wav
 from flowvae.folder.records import Arms
 from flowvae.folder.run_records import MeasuredFigure, MeasuredReferences
 from flowvae.folder.sound_names import slug
+from flowvae.folder.stacks import ended_when_stalled
 from flowvae.processes.outcome import outcome_of
+from flowvae.processes.signs import sign
 from flowvae.recipe import read_recipe, resolve
 
 RECONSTRUCTIONS = frozenset({"real", "estimate", "classes"})
@@ -47,7 +49,9 @@ def _measured(folder: Path, arm: str, data: Path) -> dict[str, dict[str, Measure
     measures = dict(_of_reconstructions(parts.metrics))
     figures = {}
     for name, reference in parts.references.items():
-        with at_work(recipe.evaluation.references[name], f"evaluation.references.{name}"):
+        where, part = f"evaluation.references.{name}", recipe.evaluation.references[name]
+        with at_work(part, where), ended_when_stalled(recipe.execution.stall_timeout, folder):
+            sign(where)
             estimate = _checked(name, reference, held_out.audio, recipe.train.batch_size)
         figures[name] = _recorded(measure(measures, _evidence(held_out, estimate)))
         for i, row in enumerate(held_out.audio_examples(recipe.evaluation.audio_examples)):

@@ -38,15 +38,19 @@ from flowvae.folder.latents import Latents
 from flowvae.folder.lock import locked
 from flowvae.folder.run_records import MeasuredFigure, Order, Result
 from flowvae.folder.status import Status
+from flowvae.processes.signs import LAST_RESORT_S, sign, watched
 from flowvae.recipe import Recipe, read_recipe, resolve
 from flowvae.recipe.identity import components, identity
 from flowvae.training.loop import Checkpoints, train
 from flowvae.training.self_check import SelfCheck
+from flowvae.training.stall import Stall
 from flowvae.training.start import take_weights
 from flowvae.training.training import Training
 
 LESS = "close other programs, and the same command continues; or lower train.batch_size in another --out"
 """What takes less memory."""
+DEVICE_SAYS = ("CUDA error", "CUDA driver error", "cuDNN error", "cuFFT error", "HIP error")
+"""How errors of a device begin for which torch has no class."""
 
 
 def main(folder: Path) -> int:
@@ -87,19 +91,40 @@ def expected(error: Exception) -> FlowvaeError | None:
         return MachineError("the device ran out of memory", do=LESS)
     if lacks_memory(error):
         return MachineError("the memory did not suffice", where=str(error).partition("\n")[0][-200:], do=LESS)
+    if lost_device(error):
+        return MachineError(
+            "the device failed",
+            where=str(error).partition("\n")[0][:200],
+            do="look at the driver's log; nothing was saved since",
+        )
     if isinstance(error, OSError) and error.errno in {*DISK_IS_FULL, errno.EIO}:
         where = shown(Path(os.fsdecode(error.filename))) if error.filename else ""
         return MachineError(f"the disk refuses: {error.strerror}", where=where, do="make room on the disk")
     return None
 
 
+def lost_device(error: Exception) -> bool:
+    """Whether a device, and not a component, has failed: torch has a class for it, its libraries have none."""
+    if isinstance(error, torch.AcceleratorError):
+        return True
+    return isinstance(error, RuntimeError) and str(error).startswith(DEVICE_SAYS)
+
+
 def run(folder: Path, order: Order, status: Status) -> None:
     """One run from its folder: what is done already is not done again."""
     catalogue = Catalogue.installed(order.plugins)
     recipe = resolve(read_recipe(str(folder / "recipe.toml")), catalogue)
+    stall = Stall(status, recipe.execution.stall_timeout)
+    with watched(stall.seconds, stall.end, last_resort_s=LAST_RESORT_S):
+        _run(folder, order, status, (catalogue, recipe), stall)
+
+
+def _run(folder: Path, order: Order, status: Status, what: tuple[Catalogue, Recipe], stall: Stall) -> None:
+    catalogue, recipe = what
     seed, device = order.seed, pick_device(order.device)
     torch.set_num_threads(order.threads)
     status.steps = recipe.train.steps
+    sign("the reading of its clips")
     clips = load_clips(folder / order.data)
     if identity(recipe, seed, clips.fingerprint) != order.identity:
         raise CheckpointError(
@@ -107,13 +132,16 @@ def run(folder: Path, order: Order, status: Status) -> None:
             do="choose another --out, or install the versions that environment.json names",
         )
     signals = StopSignals.installed()
+    sign("the building of its parts")
     training = Training.of(recipe, seed, clips, device)
+    stall.places = training.parts.builder.places
     status.add(f"{plugin.owner}: {note}" for plugin in catalogue.plugins for note in plugin.notes)
     if order.compiled:
         model = training.model
         compile_networks({"encoder": model.encoder, "decoder": model.decoder}, status.warnings.append)
     else:  # a compiler cannot trace what watches, and the probe has watched already
         watch(training.parts.builder.places)
+    sign("its start")
     checkpoints = Checkpoints(
         folder / "checkpoints", order.identity, components(recipe), machine(order.threads, device)
     )
@@ -178,6 +206,7 @@ def _result(
     plugins: tuple[str, ...],
     exact: bool,
 ) -> Result:
+    sign("the last figures")
     figures = validation.final()
     _refuse_no_numbers(figures)
     return Result(

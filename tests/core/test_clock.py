@@ -5,15 +5,18 @@ import time
 import pytest
 import torch
 
+from flowvae import worker
 from flowvae.building.device import wait_for
 from flowvae.evaluation import costs
-from flowvae.folder.journal import Journal
-from flowvae.folder.status import Status
+from flowvae.folder.journal import Journal, read_journal
+from flowvae.folder.run_records import History, Result
+from flowvae.folder.status import Status, read_status
 from flowvae.recipe import read_recipe, resolve
 from flowvae.training import clock, loop
 from flowvae.training.clock import EventClock, HostClock, step_clock
 from flowvae.training.loop import Checkpoints
-from short_runs import begin
+from flowvae.training.training import Training
+from short_runs import begin, planned_runs, take
 
 
 class Queue:
@@ -120,6 +123,44 @@ def test_decoding_is_timed_from_when_the_device_is_idle(small, monkeypatch):
     monkeypatch.setattr(small.average, "decode", lambda z: happened.append("decode") or decode(z))
     assert costs.real_time_factor(small.average, small.recipe, device) > 0
     assert happened == [("wait", device), "decode"] * 5
+
+
+DAY = 86400.0
+
+
+@pytest.mark.parametrize("jump", [-25 * 365 * DAY, DAY], ids=["25 years back", "a day on"])
+def test_case_19_a_clock_that_jumps_in_a_run_makes_no_duration_negative_or_huge(
+    jump, tiny, catalogue, tmp_path, monkeypatch
+):
+    """From its fourth step on the wall's clock tells another time; then the run is stopped and goes on."""
+    [run] = planned_runs(tiny, catalogue, tmp_path)
+    real, step = time.time, Training.step
+    began = time.monotonic()
+
+    def jumps(self, number):
+        if number == 3:
+            monkeypatch.setattr(time, "time", lambda: real() + jump)
+        return step(self, number)
+
+    monkeypatch.setattr(Training, "step", jumps)
+    asked = iter([0, 0, 0, 0, 15])
+    with monkeypatch.context() as here:
+        here.setattr(worker.StopSignals, "asked", lambda _: next(asked))
+        assert take(run) == 143
+    assert abs(time.time() - real()) > DAY / 2
+    assert take(run) == 0
+    took = time.monotonic() - began
+    costs_ = Result.read(run.folder).costs
+    durations = [costs_["train_seconds"], costs_["seconds_per_step"]]
+    durations += History.read(run.folder).seconds.values()
+    assert all(0 <= seconds <= took for seconds in durations), (durations, took)
+    assert costs_["real_time_factor"] > 0
+    rows, damaged = read_journal(run.folder)
+    steps = [row.step for row in rows if row.phase == "validation"]
+    assert (steps, damaged) == ([0, 3, 6], 0)
+    timed = {key for row in rows for key in row.figures if "second" in key or "time" in key}
+    assert not timed  # a journal holds no durations
+    assert read_status(run.folder).state == "done"
 
 
 def test_waiting_is_for_accelerators(monkeypatch):

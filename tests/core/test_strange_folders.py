@@ -7,15 +7,18 @@ import shutil
 import pytest
 
 from flowvae.ablation.drive import run_recipe
+from flowvae.ablation.plan import refuse_another
 from flowvae.errors import CheckpointError, RunFolderError, Stopped
 from flowvae.folder import checkpoint
 from flowvae.folder.checkpoint import find_newest
-from flowvae.folder.files import refuse_links, write_bytes
+from flowvae.folder.files import refuse_links, write_bytes, write_json
 from flowvae.folder.journal import Journal, read_journal
 from flowvae.folder.lock import is_held, locked
-from flowvae.folder.run_records import StatusRecord
+from flowvae.folder.record import FORMAT
+from flowvae.folder.records import Plan
+from flowvae.folder.run_records import Order, StatusRecord
 from flowvae.folder.status import read_status
-from flowvae.recipe import read_recipe
+from flowvae.recipe import plan_ablation, read_recipe
 from short_runs import go, planned_runs, take, training_of
 
 NAMES = [
@@ -93,6 +96,21 @@ def test_case_59_a_folder_of_ours_that_is_a_link_is_refused(tmp_path):
     (tmp_path / "runs").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RunFolderError, match="is a link"):
         refuse_links([tmp_path / "runs"])
+
+
+def test_case_13_a_folder_of_a_newer_format_is_refused_by_both_numbers(begun, tiny, catalogue, tmp_path):
+    newer = FORMAT + 1
+    said = f"is of format {newer}; this flowvae reads format {FORMAT}"
+    order = begun.folder / Order.file
+    order.write_text(json.dumps({**json.loads(order.read_text()), "format": newer}))
+    before = order.read_bytes()
+    assert take(begun) == CheckpointError.exit_status == 5
+    assert said in read_status(begun.folder).reason
+    assert order.read_bytes() == before
+    write_json(tmp_path / Plan.file, {"format": newer, "name": "of a time to come"})
+    with pytest.raises(CheckpointError, match=said) as caught:
+        refuse_another(tmp_path, plan_ablation(read_recipe("percussion_small", tiny), catalogue))
+    assert "environment.json names it" in caught.value.do
 
 
 def test_case_59_a_file_is_made_anew_beside_what_had_its_name(tmp_path, secret):

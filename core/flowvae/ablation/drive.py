@@ -37,6 +37,7 @@ from flowvae.folder.files import made_anew, refuse_links
 from flowvae.folder.lock import locked
 from flowvae.folder.matched import Matched
 from flowvae.folder.records import Coverage, Probed
+from flowvae.folder.stacks import interrupted_when_stalled
 from flowvae.folder.starts import check_starts
 from flowvae.probe.limits import free_memory
 from flowvae.processes.launcher import Launcher
@@ -116,7 +117,8 @@ class _Drive:
 
     def _run(self, launcher: Launcher) -> Path:
         data = self.folder / "data"
-        sounds = prepare_all(self.plan.arms, data, self.say)
+        with interrupted_when_stalled(self.plan.recipe.execution.stall_timeout, self.folder):
+            sounds = prepare_all(self.plan.arms, data, self.say)
         prober = Prober(self.plan, self.folder, self.say, launcher.call)
         self.plan, matches = matched_plan(prober, self.catalogue)
         seeds = seeds_to_come(self.plan, self.folder)

@@ -8,7 +8,15 @@ from pathlib import Path
 from attrs import evolve
 
 from flowvae.ablation.runs import Run
-from flowvae.errors import AblationError, CheckpointError, FlowvaeError, MachineError, lacks_memory, shown
+from flowvae.errors import (
+    AblationError,
+    CheckpointError,
+    FlowvaeError,
+    MachineError,
+    StalledError,
+    lacks_memory,
+    shown,
+)
 from flowvae.folder.checkpoint import last_step
 from flowvae.folder.lock import is_held
 from flowvae.folder.run_records import Order
@@ -18,6 +26,7 @@ from flowvae.processes.outcome import as_in_a_shell
 AGAIN = "the same command continues"
 TAIL_BYTES = 4096
 """Of a log, what is looked at."""
+LARGEST_STACKS = 1 << 16
 BY_ITSELF = frozenset({8, 10})
 """Exit statuses of what may be another way the next time, beside those of signals."""
 
@@ -31,13 +40,14 @@ def settle(runs: Iterable[Run], statuses: Mapping[str, int]) -> None:
         number = as_in_a_shell(statuses.get(run.name, 128 + signal.SIGKILL)) - 128
         asked = number in {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
         step = last_step(run.folder / "checkpoints")
+        stalled = None if asked else _stalled(run, said.step)
         record = evolve(
             said,
             state="stopped" if asked else "failed",
             step=step,
-            reason=words_of(number),
+            reason=stalled.what if stalled else words_of(number),
             loss=None,
-            do=AGAIN,
+            do=stalled.do if stalled else AGAIN,
         )
         with contextlib.suppress(MachineError):  # what cannot be written is told on the terminal
             record.write(run.folder)
@@ -110,20 +120,36 @@ def raise_failures(runs: list[Run], statuses: Mapping[str, int], report: Path) -
 
 def _exit_status(run: Run, statuses: Mapping[str, int]) -> int:
     status = as_in_a_shell(statuses.get(run.name, 1))
+    if status != 1:
+        return status
+    if _stalled(run, 0):
+        return StalledError.exit_status
     # What ends while it imports leaves no word but its trace.
-    return MachineError.exit_status if status == 1 and _lacked_memory(run) else status
+    return MachineError.exit_status if _lacked_memory(run) else status
+
+
+def _stalled(run: Run, step: int) -> StalledError | None:
+    """Of a run that Python could not end any more: its log closes with the stacks that a timer of C has left there."""
+    _, timer, stacks = _end_of_log(run, LARGEST_STACKS).rpartition("\nTimeout (")
+    lines = [line for line in stacks.splitlines()[1:] if line]
+    if not timer or not all(line.startswith(("Thread 0x", "Current thread", "  ")) for line in lines):
+        return None
+    limit = run.recipe.execution.stall_timeout
+    return StalledError.after(limit, f"what came after step {step}", stacks="log.txt")
 
 
 def _lacked_memory(run: Run) -> bool:
     """Whether the end of its log says so, where the run never came so far as to say anything itself."""
-    if read_status(run.folder).state != "waiting":
-        return False
+    return read_status(run.folder).state == "waiting" and lacks_memory(_end_of_log(run, TAIL_BYTES))
+
+
+def _end_of_log(run: Run, most: int) -> str:
     try:
         with (run.folder / "log.txt").open("rb") as log:
-            log.seek(max(log.seek(0, 2) - TAIL_BYTES, 0))
-            return lacks_memory(log.read().decode(errors="replace"))
+            log.seek(max(log.seek(0, 2) - most, 0))
+            return "\n" + log.read().decode(errors="replace")
     except OSError:
-        return False
+        return ""
 
 
 def _why(run: Run, statuses: Mapping[str, int]) -> str:
@@ -134,6 +160,8 @@ def _why(run: Run, statuses: Mapping[str, int]) -> str:
         return (status.reason or "failed") + left
     if exit_status > 128:
         return words_of(exit_status - 128) + left
+    if exit_status == StalledError.exit_status:
+        return "stalled before its first step" + left
     if exit_status == MachineError.exit_status:
         return "the memory did not suffice to begin" + left
     return f"ended with exit status {exit_status} and without a result at step {status.step}" + left

@@ -7,6 +7,7 @@ from typing import Any
 
 from flowvae.contracts import BuiltNamedDataset, Skipped, Sound
 from flowvae.errors import DataError
+from flowvae.processes.signs import sign
 
 EVERY_S = 5.0
 """Between two lines of progress."""
@@ -15,9 +16,10 @@ EVERY_S = 5.0
 def read_sounds(
     source: Any, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Sound | Skipped]:
-    """What a source gives; how far it is, is said every few seconds."""
+    """What a source gives, each a sign of progress; how far it is, is said every few seconds."""
     before, total = clock(), ""
     for number, item in enumerate(source.read(), 1):
+        sign(f"the reading of the sounds, after {item.name}")
         yield item
         now = clock()
         if now - before >= EVERY_S:

@@ -18,6 +18,7 @@ from flowvae.data.verdict import refuse_unmeasurable
 from flowvae.errors import DISK_IS_FULL, DataError, MachineError, RecipeError, shown
 from flowvae.folder.files import read_regular
 from flowvae.folder.records import PreparedClips
+from flowvae.processes.signs import sign
 from flowvae.recipe import Arm, Recipe
 from flowvae.recipe.part import leaves
 from flowvae.recipe.placing import placed
@@ -88,6 +89,7 @@ def source_of(recipe: Recipe) -> Any:
 
 
 def _prepared(recipe: Recipe, folder: Path, say: Callable[[str], None]) -> Sounds:
+    sign("the reading of the sounds")
     source = source_of(recipe)
     try:
         for _ in range(MOST_READINGS):

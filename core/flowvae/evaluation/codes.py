@@ -8,6 +8,7 @@ from flowvae.building.model import SoundVAE
 from flowvae.evaluation.evidence import HeldOut, evaluating
 from flowvae.evaluation.on_demand import OnDemand
 from flowvae.folder.latents import Latents, Numbers
+from flowvae.processes.signs import sign
 from flowvae.streams import seed_torch, torch_seeded
 
 
@@ -20,6 +21,7 @@ def record_codes(
     codes, drawn, returned = [], [], []
     with torch_seeded(0, "evaluation", "codes"), evaluating(model):
         for part in parts:
+            sign("the codes of the trained model")
             posterior = model.encode(part)
             codes.append(posterior.mode)
             drawn.append(posterior.sample(torch.Size()))

@@ -17,6 +17,7 @@ from flowvae.contracts import BuiltMetric, Evidence, LatentDistribution
 from flowvae.data.clips import Clips
 from flowvae.data.instruments import class_of
 from flowvae.evaluation.on_demand import OnDemand
+from flowvae.processes.signs import sign
 from flowvae.streams import seed_torch, torch_seeded
 
 
@@ -122,13 +123,17 @@ def gather_evidence(
     with torch_seeded(0, "evaluation"), evaluating(model):
         prior = model.prior()
         for part in parts:
+            sign()
             posterior = model.encode(part)
             codes.append(posterior.mode)
             estimates.append(model.decode(posterior.mode))
             divergences.append(kl_per_sound(posterior, prior))
         seed_torch(0)
         latents = torch.split(prior.sample(torch.Size([samples])), batch) if samples else ()
-        generated = [model.decode(latent) for latent in latents]
+        generated = []
+        for latent in latents:
+            sign()
+            generated.append(model.decode(latent))
         more = OnDemand(model, parts, torch.cat(codes)).gather(reads)
     if trained is not None:
         more["trained"] = trained
@@ -167,7 +172,11 @@ def what_is_read(measures: Mapping[str, BuiltMetric]) -> frozenset[str]:
 @torch.no_grad()
 def measure(measures: Mapping[str, BuiltMetric], evidence: Evidence) -> dict[str, Figures]:
     """Every metric; over the sounds the median counts."""
-    return {name: _figures(one(evidence)) for name, one in measures.items()}
+    figures = {}
+    for name, one in measures.items():
+        sign()
+        figures[name] = _figures(one(evidence))
+    return figures
 
 
 def _figures(result: Tensor) -> Figures:

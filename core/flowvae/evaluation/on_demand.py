@@ -9,6 +9,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from flowvae.building.model import SoundVAE
 from flowvae.contracts import LatentDistribution
+from flowvae.processes.signs import sign
 from flowvae.streams import torch_seeded
 
 
@@ -28,6 +29,7 @@ class OnDemand:
         found = {}
         for name, made in FIELDS.items():
             if name in reads:
+                sign()
                 with torch_seeded(0, "evaluation", name):
                     found[name] = made(self)
         return found

@@ -30,7 +30,7 @@ TENSORS, STATE = "tensors.safetensors", "state.json"
 
 
 class ForeignError(CheckpointError):
-    """A checkpoint of another recipe: older ones of its folder are no better."""
+    """A checkpoint of another recipe, or of a newer flowvae: older ones of its folder are no better."""
 
 
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -119,6 +119,8 @@ def find_newest(folder: Path, take: Take | None = None) -> Found | None:
         step = int(path.name.removeprefix("step-"))
         try:
             files = read_verified(path)
+        except ForeignError:
+            raise
         except CheckpointError as error:
             damaged.append(f"{path.name}: {error.what}")
             _put_aside(path)
@@ -186,7 +188,10 @@ def read_verified(path: Path) -> dict[str, bytes]:
     except (*UNREADABLE, OSError) as error:
         raise CheckpointError(f"its manifest cannot be read ({type(error).__name__})") from error
     if version > FORMAT:
-        raise CheckpointError(f"format {version}; this flowvae reads up to {FORMAT}")
+        raise ForeignError(
+            f"the checkpoint of {path.name} is of format {version}; this flowvae reads formats up to {FORMAT}",
+            do="use the flowvae that wrote it (environment.json names it), or choose another --out",
+        )
     strangers = {p.name for p in path.iterdir()} - {*entries, MANIFEST}
     if strangers:
         raise CheckpointError(f"it holds files that are not its own: {', '.join(sorted(strangers))}")

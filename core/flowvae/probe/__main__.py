@@ -16,10 +16,12 @@ from attrs import evolve
 from flowvae.building.device import pick_device, visible_names
 from flowvae.catalogue import Catalogue
 from flowvae.folder.records import Arms, Device, Devices, Probed, ProbedArm
+from flowvae.folder.stacks import ended_when_stalled
 from flowvae.probe.limits import limited
 from flowvae.probe.probe import probe
 from flowvae.probe.tasks import Task, in_turn, together
 from flowvae.processes.outcome import Outcome, outcome_of
+from flowvae.processes.signs import sign
 from flowvae.recipe import read_recipe, resolve
 
 
@@ -57,7 +59,8 @@ def _built(folder: Path, name: str, arm: ProbedArm, share: int) -> Outcome:
 def _probed(folder: Path, name: str, arm: ProbedArm, share: int) -> Probed:
     catalogue = Catalogue.installed(arm.plugins)
     recipe = resolve(read_recipe(str(folder / "arms" / f"{name}.toml")), catalogue)
-    with limited(recipe, share):
+    with ended_when_stalled(recipe.execution.stall_timeout, folder), limited(recipe, share):
+        sign(f"the first steps of {name}")
         return probe(recipe, catalogue)
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from attrs import frozen
 
-from flowvae.errors import PluginError
+from flowvae.errors import PluginError, StalledError
 from flowvae.processes.last_words import heard_by, last_words
 from flowvae.processes.outcome import Outcome
 from flowvae.processes.shared_sheet import SharedSheet
@@ -90,6 +90,8 @@ class _Copy:
 
 def _silent(code: int, words: str) -> Outcome:
     """Of a copy that has left nothing: whoever was at work then has ended it, if it was not killed for its memory."""
+    if code == StalledError.exit_status:  # it has said so
+        return Outcome(exit_status=code, errors=f"  {words} was at work" if words else "")
     by = signal.Signals(-code).name if code < 0 else f"exit status {code}"
     if words and code != -signal.SIGKILL:
         error = PluginError(f"{words} ended the process that it was in ({by})")

@@ -291,6 +291,13 @@ class ExecutionSection:
         "auto",
     )
     threads: int = key("threads of one run on the CPU; 0: as many as the runs leave", 1, least=0, most=1024)
+    stall_timeout: float | Literal[False] = key(
+        "seconds without a sign of progress (a step, a batch of a validation, a metric, a save, a sound that was read) after "
+        "which a run is ended with its stacks in error.txt and exit status 10; 0 or false: never",
+        1800.0,
+        least=0,
+        most=10_000_000,
+    )
     compile: Literal["never", "auto", "always"] = key(
         "whether encoder and decoder go through torch's compiler, which needs one for C++, or for a GPU triton and one for "
         "C; auto: in runs that are long enough to win back what it takes, on a CPU one to three minutes. It made percussion "

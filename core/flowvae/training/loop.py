@@ -8,11 +8,12 @@ import torch
 from attrs import field, frozen
 from torch import Tensor
 
-from flowvae.errors import CheckpointError, NumbersError, Stopped
+from flowvae.errors import DISK_IS_FULL, CheckpointError, MachineError, NumbersError, Stopped
 from flowvae.folder import checkpoint
 from flowvae.folder.journal import Journal
 from flowvae.folder.run_records import History
 from flowvae.folder.status import Status
+from flowvae.processes.signs import sign
 from flowvae.recipe.measured_steps import for_curves, in_full
 from flowvae.training.clock import step_clock
 from flowvae.training.past import Past
@@ -34,6 +35,11 @@ Observer = Callable[[int], None]
 """Looks at a training after a step that the recipe names for it, and changes nothing."""
 
 
+def _may_pass(error: MachineError) -> bool:
+    """Whether a disk that refused a file may take the next one: one that is full does not."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno not in DISK_IS_FULL
+
+
 @frozen(eq=False)
 class Checkpoints:
     """Where a run's state is kept, and what has to agree for it to be taken up again."""
@@ -46,20 +52,38 @@ class Checkpoints:
     """What the last bits depend on: versions, processor, threads, device."""
     past: Past = field(init=False)
     """What the run has been through."""
+    given_up: list[int] = field(factory=list, init=False)
+    """The step of the last save, where it was given up."""
 
     @past.default
     def _past(self) -> Past:
         return Past.of(self.folder.parent)
 
-    def save(self, training: Training, status: Status) -> Mapping[str, bytes]:
-        """Commits the state of now, and gives its files. Errors: NumbersError where it is none of numbers any more."""
+    def save(
+        self, training: Training, status: Status, *, is_last: bool = False
+    ) -> Mapping[str, bytes] | None:
+        """Commits the state of now, and gives its files; None where the disk refused them, for the first time in a row.
+
+        A save that fails is given up whole, and the next one writes new files: what was flushed in vain may be lost
+        although a second flush says nothing. After the last one there is no next, so it is tried once more at once.
+        Errors: NumbersError where it is none of numbers any more, MachineError where the disk is full or refuses again.
+        """
         state = training.state
         files = state.files(identity=self.identity, components=self.components, machine=self.machine)
         if state.step == 0:
             # While a new one is written those that are kept are there; with the optimizer's state it will be no smaller.
             checkpoint.refuse_small_disk(self.folder, files, KEEP + 1)
-        self.past.note(state.step, exact=status.exact, told=status.warnings)
-        checkpoint.commit(self.folder, state.step, files)
+        try:
+            self.past.note(state.step, exact=status.exact, told=status.warnings)
+            checkpoint.commit(self.folder, state.step, files)
+        except MachineError as error:
+            if self.given_up or not _may_pass(error):
+                raise
+            self.given_up.append(state.step)
+            status.add([f"{error.what}: that save was given up, and the next one is tried in full"])
+            print(status.warnings[-1], flush=True)
+            return self.save(training, status) if is_last else None
+        self.given_up.clear()
         checkpoint.retain(self.folder, KEEP)
         return files
 
@@ -127,9 +151,10 @@ def train(
     """
     watch = Watch(training, checkpoints.past, status, check)
 
-    def save() -> None:
+    def save(*, is_last: bool = False) -> None:
+        sign(f"the save of step {state.step}")
         journal.flush_to_disk()  # what a checkpoint counts on must be on the disk before it
-        watch.saved(checkpoints.save(training, status))
+        watch.saved(checkpoints.save(training, status, is_last=is_last))
 
     state, steps = training.state, training.recipe.train.steps
     status.add(_lost(journal, state.step))
@@ -141,6 +166,7 @@ def train(
     pending: list[dict[str, Tensor]] = []
     clock = step_clock(training.device)
     for step in range(state.step, steps):
+        sign(f"step {step + 1}")
         clock.start()
         pending.append(training.step(step))
         clock.stop()
@@ -164,7 +190,7 @@ def train(
         if validating or for_curves(training.recipe, done):
             _show(done, observers)
         if saving:
-            save()
+            save(is_last=bool(stopping) or done == steps)
         if stopping:
             raise Stopped(stopping)
 
@@ -182,6 +208,7 @@ def _lost(journal: Journal, step: int) -> list[str]:
 
 def _show(step: int, observers: Sequence[Observer]) -> None:
     for observe in observers:
+        sign(f"the validation of step {step}")
         observe(step)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from flowvae.building.memory import give_back, peak_memory_mb
 from flowvae.errors import NumbersError
 from flowvae.folder.status import Status
+from flowvae.processes.signs import sign
 from flowvae.training.past import Past, hash_of_weights
 from flowvae.training.self_check import SelfCheck
 from flowvae.training.training import Training
@@ -51,21 +52,22 @@ class Watch:
         """Before the first step."""
         self.past.record = evolve(self.past.record, first_weights=hash_of_weights(self.training.model))
 
-    def saved(self, files: Mapping[str, bytes]) -> None:
-        """A checkpoint was committed. The first one after a step is held, and looked at after the next."""
+    def saved(self, files: Mapping[str, bytes] | None) -> None:
+        """A checkpoint was committed, or given up where there are no files. The first one after a step is held, and looked at after the next."""
         step = self.training.state.step
         if step and not self._has_moved:
             self._has_moved = hash_of_weights(self.training.model) != self.past.record.first_weights
             if not self._has_moved:
                 self.status.add([STILL])
         is_due = self.past.record.forgotten is None and 0 < step < self.training.recipe.train.steps
-        if self.check is not None and is_due:
+        if self.check is not None and files is not None and is_due:
             self.check.files = files
 
     def after(self, step: int, figures: Mapping[str, Tensor]) -> None:
         """A step was taken: where a checkpoint from before it is held, it is taken from there as well."""
         if self.check is None or self.check.files is None:
             return
+        sign(f"the self-check after step {step + 1}")
         training = self.training
         training.peak_mb = peak_memory_mb(training.device)
         forgotten = self.check.differences(training, step, figures)
