@@ -183,6 +183,7 @@ def _result(
     return Result(
         metrics={n: MeasuredFigure(f.value, f.per_sound) for n, f in figures.items()},
         untrained=validation.before_training(),
+        targets=validation.of_targets(),
         costs={
             **costs(training.parts, training.seconds.of_phase, training.memory_by_phase()),
             "train_seconds": seconds,

@@ -7,8 +7,12 @@ import pytest
 import torch
 
 from conftest import TINY
+from flowvae.building.parts import Parts
+from flowvae.contracts import Evidence
+from flowvae.data.clips import load_clips
+from flowvae.evaluation.evidence import HeldOut
 from flowvae.folder.journal import read_journal
-from flowvae.folder.run_records import Result
+from flowvae.folder.run_records import Order, Result
 from flowvae.play.trained import TrainedRun
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.measured_steps import for_curves, in_full
@@ -81,6 +85,27 @@ def test_measuring_more_often_changes_nothing_of_the_run(sparse, without):
     assert not rows_of(without, "curve")
     weights = [dict(TrainedRun(folder).model.state_dict()) for folder in (sparse, without)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_a_run_tells_what_the_targets_have_themselves_and_what_is_left_of_silence(sparse, catalogue):
+    """Of every metric that reads a reconstruction alone, whatever its name; of silence before training too."""
+    result, run = Result.read(sparse), TrainedRun(sparse)
+    parts = Parts(run.recipe, 0)
+    clips = load_clips(sparse / Order.read(sparse).data)
+    held_out = HeldOut.of(clips, run.recipe.model.n_samples, run.recipe.evaluation.sounds, parts.device)
+    [name] = result.targets
+    assert [n for n, one in parts.metrics.items() if one.reads == ("estimate",)] == [name]
+    nothing = held_out.audio.new_zeros(0)
+    own = Evidence(nothing, held_out.audio, nothing, nothing, nothing)
+    assert result.targets[name] == np.median(parts.metrics[name](own).double().numpy())
+    assert result.targets[name] != result.metrics[name].value
+    silence = torch.zeros(1, 1, run.recipe.model.n_samples)
+    with torch.no_grad():
+        answer = run.model.decode(run.model.encode(silence).mode)
+    level = 10 * math.log10(answer.square().mean())
+    assert result.metrics["silence_level"].value == pytest.approx(level, abs=1e-3)
+    assert {"silence_level", "silence_tone"} <= {*result.untrained}
+    assert result.untrained["silence_level"] != result.metrics["silence_level"].value
 
 
 def test_a_point_between_is_what_a_full_validation_says_of_these_sounds(sparse, catalogue, tmp_path):

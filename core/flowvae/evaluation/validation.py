@@ -91,6 +91,15 @@ class Validation:
         first = next((row for row in rows if row.phase == VALIDATION and row.step == 0), None)
         return {name.removeprefix("metric/"): value for name, value in first.figures.items()} if first else {}
 
+    def of_targets(self) -> Mapping[str, float | None]:
+        """The figures of the held-out sounds themselves, of the metrics that read a reconstruction and nothing beside it."""
+        own = {
+            n: one for n, one in self.parts.metrics.items() if {*getattr(one, "reads", ())} == {"estimate"}
+        }
+        audio, nothing = self.held_out.audio, self.held_out.audio.new_zeros(0)
+        evidence = Evidence(audio, audio, nothing, nothing, nothing, self.held_out.classes)
+        return {name: figures.value for name, figures in measure(own, evidence).items()}
+
     def _evidence(self) -> Evidence:
         recipe = self.parts.recipe
         return gather_evidence(
