@@ -219,7 +219,7 @@ def _record_codes(training: Training, held_out: HeldOut) -> Latents:
         training.parts.average,
         held_out,
         generated=evaluation.prior_samples,
-        audio_examples=evaluation.audio_examples,
+        audio_examples=max(evaluation.audio_examples, evaluation.final_audio),
         batch=training.recipe.train.batch_size,
     )
 
