@@ -14,6 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from recompute_across import check_own_best, check_shifts
+from recompute_artefacts import check_artefacts, check_beside
 from second_statistics import By, joint, own_interval, paired, sign_flip, spread
 from shown_numbers import Check, Table, by_arm, ends, shown_tables
 
@@ -136,6 +137,7 @@ def check_arm(check: Check, folder: Folder, arm: Mapping[str, Any], primary: str
         alone = paired(dict.fromkeys(values, 0.0), values)
         check.same(f"{where}.interval", figures["interval"], alone["interval"] if alone else None)
         check.same(f"{where}.censored", figures["censored"], folder.censored(name, metric))
+        check_beside(check, folder, name, metric, figures)
     for metric, classes in arm["classes"].items():
         for kind, found in classes.items():
             medians = folder.classes(name, metric, kind)
@@ -197,6 +199,7 @@ def check_page(check: Check, folder: Folder, told: Mapping[str, Any], page: str)
             check_costs(check, folder, table)
     check_others(check, folder, tables["other"])
     check_classes(check, folder, tables.get("classes", []))
+    check_artefacts(check, folder, tables.get("artefacts", []))
 
 
 def check_arms(check: Check, folder: Folder, joints: Mapping[str, float], table: Table) -> None:
