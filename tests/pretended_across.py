@@ -56,3 +56,26 @@ def made(place, figure, values=VALUES, variants=VARIANTS, n_clips=0, **changes):
         (variant, value): dict(zip(SEEDS, row, strict=True))
         for (variant, value), row in zip(places, numbers, strict=True)
     }
+
+
+RATES = ("1e-3", "3e-4", "1e-4")
+BETTER = {("snake", "3e-4"): -0.5, ("elu", "1e-4"): -0.8}
+"""Each side has a value of its own at which it is better."""
+
+
+def made_at_rates(place, n_seeds, shift=None, noise=0.05, steps=None, **changes):
+    """Two sides at three rates of learning."""
+    rng = np.random.default_rng(3)
+    places = [(variant, rate) for rate in RATES for variant in ("snake", "elu")]
+    shift = BETTER if shift is None else shift
+    numbers = [(6 + shift.get(p, 0.0) + rng.normal(0, noise, n_seeds)).tolist() for p in places]
+    folder = write_tree(place, numbers, names=[f"{v}-lr-{rate}" for v, rate in places], n_clips=0)
+    plan = Plan.read(folder)
+    arms = tuple(
+        evolve(
+            arm, is_baseline=v == "snake", variant=v, at=rate, steps=(steps or {}).get(rate, 500), flags=()
+        )
+        for arm, (v, rate) in zip(plan.arms, places, strict=True)
+    )
+    evolve(plan, arms=arms, across={"train.optimizer.lr": RATES}, **changes).write(folder)
+    return folder, dict(zip(places, np.array(numbers), strict=True))

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+from recompute_across import check_own_best, check_shifts
+from recompute_artefacts import check_artefacts, check_beside
 from second_statistics import By, joint, own_interval, paired, sign_flip, spread
 from shown_numbers import Check, Table, by_arm, ends, shown_tables
 
@@ -36,7 +38,10 @@ class Folder:
         self.place = place
         self.plan = json.loads((place / "plan.json").read_text())
         self.arms = [arm["name"] for arm in self.plan["arms"]]
-        [self.baseline] = [arm["name"] for arm in self.plan["arms"] if arm["is_baseline"]]
+        bases = {arm["at"]: arm["name"] for arm in self.plan["arms"] if arm["is_baseline"]}
+        self.beside = {arm["name"]: bases[arm["at"]] for arm in self.plan["arms"]}
+        """The baseline of each arm: there is one at every value that an ablation is run across."""
+        self.baseline = next(iter(bases.values()))
         self.results: dict[str, dict[int, Any]] = {
             arm: {
                 seed: json.loads(path.read_text())
@@ -118,6 +123,7 @@ def check_json(check: Check, folder: Folder, told: Mapping[str, Any]) -> None:
         check_arm(check, folder, arm, told["metric"])
     for comparison in told["comparisons"]:
         check_comparison(check, folder, comparison)
+    check_shifts(check, folder, told)
 
 
 def check_arm(check: Check, folder: Folder, arm: Mapping[str, Any], primary: str) -> None:
@@ -131,6 +137,7 @@ def check_arm(check: Check, folder: Folder, arm: Mapping[str, Any], primary: str
         alone = paired(dict.fromkeys(values, 0.0), values)
         check.same(f"{where}.interval", figures["interval"], alone["interval"] if alone else None)
         check.same(f"{where}.censored", figures["censored"], folder.censored(name, metric))
+        check_beside(check, folder, name, metric, figures)
     for metric, classes in arm["classes"].items():
         for kind, found in classes.items():
             medians = folder.classes(name, metric, kind)
@@ -171,9 +178,9 @@ def check_comparison(check: Check, folder: Folder, comparison: Mapping[str, Any]
 def family(folder: Folder, told: Mapping[str, Any]) -> dict[str, dict[int, float]]:
     """The differences of what was tested together."""
     found = {}
-    for one in (*told["comparisons"], *told["effects"]):
+    for one in (*told["comparisons"], *told["effects"], *told["shifts"]):
         if one["joint"]:
-            name = one.get("name") or f"{one['arm']}-{one['against']}"
+            name = one.get("name") or "-".join((one["arm"], one["against"], *one.get("values", ())))
             found[name] = {int(seed): d for seed, d in one["paired"]["differences"].items()}
     return found
 
@@ -183,8 +190,8 @@ def check_page(check: Check, folder: Folder, told: Mapping[str, Any], page: str)
     tested, tables = family(folder, told), shown_tables(page)
     joints = joint(tested) if tested else {}
     is_first_look = not folder.plan["ledger"][1:]
-    for one in told["comparisons"] if is_first_look else ():
-        name = f"{one['arm']}-{one['against']}"
+    for one in (*told["comparisons"], *told["shifts"]) if is_first_look else ():
+        name = "-".join((one["arm"], one["against"], *one.get("values", ())))
         check.same(f"{name}.joint", one["joint"]["p"] if one["joint"] else None, joints.get(name))
     check_arms(check, folder, joints, tables["arms"][0])
     for table in tables["arms"]:
@@ -192,12 +199,14 @@ def check_page(check: Check, folder: Folder, told: Mapping[str, Any], page: str)
             check_costs(check, folder, table)
     check_others(check, folder, tables["other"])
     check_classes(check, folder, tables.get("classes", []))
+    check_artefacts(check, folder, tables.get("artefacts", []))
 
 
 def check_arms(check: Check, folder: Folder, joints: Mapping[str, float], table: Table) -> None:
     """The first table of the page."""
-    base, primary = folder.baseline, folder.plan["metric"]
-    for arm, row in zip(folder.arms, table.rows, strict=False):
+    primary, rows = folder.plan["metric"], [row for row in table.rows if len(row) > 1]
+    for arm, row in zip(folder.arms, rows, strict=False):
+        base = folder.beside[arm]
         mean, sd = spread(folder.values(arm, primary))
         check.shown(f"{arm}.mean", row[2].main, mean)
         if sd is not None:
@@ -220,7 +229,7 @@ def check_costs(check: Check, folder: Folder, table: Table) -> None:
     """What each arm costs, and beside the baseline."""
     for arm, row in zip(folder.arms, table.rows, strict=True):
         for words, cell in zip(table.header[1:], row[1:], strict=True):
-            mine, theirs = (folder.cost(one, COSTS[words]) for one in (arm, folder.baseline))
+            mine, theirs = (folder.cost(one, COSTS[words]) for one in (arm, folder.beside[arm]))
             check.shown(f"{arm}.{words}", cell.main, mine)
             for line in cell.small.split("\n") if cell.small else ():
                 if line.endswith("%"):
@@ -236,7 +245,7 @@ def check_others(check: Check, folder: Folder, tables: Sequence[Table]) -> None:
     metrics, *groups = tables
     for metric, cells in by_arm(metrics, len(folder.arms)):
         for arm, cell in zip(folder.arms, cells, strict=True):
-            theirs, ours = (folder.values(one, metric) for one in (folder.baseline, arm))
+            theirs, ours = (folder.values(one, metric) for one in (folder.beside[arm], arm))
             check_cell(check, f"{arm}.{metric}", cell, theirs, ours)
     for group, cells in (found for table in groups for found in by_arm(table, len(folder.arms))):
         name = "" if group == "without a group" else group
@@ -253,7 +262,7 @@ def check_classes(check: Check, folder: Folder, tables: Sequence[Table]) -> None
         for shown, cells in by_arm(table, len(folder.arms)):
             kind = "" if shown == "no known class" else shown
             for arm, cell in zip(folder.arms, cells, strict=True):
-                theirs, ours = (folder.classes(one, metric, kind) for one in (folder.baseline, arm))
+                theirs, ours = (folder.classes(one, metric, kind) for one in (folder.beside[arm], arm))
                 check_cell(check, f"{arm}.{metric}.{kind}", cell, theirs, ours)
 
 
@@ -279,7 +288,9 @@ def recompute(place: Path) -> Check:
     check, folder = Check(), Folder(place)
     told = json.loads((place / "comparisons.json").read_text())
     check_json(check, folder, told)
-    check_page(check, folder, told, (place / "report.html").read_text(encoding="utf-8"))
+    page = (place / "report.html").read_text(encoding="utf-8")
+    check_page(check, folder, told, page)
+    check_own_best(check, folder, told, page)
     return check
 
 

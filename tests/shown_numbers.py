@@ -123,7 +123,7 @@ class Check:
         self.wrong: list[str] = []
 
     def same(self, where: str, told: Any, mine: Any) -> None:
-        """A number in full, or a table or list of them."""
+        """A number in full, a word, or a table or list of them."""
         if isinstance(mine, Mapping):
             for key in mine.keys() | told.keys():
                 self.same(f"{where}.{key}", told.get(key), mine.get(key))
@@ -133,8 +133,8 @@ class Check:
         else:
             self.count += 1
             is_near = told == mine or (
-                told is not None
-                and mine is not None
+                isinstance(told, int | float)
+                and isinstance(mine, int | float)
                 and math.isclose(told, mine, rel_tol=1e-8, abs_tol=1e-11)
             )
             if not is_near:

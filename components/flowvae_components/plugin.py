@@ -105,6 +105,8 @@ def flowvae_components(register: RegisterComponent) -> None:
     )
     register("metric", "round_trip_drift", f"{here}.metrics.round_trip_drift:RoundTripDrift")
     register("metric", "si_sdr", f"{here}.metrics.si_sdr:SISDR")
+    register("metric", "silence_level", f"{here}.metrics.silence_level:SilenceLevel")
+    register("metric", "silence_tone", f"{here}.metrics.silence_tone:SilenceTone")
     register("metric", "spectral_distance", f"{here}.metrics.spectral_distance:SpectralDistance")
     register("metric", "tail_click", f"{here}.metrics.tail_click:TailClick")
     register("metric", "tonal_artefact", f"{here}.metrics.tonal_artefact:TonalArtefact")

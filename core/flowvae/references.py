@@ -54,7 +54,8 @@ def _measured(folder: Path, arm: str, data: Path) -> dict[str, dict[str, Measure
             sign(where)
             estimate = _checked(name, reference, held_out.audio, recipe.train.batch_size)
         figures[name] = _recorded(measure(measures, _evidence(held_out, estimate)))
-        for i, row in enumerate(held_out.audio_examples(recipe.evaluation.audio_examples)):
+        count = max(recipe.evaluation.audio_examples, recipe.evaluation.final_audio)
+        for i, row in enumerate(held_out.audio_examples(count)):
             file = f"{i:02d}-{slug(held_out.names[row])}.wav"
             write_wav(folder / "references" / name / file, estimate[row], recipe.model.sample_rate)
     return figures

@@ -212,6 +212,7 @@ def _result(
     return Result(
         metrics={n: MeasuredFigure(f.value, f.per_sound) for n, f in figures.items()},
         untrained=validation.before_training(),
+        targets=validation.of_targets(),
         costs={
             **costs(training.parts, training.seconds.of_phase, training.memory_by_phase()),
             "train_seconds": seconds,
@@ -247,7 +248,7 @@ def _record_codes(training: Training, held_out: HeldOut) -> Latents:
         training.parts.average,
         held_out,
         generated=evaluation.prior_samples,
-        audio_examples=evaluation.audio_examples,
+        audio_examples=max(evaluation.audio_examples, evaluation.final_audio),
         batch=training.recipe.train.batch_size,
     )
 

@@ -58,7 +58,7 @@ def test_a_run_leaves_a_code_for_every_sound_of_its_result(done):
 def test_a_code_is_numbered_as_its_sound_is_on_disk(done):
     latents, result = Latents.read_if_there(done), Result.read(done)
     told = {f"{i:02d}-{slug(result.sounds[row])}.wav" for row, i in enumerate(latents.clips) if i >= 0}
-    assert told == {file.name for file in (done / "audio" / "target").iterdir()}
+    assert told == {file.name for file in (done / "audio").glob("**/target/*.wav")}
 
 
 def test_the_codes_are_those_of_the_evaluation_and_the_prior_is_what_was_heard(catalogue, tiny):

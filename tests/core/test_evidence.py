@@ -101,7 +101,7 @@ def model_with(catalogue, posterior, prior):
 
 
 ALWAYS = ("real", "estimate", "generated", "codes", "kl")
-MORE = ("latents", "prior_latents", "kl_by_dimension", "round_trips")
+MORE = ("latents", "prior_latents", "kl_by_dimension", "round_trips", "silence")
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +135,7 @@ def test_what_is_gathered_on_demand_is_what_its_name_says(gathered):
         mean, scale = posterior.base_dist.loc, posterior.base_dist.scale
         once = model.encode(model.decode(one.codes)).mode
         thrice = model.encode(model.decode(model.encode(model.decode(once)).mode)).mode
+        silence = model.decode(model.encode(torch.zeros(1, 1, 4096)).mode)
     assert one.latents.shape == one.prior_latents.shape == (5, 8)
     offset = (one.latents - mean) / scale
     assert 0.5 < offset.std() < 1.5
@@ -143,6 +144,9 @@ def test_what_is_gathered_on_demand_is_what_its_name_says(gathered):
     )
     assert torch.allclose(one.kl_by_dimension.sum(1), one.kl, rtol=1e-4)
     assert torch.allclose(one.round_trips, torch.stack([once, thrice]), atol=1e-4)
+    assert one.silence.shape == (1, 1, 4096)
+    assert torch.allclose(one.silence, silence, atol=1e-6)
+    assert one.silence.abs().max() > 0
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,18 @@ import math
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from conftest import TINY
+from flowvae.building.parts import Parts
+from flowvae.contracts import Evidence
+from flowvae.data.clips import load_clips
+from flowvae.evaluation.evidence import HeldOut
 from flowvae.folder.journal import read_journal
-from flowvae.folder.run_records import Result
+from flowvae.folder.latents import Latents
+from flowvae.folder.run_records import Order, Result
+from flowvae.folder.sound_names import slug
 from flowvae.play.trained import TrainedRun
 from flowvae.recipe import read_recipe, resolve
 from flowvae.recipe.measured_steps import for_curves, in_full
@@ -46,8 +53,8 @@ def sparse(catalogue, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def without(catalogue, tmp_path_factory):
-    """The same without anything in between."""
-    settings = (*SPARSE, "evaluation.curve_points=1")
+    """The same without anything in between, and without sounds after the last step."""
+    settings = (*SPARSE, "evaluation.curve_points=1", "evaluation.final_audio=0")
     [run] = planned_runs(settings, catalogue, tmp_path_factory.mktemp("without"))
     assert take(run) == 0
     return run.folder
@@ -62,7 +69,7 @@ def test_the_journal_has_the_points_between_and_no_audio_of_them(sparse):
     assert [*rows_of(sparse, "validation")] == [0, 13]
     assert [*rows_of(sparse, "curve")] == [0, 3, 5, 7, 9, 11, 13]
     sounds = sorted(path.name for path in (sparse / "audio").iterdir())
-    assert sounds == ["step-000000000", "step-000000013", "target"]
+    assert sounds == ["final", "step-000000000", "step-000000013", "target"]
 
 
 def test_every_point_is_of_the_same_sounds(sparse):
@@ -81,6 +88,56 @@ def test_measuring_more_often_changes_nothing_of_the_run(sparse, without):
     assert not rows_of(without, "curve")
     weights = [dict(TrainedRun(folder).model.state_dict()) for folder in (sparse, without)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def numbers_in(place):
+    return {int(path.name.partition("-")[0]): path for path in place.glob("[0-9]*.wav")}
+
+
+def test_after_the_last_step_every_measured_sound_is_written_beside_the_examples(sparse, without):
+    examples, final = numbers_in(sparse / "audio/step-000000013"), numbers_in(sparse / "audio/final")
+    assert (sorted(examples), sorted(final)) == ([0, 1], [*range(2, 40)])
+    targets = numbers_in(sparse / "audio/final/target")
+    assert [path.name for path in targets.values()] == [path.name for path in final.values()]
+    names, clips = Result.read(sparse).sounds, Latents.read_if_there(sparse).clips.tolist()
+    assert {number: path.stem.partition("-")[2] for number, path in (examples | final).items()} == {
+        number: slug(names[row]) for row, number in enumerate(clips)
+    }
+    heard, asked = (
+        torch.from_numpy(soundfile.read(found[7], dtype="float32")[0]) for found in (final, targets)
+    )
+    model = TrainedRun(sparse).model
+    with torch.no_grad():
+        answer = model.decode(model.encode(asked[None, None]).mode)[0, 0]
+    assert torch.allclose(heard, answer.clamp(-1, 1), atol=3e-4)
+    assert answer.abs().max() > 0.01
+    # What TensorBoard shows stays as small as it was.
+    [events] = sparse.glob("events*")
+    assert examples[1].stem.encode() in events.read_bytes()
+    assert final[2].stem.encode() not in events.read_bytes()
+    assert not (without / "audio/final").exists()
+    assert sorted(Latents.read_if_there(without).clips.tolist())[-2:] == [0, 1]
+
+
+def test_a_run_tells_what_the_targets_have_themselves_and_what_is_left_of_silence(sparse, catalogue):
+    """Of every metric that reads a reconstruction alone, whatever its name; of silence before training too."""
+    result, run = Result.read(sparse), TrainedRun(sparse)
+    parts = Parts(run.recipe, 0)
+    clips = load_clips(sparse / Order.read(sparse).data)
+    held_out = HeldOut.of(clips, run.recipe.model.n_samples, run.recipe.evaluation.sounds, parts.device)
+    [name] = result.targets
+    assert [n for n, one in parts.metrics.items() if one.reads == ("estimate",)] == [name]
+    nothing = held_out.audio.new_zeros(0)
+    own = Evidence(nothing, held_out.audio, nothing, nothing, nothing)
+    assert result.targets[name] == np.median(parts.metrics[name](own).double().numpy())
+    assert result.targets[name] != result.metrics[name].value
+    silence = torch.zeros(1, 1, run.recipe.model.n_samples)
+    with torch.no_grad():
+        answer = run.model.decode(run.model.encode(silence).mode)
+    level = 10 * math.log10(answer.square().mean())
+    assert result.metrics["silence_level"].value == pytest.approx(level, abs=1e-3)
+    assert {"silence_level", "silence_tone"} <= {*result.untrained}
+    assert result.untrained["silence_level"] != result.metrics["silence_level"].value
 
 
 def test_a_point_between_is_what_a_full_validation_says_of_these_sounds(sparse, catalogue, tmp_path):

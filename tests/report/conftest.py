@@ -20,6 +20,7 @@ def undrawn(request, monkeypatch):
     """These tests read the words of a page: its figures take two seconds a page, and have tests of their own."""
     if request.module.__name__.rpartition(".")[2] in {
         "test_across",
+        "test_artefacts",
         "test_blind_answers",
         "test_by_class",
         "test_export",

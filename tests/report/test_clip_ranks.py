@@ -9,6 +9,7 @@ from attrs import evolve
 from flowvae.folder.latents import Latents
 from flowvae.folder.records import Plan
 from flowvae.folder.run_records import MeasuredFigure, Result
+from flowvae.report import listening as listening_module
 from flowvae.report.clip_ranks import Rank, chosen, ranks, rows_by_number, unheard
 from flowvae.report.listening import listening
 from flowvae.report.reading import read_folder
@@ -125,3 +126,61 @@ def test_more_sounds_than_have_room_are_chosen_by_that_rule(folder):
     assert len(shown) == 8
     ends = {row for row, rank in ranks(content).items() if rank.end}
     assert ends <= shown
+
+
+def write_after_the_last_step(place, numbers):
+    for i in numbers:
+        for where in ("final", "final/target"):
+            write_sound(place / f"audio/{where}/{i:02d}-drum-{i}.wav", strike(100 + i, 0.05, 0.2, i))
+
+
+def shown_in(folder):
+    return {int(row.title.rpartition("-")[2]): row for row in listening(folder).rows}
+
+
+def test_what_was_written_after_the_last_step_is_chosen_from_too(folder):
+    """The examples are the sounds 0 to 4; with the others each class has its worst, its median and its best."""
+    before = listening(read_folder(folder))
+    assert len(before.rows) == 5
+    assert before.unheard
+    for place in (folder / "runs").glob("*/seed-*"):
+        write_after_the_last_step(place, range(5, 10))
+        evolve(Latents.read_if_there(place), clips=np.arange(10)).write(place)
+    content = read_folder(folder)
+    rows = shown_in(content)
+    ends = {row for row, rank in ranks(content).items() if rank.end}
+    assert ends <= {*rows}
+    assert {row.rank for i, row in rows.items() if i in ends} == {ranks(content)[i].words for i in ends}
+    assert all(len(cell.takes) == 2 for row in rows.values() for cell in row.cells)
+    found = listening(content)
+    assert (found.unheard, found.n_clips_found, len(found.rows)) == ("", 10, 8)
+
+
+def test_a_sound_that_an_arm_has_not_written_is_not_chosen(folder):
+    """The runs of one arm are from before: a row with nothing from it compares nothing."""
+    for place in (folder / "runs/snake").glob("seed-*"):
+        write_after_the_last_step(place, range(5, 10))
+        evolve(Latents.read_if_there(place), clips=np.arange(10)).write(place)
+    rows = shown_in(read_folder(folder))
+    assert {*rows} == {0, 1, 2, 3, 4}
+    assert all(cell.takes for row in rows.values() for cell in row.cells)
+
+
+def test_where_runs_are_few_the_worst_the_median_and_the_best_of_every_class_are_heard(runs, monkeypatch):
+    folder = runs([[3.0]], names=("snake",), n_clips=16)
+    [place] = (folder / "runs").glob("*/seed-*")
+    kinds = ("kick", "snare", "hat", "tom") * 4
+    result = Result.read(place)
+    metrics = {**result.metrics, "spectral_distance": MeasuredFigure(3.0, tuple(map(float, range(16))))}
+    names = tuple(f"{kind}-{i}" for i, kind in enumerate(kinds))
+    evolve(result, metrics=metrics, sounds=names, classes=kinds, groups=("a",) * 16).write(place)
+    codes = np.ones((16, 4), dtype=np.float32)
+    Latents(codes, codes, codes[0], codes, codes, np.arange(16)).write(place)
+    found = read_folder(folder)
+    ends = {row for row, rank in ranks(found).items() if rank.end}
+    assert len(ends) == 12
+    assert {*shown_in(found)} == ends
+    monkeypatch.setattr(listening_module, "MOST_TAKES", 20)
+    assert len(shown_in(found)) == 10
+    monkeypatch.setattr(listening_module, "MOST_TAKES", 0)
+    assert len(shown_in(found)) == 8

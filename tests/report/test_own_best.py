@@ -6,33 +6,11 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from flowvae.folder.records import Plan
 from flowvae.report.own_best import own_best
 from flowvae.report.reading import read_folder
 from flowvae.report.write import write_report
-from pretended_runs import METRICS, write_tree
-
-RATES = ("1e-3", "3e-4", "1e-4")
-BETTER = {("snake", "3e-4"): -0.5, ("elu", "1e-4"): -0.8}
-"""Each side has a value of its own at which it is better."""
-
-
-def made(place, n_seeds, shift=None, noise=0.05, steps=None, **changes):
-    """Two sides at three rates of learning."""
-    rng = np.random.default_rng(3)
-    places = [(variant, rate) for rate in RATES for variant in ("snake", "elu")]
-    shift = BETTER if shift is None else shift
-    numbers = [(6 + shift.get(p, 0.0) + rng.normal(0, noise, n_seeds)).tolist() for p in places]
-    folder = write_tree(place, numbers, names=[f"{v}-lr-{rate}" for v, rate in places], n_clips=0)
-    plan = Plan.read(folder)
-    arms = tuple(
-        evolve(
-            arm, is_baseline=v == "snake", variant=v, at=rate, steps=(steps or {}).get(rate, 500), flags=()
-        )
-        for arm, (v, rate) in zip(plan.arms, places, strict=True)
-    )
-    evolve(plan, arms=arms, across={"train.optimizer.lr": RATES}, **changes).write(folder)
-    return folder, dict(zip(places, np.array(numbers), strict=True))
+from pretended_across import made_at_rates as made
+from pretended_runs import METRICS
 
 
 def test_each_side_is_compared_at_its_own_best_on_seeds_that_chose_nothing(tmp_path):

@@ -128,14 +128,15 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
 
 def _metrics(recipe: Recipe) -> Iterator[PlannedMetric]:
     for name, part in recipe.evaluation.metrics.items():
-        constants = part.component.signature.constants
+        signature = part.component.signature
+        constants = signature.constants
         said = {key: str(value) for key, value in constants.items()}
         direction: Direction = "none"
         if said.get("direction") in {"lower", "higher"}:
             direction = cast("Direction", said["direction"])
         least, most = cast("tuple[float | None, float | None]", constants.get("limits", (None, None)))
         family = said.get("family") or "quality"
-        yield PlannedMetric(name, direction, said.get("unit", ""), family, least, most)
+        yield PlannedMetric(name, direction, said.get("unit", ""), family, least, most, signature.summary)
 
 
 def _arm(plan: AblationPlan, arm: Arm, probed: Mapping[str, Probed], matched: Matched | None) -> PlannedArm:

@@ -48,6 +48,8 @@ class Evidence:
     distributions of independent dimensions."""
     round_trips: Tensor = _NOTHING
     """The modes of the posteriors after one time and after three times decode and encode, (2, n, latent_dim)."""
+    silence: Tensor = _NOTHING
+    """What the model makes of a silent clip, (1, c, t)."""
     trained: Tensor = _NOTHING
     """Sounds that the model was trained on: n of them, or all where there are fewer, (k, c, t)."""
 

@@ -59,12 +59,17 @@ class OnDemand:
             turns.append(torch.cat([self.model.encode(self.model.decode(code)).mode for code in batches]))
         return torch.stack([turns[1], turns[3]])
 
+    def silence(self) -> Tensor:
+        """The reconstruction of a silent clip."""
+        return self.model.decode(self.model.encode(torch.zeros_like(self.parts[0][:1])).mode)
+
 
 FIELDS: Mapping[str, Callable[[OnDemand], Tensor]] = {
     "latents": OnDemand.latents,
     "prior_latents": OnDemand.prior_latents,
     "kl_by_dimension": OnDemand.kl_by_dimension,
     "round_trips": OnDemand.round_trips,
+    "silence": OnDemand.silence,
 }
 
 

@@ -89,6 +89,8 @@ class PlannedMetric:
     """What every figure below is told as; None where there is no such limit."""
     most: float | None = None
     """What every figure above is told as."""
+    summary: str = ""
+    """The first sentence of its documentation."""
 
 
 @frozen

@@ -142,6 +142,8 @@ class Result(Record):
     """Of each sound; "" where nothing says it."""
     compiled: bool = False
     """Whether encoder and decoder went through torch's compiler."""
+    targets: Mapping[str, float | None] = field(factory=dict)
+    """The figures of the held-out sounds themselves, of metrics that read a reconstruction alone."""
 
     @property
     def is_measured(self) -> bool:

@@ -2,6 +2,8 @@
 
 import re
 
+FINAL = "final"
+"""The folder, in that of a run's audio, of the sounds that are written once, after the last step, beside the examples."""
 _BEYOND = re.compile(r"\d+ samples? beyond full scale, highest \d+\.\d\d, clipped")
 
 

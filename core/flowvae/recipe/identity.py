@@ -15,6 +15,7 @@ OUTSIDE = (
     "evaluation.every",
     "evaluation.curve_points",
     "evaluation.audio_examples",
+    "evaluation.final_audio",
     "evaluation.references",
 )
 """What cannot change a result but for the last bits."""
@@ -60,6 +61,7 @@ def references_identity(recipe: Recipe, data_fingerprint: str) -> str:
         "evaluation.metrics",
         "evaluation.sounds",
         "evaluation.audio_examples",
+        "evaluation.final_audio",
         "model.",
     )
     parts = [

@@ -198,6 +198,13 @@ class EvaluationSection:
     audio_examples: int = key(
         "held-out sounds that are written as audio", 6, least=0, most=1000, formerly="clips"
     )
+    final_audio: int = key(
+        "held-out sounds, the examples among them, that are written as audio after the last step: of these a report shows the "
+        "worst, the median and the best of each class",
+        64,
+        least=0,
+        most=100_000,
+    )
     prior_samples: int = key("sounds drawn from the prior", 16, least=1, most=100_000, formerly="samples")
 
 

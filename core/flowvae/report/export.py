@@ -87,6 +87,7 @@ def _arm(folder: Folder, arm: PlannedArm, classes: Medians) -> Table:
                 "untrained": {
                     str(run.seed): run.result.untrained.get(metric.name) for run in runs if run.result
                 },
+                "targets": {str(run.seed): run.result.targets.get(metric.name) for run in runs if run.result},
                 "censored": cut_share(runs, metric),
             }
             for metric in metrics_of(folder)

@@ -11,6 +11,7 @@ from flowvae.folder.latents import Latents
 from flowvae.report.arm_styles import COLOURS
 from flowvae.report.number_format import count, percentage
 from flowvae.report.reading import Folder, Run
+from flowvae.report.written_sounds import targets
 
 WIDTH, HEIGHT = 720, 440
 MARGIN = 14
@@ -146,9 +147,7 @@ def _sound_marks(run: Run, n: int, looks: dict[str, ClassLook], other: ClassLook
 
 def _titles(run: Run) -> dict[int, str]:
     """The names of the audio examples by their numbers, as the listening section has them."""
-    files = sorted((run.folder / "audio" / "target").glob("*-*.wav"))
-    parts = [file.stem.partition("-") for file in files]
-    return {int(number): title for number, _, title in parts if number.isdecimal()}
+    return {number: path.stem.partition("-")[2] for number, path in targets(run).items()}
 
 
 def _place(run: Run, latents: Latents, n: int, n_prior: int) -> Place:

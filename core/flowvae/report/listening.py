@@ -1,17 +1,16 @@
 """Which sounds are on the page, side by side: the same clips, the same noise, the same seeds for every arm."""
 
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from attrs import evolve, frozen
 
-from flowvae.report.clip_ranks import chosen, ranks, rows_by_number, unheard
+from flowvae.report.clip_ranks import Rank, chosen, ranks, rows_by_number, unheard
 from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
-from flowvae.report.reading import Folder, Run
+from flowvae.report.reading import Folder
 from flowvae.report.references import sounds_of
 from flowvae.report.sounds import (
     SILENT_PEAK,
@@ -25,18 +24,16 @@ from flowvae.report.sounds import (
     sound_address,
 )
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
+from flowvae.report.written_sounds import Takes, has_sounds, priors, reconstructions, targets
 
 MOST_CLIPS = 8
+MOST_TAKES = 150  # so many a page has with 8 clips of 3 arms with 6 seeds; each takes time to draw
 MOST_PRIOR = 3
 MOST_BYTES = 18_000_000  # after base64; 3 arms of 6 seeds with 8 sounds of 0.4 s take half of it
 ROUNDED_AWAY_DB = 0.05  # a gain is written in tenths of a decibel
 ON_FIRST_SCREEN = 3
 MOST_MEASURED = 6  # runs: more change little
 PICTURE_BYTES = 28_000  # what the spectrograms of a sound and of its residual take, about
-RECONSTRUCTION = re.compile(r"(\d+).*\.wav")
-ANY = re.compile(r"(?:prior-)?(\d+).*\.wav")
-PRIOR = re.compile(r"prior-(\d+).*\.wav")
-STEP = re.compile(r"step-(\d+)")
 
 
 @frozen
@@ -95,35 +92,16 @@ class Listening:
     marks: tuple[tuple[str, float], ...] = ()
 
 
-def _numbered(folder: Path, pattern: re.Pattern[str]) -> dict[int, Path]:
-    try:
-        files = sorted(folder.iterdir())
-    except OSError:
-        return {}
-    matches = ((pattern.fullmatch(file.name), file) for file in files)
-    return {int(match[1]): file for match, file in matches if match}
-
-
-def _last_step(run: Run) -> Path:
-    steps = _numbered(run.folder / "audio", STEP)
-    return steps[max(steps)] if steps else run.folder / "audio" / "none"
-
-
-def _takes_of(run: Run, pattern: re.Pattern[str]) -> dict[int, Path]:
-    return _numbered(_last_step(run), pattern)
-
-
 def _targets(folder: Folder) -> dict[int, Path]:
-    """The targets, which are the same for every run: those of the first run that has any."""
-    found = (_numbered(run.folder / "audio" / "target", RECONSTRUCTION) for run in folder.runs)
-    return next((targets for targets in found if targets), {})
+    """The targets, which are the same for every run: those of the run that has most, the first of several."""
+    found = [targets(run) for run in folder.runs]
+    return max(found, key=len, default={})
 
 
 def _seeds_by_use(folder: Folder) -> list[int]:
     """Seeds with sounds, those that most arms have first."""
     having = {
-        seed: sum(run.seed == seed and _last_step(run).is_dir() for run in folder.runs)
-        for seed in folder.plan.seeds
+        seed: sum(run.seed == seed and has_sounds(run) for run in folder.runs) for seed in folder.plan.seeds
     }
     return sorted((seed for seed in having if having[seed]), key=lambda seed: -having[seed])
 
@@ -143,28 +121,27 @@ def _fit(
     return clips, priors, seeds
 
 
-def _bytes_of_each(folder: Folder, clips: Sequence[Clip]) -> int:
+def _bytes_of_each(clips: Sequence[Clip], made: Iterable[Path]) -> int:
     """What a sound with its pictures takes, by the largest of the targets and of what some arms made of them.
 
     How small a sound becomes depends on what it holds: a model that is not trained yet makes noise of everything.
     """
-    runs = [run for arm in folder.plan.arms for run in folder.of(arm.name) if _last_step(run).is_dir()]
-    made = [read_clip(path) for run in runs[:MOST_MEASURED] for path in _takes_of(run, ANY).values()]
-    return PICTURE_BYTES + max(len(sound_address(clip)) for clip in [*clips, *filter(None, made)])
+    return PICTURE_BYTES + max(
+        len(sound_address(clip)) for clip in [*clips, *filter(None, map(read_clip, made))]
+    )
 
 
 @frozen
 class _Found:
     """Which of the numbered sounds of every run is meant, and what it is called."""
 
-    pattern: re.Pattern[str]
+    takes: Takes
     index: int
     title: str
 
-    def clips(self, folder: Folder, seeds: tuple[int, ...]) -> dict[tuple[str, int], Clip]:
+    def clips(self, seeds: tuple[int, ...]) -> dict[tuple[str, int], Clip]:
         """The sound of each run that has one, by arm and seed."""
-        runs = [run for run in folder.runs if run.seed in seeds]
-        paths = {(run.arm, run.seed): _takes_of(run, self.pattern).get(self.index) for run in runs}
+        paths = {key: found.get(self.index) for key, found in self.takes.items() if key[1] in seeds}
         return {key: clip for key, path in paths.items() if path and (clip := read_clip(path))}
 
 
@@ -179,7 +156,7 @@ class _Painter:
 
     def row(self, found: _Found, target: Clip | None, reference_peak: float | None) -> Row:
         """A row at one loudness, that of its quietest sound; without a reference every sound is as loud as it came."""
-        clips = found.clips(self.folder, self.seeds)
+        clips = found.clips(self.seeds)
         beside = {}
         if target is not None:
             paths = dict(sounds_of(self.folder, found.index))
@@ -230,35 +207,58 @@ def _marks(rate: int) -> tuple[tuple[str, float], ...]:
     return tuple((words, height_of(hz, rate)) for words, hz in wanted if hz < rate / 2)
 
 
+def _for_all(takes: Takes, clips: Collection[int]) -> list[int]:
+    """The clips that every arm with sounds has; all of them where there are none."""
+    by_arm: dict[str, set[int]] = {}
+    for (arm, _), sounds in takes.items():
+        by_arm.setdefault(arm, set()).update(sounds)
+    having = [numbers for numbers in by_arm.values() if numbers]
+    shared = set(clips).intersection(*having)
+    return sorted(shared or clips)
+
+
+def _most(by_number: Mapping[int, Rank], n_takes: int) -> int:
+    """As many clips as always have room; where runs are few, all that are the worst, the median or the best of a class."""
+    n_ends = sum(bool(rank.end) for rank in by_number.values())
+    return max(MOST_CLIPS, min(n_ends, MOST_TAKES // n_takes))
+
+
 def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
-    """The first clips by their number, the first prior samples by theirs, and the seeds that fit into so many bytes."""
-    clips = {index: clip for index, path in _targets(folder).items() if (clip := read_clip(path))}
-    titles = {index: path.stem.partition("-")[2] for index, path in _targets(folder).items()}
+    """The clips that the rule chooses, the first prior samples by their number, and the seeds that fit into so many bytes."""
+    paths = _targets(folder)
+    takes = {(run.arm, run.seed): reconstructions(run) for run in folder.runs}
+    new = {(run.arm, run.seed): priors(run) for run in folder.runs}
+    clips = {index: clip for index, path in paths.items() if (clip := read_clip(path))}
     ranked = _seeds_by_use(folder)
-    prior_indices = sorted({i for run in folder.runs for i in _takes_of(run, PRIOR)})[:MOST_PRIOR]
-    first = next(iter(clips.values()), None) or _first_prior(folder)
+    prior_indices = sorted({i for sounds in new.values() for i in sounds})[:MOST_PRIOR]
+    first = next(iter(clips.values()), None) or _first_prior(new)
     if first is None:
         return Listening()
-    n_wanted = min(len(clips), MOST_CLIPS)
-    each = _bytes_of_each(folder, [first, *clips.values()])
-    n_clips, n_priors, n_seeds = _fit(each, folder, n_wanted, len(prior_indices), len(ranked), room=room)
-    prior_indices = prior_indices[:n_priors]
     found, numbered = ranks(folder), rows_by_number(folder)
     by_number = {i: found[row] for i, row in numbered.items() if row in found}
-    indices = chosen(sorted(clips), by_number, n_clips)
+    n_takes = sum(map(bool, takes.values())) + 1
+    wanted = chosen(_for_all(takes, clips), by_number, _most(by_number, n_takes))
+    made = [sounds.get(i) for sounds in _first(takes) for i in wanted]
+    made += [path for sounds in _first(new) for path in sounds.values()]
+    each = _bytes_of_each([first, *(clips[i] for i in wanted)], filter(None, made))
+    n_clips, n_priors, n_seeds = _fit(each, folder, len(wanted), len(prior_indices), len(ranked), room=room)
+    prior_indices = prior_indices[:n_priors]
+    indices = chosen(wanted, by_number, n_clips)
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])
     rows = tuple(
         evolve(
             painter.row(
-                _Found(RECONSTRUCTION, i, titles[i] or f"clip {i}"), clips[i], _reference_peak([clips[i]])
+                _Found(takes, i, paths[i].stem.partition("-")[2] or f"clip {i}"),
+                clips[i],
+                _reference_peak([clips[i]]),
             ),
             rank=by_number[i].words if i in by_number else "",
         )
         for i in indices
     )
     typical = _reference_peak([clips[i] for i in indices])
-    prior_rows = tuple(painter.row(_Found(PRIOR, i, f"sample {i}"), None, typical) for i in prior_indices)
+    prior_rows = tuple(painter.row(_Found(new, i, f"sample {i}"), None, typical) for i in prior_indices)
     return Listening(
         rows=rows,
         prior_rows=prior_rows,
@@ -298,6 +298,11 @@ def _matched(
     return gain_of
 
 
-def _first_prior(folder: Folder) -> Clip | None:
-    paths = (path for run in folder.runs for path in _takes_of(run, PRIOR).values())
+def _first(takes: Takes) -> list[Mapping[int, Path]]:
+    """The sounds of some runs, by which the others are measured."""
+    return [sounds for sounds in takes.values() if sounds][:MOST_MEASURED]
+
+
+def _first_prior(new: Takes) -> Clip | None:
+    paths = (path for sounds in new.values() for path in sounds.values())
     return next((clip for clip in map(read_clip, paths) if clip), None)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from flowvae.folder.records import PlannedMetric
 from flowvae.report.arm_styles import ArmStyle
+from flowvae.report.artefacts import of_targets
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed
 from flowvae.report.figure_style import INK, Picture, panels, picture, short
 from flowvae.report.focus import MOST_TOLD_APART
@@ -161,7 +162,7 @@ def cost_against_quality(folder: Folder, styles: dict[str, ArmStyle]) -> Picture
 def before_and_after(
     folder: Folder, styles: dict[str, ArmStyle], metrics: Sequence[PlannedMetric]
 ) -> Picture | None:
-    """For each metric the runs before training (hollow) and after it (filled)."""
+    """For each metric the runs before training (hollow) and after it (filled); a line is what the targets have themselves."""
     metrics = [m for m in metrics if any(run.value(m.name) is not None for run in folder.runs)][:3]
     if not metrics:
         return None
@@ -181,6 +182,12 @@ def before_and_after(
                     for y, name in rows
                     for value in values_by_seed(folder.of(name), metric.name).values()
                 ]
+                own = [
+                    (value, y - 0.32, y + 0.32)
+                    for y, name in rows
+                    for value in dict.fromkeys(of_targets(folder.of(name), metric.name).values())
+                ]
+                axis.vlines(*_columns(own, 3), color=INK, linewidth=1.4)
                 axis.scatter(
                     *_columns(before), s=34, facecolors="none", edgecolors=style.colour, marker=style.marker
                 )

@@ -120,6 +120,7 @@ def results_csv(folder: Folder) -> str:
             metric.unit,
             found[metric.name].value,
             None,
+            None,
         )
         for name, found in folder.references.items()
         for metric in metrics_of(folder)
@@ -129,11 +130,12 @@ def results_csv(folder: Folder) -> str:
             (
                 run.arm, run.seed, run.state, metric.name, metric.direction, metric.unit, run.value(metric.name),
                 run.result.untrained.get(metric.name) if run.result else None,
+                run.result.targets.get(metric.name) if run.result else None,
             )
             for run in folder.runs
             for metric in metrics_of(folder)
     )  # fmt: skip
-    header = ("arm", "seed", "state", "metric", "direction", "unit", "value", "untrained")
+    header = ("arm", "seed", "state", "metric", "direction", "unit", "value", "untrained", "targets")
     return csv_of(header, itertools.chain(trained, beside))
 
 

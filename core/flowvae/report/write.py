@@ -13,6 +13,7 @@ from flowvae.report.across import by_comparison, shift_findings, shifts
 from flowvae.report.answers import answer
 from flowvae.report.arm_costs import cost_tables
 from flowvae.report.arm_styles import ArmStyle, looks_of
+from flowvae.report.artefacts import COLUMNS, traces
 from flowvae.report.beginnings import beginnings
 from flowvae.report.blind import words as blind_words
 from flowvae.report.blind.outcomes import blind
@@ -158,6 +159,8 @@ def _view(folder: Folder, comparisons: tuple[Comparison, ...]) -> dict[str, Any]
         "provenance": provenance(plan),
         "groups": by_group(folder, plan.primary) if plan.primary else [],
         "classes": by_class(folder),
+        "traces": traces(folder),
+        "traces_columns": COLUMNS,
         "left_out_classes": left_out(folder),
         "pictures": pictures,
         "latent_topics": topics(folder),

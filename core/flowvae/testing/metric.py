@@ -36,6 +36,7 @@ def evidence(real: Tensor, estimate: Tensor) -> Evidence:
         prior_latents=noise(len(real), LATENT, seed=7),
         kl_by_dimension=noise(len(real), LATENT, seed=8).abs(),
         round_trips=noise(2, len(real), LATENT, seed=9),
+        silence=sounds(11)[:1],
         trained=sounds(10),
         classes=tuple(("kick", "snare", "hat")[i % 3] for i in range(len(real))),
     )
@@ -102,7 +103,9 @@ def extremes_stay_finite(make: Metric) -> None:
     hit, silence = sounds(0), torch.zeros(N_SOUNDS, 2, N_SAMPLES)
     for real, estimate in ((hit, hit), (hit, silence), (silence, hit), (silence, silence), (hit, 10 * hit)):
         # What the prior makes and what was trained on go along: a set metric compares them with the real sounds.
-        given = evolve(evidence(real, estimate), generated=estimate[:4], trained=estimate)
+        given = evolve(
+            evidence(real, estimate), generated=estimate[:4], silence=estimate[:1], trained=estimate
+        )
         figure = make(SAMPLE_RATE, PERIODS)(given)
         assert figure.isfinite().all(), (
             f"levels of {real.abs().max():.1f} and {estimate.abs().max():.1f} give {figure}; expected finite numbers; "
@@ -139,7 +142,8 @@ def figures_stay_within_their_limits(make: Metric) -> None:
     )
     hit, silence = sounds(0), torch.zeros(N_SOUNDS, 2, N_SAMPLES)
     for real, estimate in ((hit, hit), (hit, silence), (silence, hit), (hit, sounds(1))):
-        figure = make(SAMPLE_RATE, PERIODS)(evolve(evidence(real, estimate), generated=estimate[:4]))
+        given = evolve(evidence(real, estimate), generated=estimate[:4], silence=estimate[:1])
+        figure = make(SAMPLE_RATE, PERIODS)(given)
         inside = bool((figure >= least).all()) and bool((figure <= most).all())
         assert inside, f"a figure of {figure} lies beyond the limits {limits}; expected none, or other limits"
 
