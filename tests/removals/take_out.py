@@ -68,7 +68,7 @@ def passes(where: Path, tests: tuple[str, ...]) -> bool:
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     try:
         ended = subprocess.run(
-            run, cwd=where, env=environment, capture_output=True, text=True, timeout=LONGEST_S
+            run, check=False, cwd=where, env=environment, capture_output=True, text=True, timeout=LONGEST_S
         )
     except subprocess.TimeoutExpired:
         return False
