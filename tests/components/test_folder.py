@@ -1,6 +1,8 @@
 """Claims of the folder data set: what it uses, what it refuses with which reason, and what it survives."""
 
+import hashlib
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -112,6 +114,21 @@ def test_case_31_special_files_are_never_opened(tmp_path):
     }
 
 
+@pytest.fixture
+def never_waiting():
+    """Whatever waits for another process ends in an error instead."""
+
+    def late(*_):
+        raise TimeoutError("it waits")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("never_waiting")
 def test_case_31_a_pipe_that_takes_the_place_of_a_file_does_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="no longer a file"):
@@ -204,15 +221,17 @@ def test_case_35_numbers_that_are_none_are_refused_and_huge_ones_are_levelled(tm
 
 def test_case_38_silence_is_refused_whatever_it_is_made_of(tmp_path):
     save(tmp_path / "zeros.wav", np.zeros(4000))
-    save(tmp_path / "bit.wav", np.random.default_rng(0).integers(-1, 2, 4000) / 32768)
+    bit = np.random.default_rng(0).integers(-1, 2, 4000) / 32768
+    save(tmp_path / "bit.wav", bit)
     save(tmp_path / "offset.wav", np.full(4000, 0.3))
+    save(tmp_path / "offset and bit.wav", 0.3 + bit)
     left = hit(0.1)
     save(tmp_path / "cancels.wav", np.hstack([left, -left]))
     sounds, skipped = read(tmp_path)
     assert sounds == {}
     assert skipped["zeros.wav"] == "silent: peak 0"
-    assert skipped["bit.wav"].startswith("silent")
-    assert skipped["offset.wav"] == "silent: nothing but an offset"
+    assert skipped["bit.wav"] == "silent: peak 3.1e-05"
+    assert skipped["offset.wav"] == skipped["offset and bit.wav"] == "silent: nothing but an offset"
     assert skipped["cancels.wav"] == "silent: its channels cancel"
 
 
@@ -232,6 +251,15 @@ def test_case_37_a_short_sound_is_used_whole(n, rate, tmp_path):
     audio = sounds["short.wav"].audio
     assert audio.shape == (1, max(1, round(n * RATE / rate)))
     assert np.abs(audio).max() == pytest.approx(0.95)
+
+
+def test_case_37_no_more_than_the_last_quarter_of_a_short_sound_is_faded(tmp_path):
+    given = hit(1.0)[:100]
+    save(tmp_path / "short.wav", given, subtype="FLOAT")
+    audio = read(tmp_path)[0]["short.wav"].audio[0]
+    scale = 0.95 / np.abs(given).max()
+    assert np.allclose(audio[:75], scale * given[:75, 0], atol=1e-6)
+    assert abs(audio[-1]) < 0.01 * abs(scale * given[-1, 0])
 
 
 def test_case_30_a_name_may_lie_about_what_is_inside(tmp_path):
@@ -321,6 +349,28 @@ def test_case_32_refused_permission_is_a_reason_and_no_end(tmp_path, monkeypatch
     assert (list(sounds), skipped) == (["a.wav"], {"secret.wav": "permission denied"})
 
 
+def test_case_32_a_file_that_goes_during_the_scan_is_a_reason_and_no_end(tmp_path):
+    for seed, name in enumerate(("a.wav", "b.wav", "c.wav", "d.wav")):
+        save(tmp_path / name, hit(seed=seed))
+    items = Folder(RATE, 1, 16_384, path=tmp_path).read()
+    found = [next(items)]  # by now b.wav may be read as well
+    (tmp_path / "c.wav").unlink()
+    found += items
+    assert [item.name for item in found if isinstance(item, Sound)] == ["a.wav", "b.wav", "d.wav"]
+    assert found[2] == Skipped("c.wav", "a link that leads nowhere, or gone since")
+
+
+def test_case_32_the_fingerprint_says_that_a_file_could_not_be_read(tmp_path, monkeypatch):
+    save(tmp_path / "a.wav")
+    readable = Folder(RATE, 1, 16_384, path=tmp_path).fingerprint()
+
+    def refused(path, *_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(folder, "contents", refused)
+    assert Folder(RATE, 1, 16_384, path=tmp_path).fingerprint() != readable
+
+
 def test_a_missing_folder_is_an_error_in_plain_words(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no such folder"):
         read(tmp_path / "missing")
@@ -386,6 +436,13 @@ def test_the_fingerprint_knows_content_names_and_settings_but_no_place(tmp_path)
     assert len({first, *others}) == 7
 
 
+def test_case_40_a_name_that_looks_like_entries_of_the_fingerprint_is_no_other_folder(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    first, last = save(one / "a.wav").read_bytes(), save(one / "b.wav", hit(seed=1)).read_bytes()
+    save(other / f"a.wav {len(first)} {hashlib.sha256(first).hexdigest()}\nb.wav").write_bytes(last)
+    assert len({Folder(RATE, 1, 16, path=path).fingerprint() for path in (one, other)}) == 2
+
+
 STAND_IN = """
 import os, runpy, signal, sys, time
 import soundfile
@@ -393,9 +450,9 @@ whole = soundfile.SoundFile
 def decode(file):
     content = file.getvalue()
     if b"CRASH" in content: os.kill(os.getpid(), signal.SIGSEGV)
-    if b"HANG" in content: time.sleep(60)
+    if b"HANG" in content: time.sleep(20)
     if b"LEAVE" in content: os._exit(3)
-    if b"EAT" in content: return bytearray(8 << 30)
+    if b"EAT" in content: return bytearray(3 << 30)
     if b"OPEN" in content: open("/etc/passwd")
     if b"SHOUT" in content: os.write(1, b"line\\n" * 200000)
     return whole(file)

@@ -157,11 +157,24 @@ def test_runs_are_never_written_among_the_sounds(capsys, tmp_path):
     assert not (tmp_path / "kit" / "out").exists()
 
 
+def test_case_40_no_name_of_a_folder_steers_the_terminal(capsys, tmp_path):
+    out = tmp_path / "clear\x1b[2J\nred"
+    status, _, err = run(capsys, "percussion_small", "--data", tmp_path, "--out", out, command=run_main)
+    assert status == 2
+    assert "clear\\x1b[2J\\nred lies inside the sounds" in err
+
+
 @pytest.mark.parametrize(
-    "arguments", [["--out", "", "percussion_small"], ["--data", " ", "percussion_small"]]
+    ("arguments", "said"),
+    [(["--out", ""], "--out names no folder of its own"), (["--data", " "], "--data names no folder")],
 )
-def test_an_empty_folder_is_no_folder(capsys, arguments):
-    assert run(capsys, *arguments, command=run_main)[0] == 2
+def test_an_empty_folder_is_no_folder(capsys, tiny, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    settings = [f"--set={setting}" for setting in tiny]
+    status, _, err = run(capsys, "percussion_small", *arguments, *settings, command=run_main)
+    assert status == 2
+    assert said in err
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("rate", [0, -5, 2_000_000_000])

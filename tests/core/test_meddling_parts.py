@@ -1,8 +1,10 @@
 """What a part of another distribution may not do to what all share, when it is made and when it is called."""
 
+import os
 import random
 import re
 import sys
+import time
 
 import pytest
 import torch
@@ -12,12 +14,13 @@ from flowvae.building.undisturbed import WATCHED_CALLS, watch
 from flowvae.catalogue import Catalogue
 from flowvae.catalogue.guard import guarded
 from flowvae.errors import NumbersError, PluginError
+from flowvae.folder.status import read_status
 from flowvae.probe.probe import probe
-from flowvae.processes.outcome import outcome_of
+from flowvae.processes.outcome import Outcome, outcome_of
 from flowvae.processes.side_by_side import side_by_side
 from flowvae.recipe import read_recipe, resolve
 from plugin_zoo import ENDED, ZOO, Animal, lay
-from short_runs import begin, go
+from short_runs import begin, go, planned_runs, take
 
 WHERE = "model.encoder.activation"
 
@@ -111,11 +114,11 @@ def test_case_53_what_else_a_call_changes_is_put_back_and_told(part_of):
 def test_case_53_a_seed_in_a_call_is_seen_in_training_too(part_of, tiny, tmp_path):
     """One that does it only once it has been called a few times gets past the probe, not past the first steps."""
     forward = "self.calls = getattr(self, 'calls', 0) + 1; self.calls == 2 and torch.manual_seed(0)"
-    recipe, _ = part_of("seeds_later", Animal(forward=forward), *tiny)
-    training = begin(recipe)
-    watch(training.parts.builder.places)
-    with pytest.raises(PluginError, match="sets torch's seed in its call"):
-        go(training, tmp_path / "run")
+    part_of("seeds_later", Animal(forward=forward))
+    settings = (*tiny, "defaults.activation=seeds_later")
+    [run] = planned_runs(settings, Catalogue.installed(), tmp_path / "out")
+    assert take(run) == PluginError.exit_status
+    assert "sets torch's seed in its call" in read_status(run.folder).reason
 
 
 def test_case_26_an_infinite_gradient_ends_the_run_by_its_norm(part_of, tiny, tmp_path):
@@ -144,6 +147,17 @@ def test_case_52_an_answer_of_a_copy_that_a_part_makes_is_not_taken(part_of, tin
     found = [outcome.found for outcome in side_by_side(tasks, 2)]
     assert found[0].parameters == found[1].parameters > 0
     assert found[0].macs_per_second == found[1].macs_per_second
+
+
+def test_case_52_a_copy_that_a_task_makes_of_its_process_answers_nothing():
+    def forks():
+        if os.fork() == 0:
+            return Outcome("of the copy")
+        time.sleep(0.5)
+        return Outcome("of the task")
+
+    [found] = side_by_side([forks], 1)
+    assert found.found == "of the task"
 
 
 @pytest.mark.parametrize("name", ["other_dtype", "other_shape", "seeds_in_its_call", "forward_leaves"])

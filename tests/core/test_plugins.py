@@ -108,7 +108,7 @@ def test_a_plugin_that_never_comes_back_is_left_behind(installed, monkeypatch):
     from flowvae.catalogue import isolation
 
     monkeypatch.setattr(isolation, "PATIENCE_S", 0.5)
-    installed("fv-sleeps", "import time\nwhile True:\n    time.sleep(1)")
+    installed("fv-sleeps", "import time\ntime.sleep(20)")
     installed("fv-z", offered("fv_z", "after"))
     catalogue = Catalogue.installed()
     [broken] = catalogue.broken()

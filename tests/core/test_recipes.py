@@ -175,6 +175,13 @@ def test_a_file_that_is_no_recipe_is_one_clear_fault(catalogue, write, text):
     assert faults_of(catalogue, write("bad.toml", text))
 
 
+def test_case_45_a_line_with_windows_ends_is_shown_without_them(catalogue, tmp_path):
+    (tmp_path / "a.toml").write_bytes(b'extends = "percussion_small"\r\n[train]\r\nsteps = "x"\r\n')
+    [fault] = faults_of(catalogue, str(tmp_path / "a.toml"))
+    assert (fault.place.line, fault.place.column) == (3, 9)
+    assert fault.place.text == 'steps = "x"'
+
+
 def test_bytes_that_are_no_utf8_are_named_with_their_place(catalogue, tmp_path):
     (tmp_path / "latin.toml").write_bytes(b'a = 1\nname = "caf\xe9"\n')
     [fault] = faults_of(catalogue, str(tmp_path / "latin.toml"))

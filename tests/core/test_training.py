@@ -117,6 +117,16 @@ def test_every_sound_is_seen_once_an_epoch(make):
         assert sorted(epoch.tolist()) == list(range(count))
 
 
+def test_case_39_fewer_sounds_than_a_batch_holds_are_trained_on_all_the_same(make):
+    batches = make("train.batch_size=100").batches
+    count = len(batches.names)
+    assert count < 100
+    for step in range(2):
+        times = torch.bincount(batches.rows(step), minlength=count)
+        assert times.sum() == 100
+        assert times.min() >= 100 // count
+
+
 def test_losses_share_one_transform_of_the_target(make):
     training = make(
         'losses={ multi_resolution_stft = false, multi_scale_mel = { n_ffts = [512], n_mels = [40] }, second = { use = "multi_scale_mel", n_ffts = [512], n_mels = [20], overlap = 2 } }'

@@ -97,7 +97,8 @@ def test_case_47_a_path_that_cannot_be_is_a_fault_of_its_line(path, words, catal
 
 
 @pytest.mark.parametrize(
-    ("folder", "status"), [("new\nline", 3), ('quo"te\\', 3), ("~nosuchuser/x", 2), ("no\udcffutf", 2)]
+    ("folder", "status"),
+    [("new\nline", 3), ("\x1b[2Jgone", 3), ('quo"te\\', 3), ("~nosuchuser/x", 2), ("no\udcffutf", 2)],
 )
 def test_case_40_a_folder_of_any_name_is_read_or_refused_in_words(
     folder, status, tmp_path, monkeypatch, capsys
@@ -110,7 +111,7 @@ def test_case_40_a_folder_of_any_name_is_read_or_refused_in_words(
     assert told.isprintable() or all(line.isprintable() for line in told.splitlines())
 
 
-@pytest.mark.parametrize("folder", ["~nosuchuser/x", "new\nline", "no\udcffutf", "a" * 300])
+@pytest.mark.parametrize("folder", ["~nosuchuser/x", "new\nline", "\x1b[2Jgone", "no\udcffutf", "a" * 300])
 def test_case_40_a_survey_of_a_folder_of_any_name_is_answered_in_words(folder, capsys):
     assert main(["data", folder]) == 3
     told = capsys.readouterr().err
