@@ -8,11 +8,12 @@ import torch
 from flowvae.building.device import wait_for
 from flowvae.evaluation import costs
 from flowvae.folder.journal import Journal
-from flowvae.folder.status import Status
+from flowvae.folder.status import Status, read_status
 from flowvae.recipe import read_recipe, resolve
 from flowvae.training import clock, loop
 from flowvae.training.clock import EventClock, HostClock, step_clock
 from flowvae.training.loop import Checkpoints
+from flowvae.training.past import Past
 from short_runs import begin
 
 
@@ -62,6 +63,23 @@ def test_the_host_times_what_is_done_when_it_returns():
     one.stop()
     [seconds] = one.read()
     assert 0.02 <= seconds < 1
+
+
+def test_case_19_a_clock_that_is_set_back_changes_no_duration(monkeypatch, tmp_path):
+    times = iter(range(10**9, 0, -3600))
+    monkeypatch.setattr(time, "time", lambda: next(times))
+    one, past, status = HostClock(), Past(tmp_path), Status(tmp_path, 9)
+    one.start()
+    one.stop()
+    [seconds] = one.read()
+    assert 0 <= seconds < 60
+    assert 0 <= past.seconds() < 60
+    status.write("running", 1)
+    status.tick(2)  # a second has not gone by
+    assert read_status(tmp_path).step == 1
+    monkeypatch.setattr(clock.time, "monotonic", lambda now=time.monotonic() + 2: now)
+    status.tick(3)
+    assert read_status(tmp_path).step == 3
 
 
 def test_each_device_gets_its_clock(monkeypatch):

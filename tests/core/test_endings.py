@@ -249,6 +249,13 @@ def test_case_18_a_hang_up_that_nohup_told_to_ignore_is_ignored(ignored):
             signal.signal(number, handler)
 
 
+def test_case_24_a_run_whose_driver_has_died_is_asked_to_end(monkeypatch):
+    signals = worker.StopSignals(parent=os.getppid())
+    assert signals.asked() == 0
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    assert signals.asked() == signal.SIGHUP
+
+
 WORDS = "import sys; from flowvae.cli.main import main; from flowvae.cli.work import _say\n"
 
 
