@@ -59,8 +59,8 @@ def test_case_08_a_checkpoint_with_strange_content_is_not_read(two, change):
     elif change == "foreign":
         (folder / "other").write_text("x")
     elif change == "path":
-        (two.parent / "secret").write_text("x")
-        manifest["files"]["../../secret"] = {"size": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
+        (two / "secret").write_text("x")
+        manifest["files"]["../secret"] = {"size": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
     else:
         manifest["format"] = 99
     (folder / "manifest.json").write_text(json.dumps(manifest))
