@@ -252,7 +252,7 @@ def test_case_18_a_hang_up_that_nohup_told_to_ignore_is_ignored(ignored):
 
 def test_case_56_a_run_that_was_begun_keeps_its_threads(tiny, catalogue, tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "n_cores", lambda: 3)
-    recipe = resolve(read_recipe("percussion_small", tiny), catalogue)
+    recipe = resolve(read_recipe("percussion_small", (*tiny, "execution.threads=0")), catalogue)
     assert runs.n_threads(recipe, tmp_path, alone=True) == 3
     assert runs.n_threads(recipe, tmp_path, alone=False) == 1
     order = Order(identity="a", arm="a", seed=0, threads=3, device="cpu", plugins=(), data="data")
