@@ -30,8 +30,9 @@ pathlib.Path(sys.argv[1] + ".ready").touch()
 time.sleep(60)
 """
 IGNORES = """
-import pathlib, signal, sys, time
+import os, pathlib, signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: pathlib.Path(sys.argv[1] + ".heard").touch())
+print(os.getpid(), flush=True)
 pathlib.Path(sys.argv[1] + ".ready").touch()
 time.sleep(60)
 """
@@ -167,6 +168,7 @@ Processes((), None, start)([Job("run", command, {{}}, pathlib.Path({str(tmp_path
     assert process.poll() is None  # it waits for the job
     process.send_signal(signal.SIGINT)
     assert process.wait(20) != 0
+    assert not is_alive(int((tmp_path / "job.log").read_text()))
 
 
 def test_what_a_job_leaves_running_is_killed_when_it_ends(tmp_path):

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import random
@@ -58,7 +59,8 @@ def test_case_08_a_checkpoint_with_strange_content_is_not_read(two, change):
     elif change == "foreign":
         (folder / "other").write_text("x")
     else:
-        manifest["files"]["../../secret"] = {"size": 1, "sha256": ""}
+        (two / "secret").write_text("x")
+        manifest["files"]["../secret"] = {"size": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     assert checkpoint.find_newest(two).step == 5
 
@@ -121,8 +123,23 @@ def test_case_10_a_failed_commit_leaves_the_folder_as_it_was(two, monkeypatch):
 
 def test_case_12_retention_keeps_the_newest_and_what_is_not_its_own(two):
     (two / "notes.txt").write_text("mine")
+    (two / "step-mine").mkdir()
+    os.utime(two / "step-000000010", (0, 0))  # the newest is of the highest step, whatever a clock said
     checkpoint.retain(two, 1)
-    assert sorted(p.name for p in two.iterdir()) == ["notes.txt", "step-000000010"]
+    assert sorted(p.name for p in two.iterdir()) == ["notes.txt", "step-000000010", "step-mine"]
+
+
+def test_case_11_what_a_disk_does_not_let_go_is_no_fault_of_a_save_and_is_tried_again(two, monkeypatch):
+    def refuse(path):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "_discard", refuse)
+        checkpoint.retain(two, 1)
+    assert checkpoint.find_newest(two).step == 10
+    assert len(checkpoint.steps_in(two)) == 2
+    checkpoint.retain(two, 1)
+    assert [p.name for p in checkpoint.steps_in(two)] == ["step-000000010"]
 
 
 def test_case_03_every_file_is_flushed_before_the_rename_and_the_parent_after_it(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from flowvae.recipe import read_recipe, resolve
 from flowvae.training import clock, loop
 from flowvae.training.clock import EventClock, HostClock, step_clock
 from flowvae.training.loop import Checkpoints
+from flowvae.training.past import Past
 from flowvae.training.training import Training
 from short_runs import begin, planned_runs, take
 
@@ -65,6 +66,26 @@ def test_the_host_times_what_is_done_when_it_returns():
     one.stop()
     [seconds] = one.read()
     assert 0.02 <= seconds < 1
+
+
+def test_case_19_a_clock_that_is_set_back_changes_no_duration(monkeypatch, tmp_path):
+    times, now = iter(range(10**9, 0, -3600)), [100.0]
+    monkeypatch.setattr(time, "time", lambda: next(times))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    one, past, status = HostClock(), Past(tmp_path), Status(tmp_path, 9)
+    one.start()
+    one.stop()
+    [seconds] = one.read()
+    assert 0 <= seconds < 60
+    past.go_on_from(0)
+    status.write("running", 1)
+    now[0] += 0.5
+    status.tick(2)  # a second has not gone by
+    assert read_status(tmp_path).step == 1
+    now[0] += 1.5
+    status.tick(3)
+    assert read_status(tmp_path).step == 3
+    assert past.seconds() == 2
 
 
 def test_each_device_gets_its_clock(monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 from flowvae import worker
+from flowvae.ablation import runs
 from flowvae.ablation.endings import RunError, announce_taken_up, raise_failures, settle
 from flowvae.cli.guarded import verb
 from flowvae.cli.work import _say
@@ -20,7 +21,7 @@ from flowvae.errors import AblationError, CheckpointError, MachineError, Numbers
 from flowvae.folder import checkpoint, files
 from flowvae.folder.journal import Journal, read_journal
 from flowvae.folder.lock import locked
-from flowvae.folder.run_records import StatusRecord
+from flowvae.folder.run_records import Order, StatusRecord
 from flowvae.folder.status import Status, read_status
 from flowvae.processes.launcher import launcher
 from flowvae.processes.program import program
@@ -247,6 +248,23 @@ def test_case_18_a_hang_up_that_nohup_told_to_ignore_is_ignored(ignored):
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_case_56_a_run_that_was_begun_keeps_its_threads(tiny, catalogue, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "n_cores", lambda: 3)
+    recipe = resolve(read_recipe("percussion_small", (*tiny, "execution.threads=0")), catalogue)
+    assert runs.n_threads(recipe, tmp_path, alone=True) == 3
+    assert runs.n_threads(recipe, tmp_path, alone=False) == 1
+    order = Order(identity="a", arm="a", seed=0, threads=3, device="cpu", plugins=(), data="data")
+    order.write(tmp_path)
+    assert runs.n_threads(recipe, tmp_path, alone=False) == 3
+
+
+def test_case_24_a_run_whose_driver_has_died_is_asked_to_end(monkeypatch):
+    signals = worker.StopSignals(parent=os.getppid())
+    assert signals.asked() == 0
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    assert signals.asked() == signal.SIGHUP
 
 
 WORDS = "import sys; from flowvae.cli.main import main; from flowvae.cli.work import _say\n"

@@ -187,6 +187,17 @@ def test_what_is_left_of_many_starts_is_one_file_and_one_that_is_empty(tmp_path)
     assert sizes[0] == 0 < sizes[1]
 
 
+def test_case_19_after_a_clock_was_set_back_the_newest_event_file_still_is_the_last_one(tmp_path):
+    with Journal(tmp_path, 0) as first:
+        first.write("train", 10, {"loss": 1.0})
+    [file] = tmp_path.glob(f"{EVENTS}*")
+    file.rename(tmp_path / f"{EVENTS}9000000000.7")
+    with Journal(tmp_path, 10) as second:
+        second.write("train", 20, {"loss": 2.0})
+    sizes = [path.stat().st_size for path in sorted(tmp_path.glob(f"{EVENTS}*"))]
+    assert sizes[0] == 0 < sizes[1]
+
+
 def test_case_58_a_damaged_event_file_is_made_again_from_the_journal(tmp_path):
     with Journal(tmp_path, 0) as first:
         first.write("train", 10, {"loss": 1.0})

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tracemalloc
 
 import pytest
 
@@ -163,6 +164,17 @@ def test_case_08_a_pipe_in_a_checkpoint_is_not_waited_for(two):
     path.unlink()
     os.mkfifo(path)
     assert find_newest(two).step == 3
+
+
+def test_case_59_a_file_that_is_longer_than_its_manifest_says_is_not_read(two):
+    path = two / "step-000000005" / "tensors.safetensors"
+    os.truncate(path, 1 << 28)  # it takes no room on the disk
+    tracemalloc.start()
+    found = find_newest(two)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.step == 3
+    assert most < 1 << 26
 
 
 def test_case_08_a_step_that_is_damaged_twice_is_put_aside_twice(two):

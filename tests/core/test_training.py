@@ -5,7 +5,8 @@ import torch
 
 from flowvae.building.shared_stft import SharedStft
 from flowvae.errors import CheckpointError, NumbersError, Stopped
-from flowvae.folder.journal import cut_journal
+from flowvae.folder.checkpoint import find_newest
+from flowvae.folder.journal import cut_journal, read_journal
 from flowvae.testing.device_reads import NoDeviceReads
 from flowvae.training.phases import Phase
 from flowvae.training.training import Training
@@ -54,6 +55,28 @@ def test_case_04_a_stopped_run_continues_to_the_same_bits(make, tmp_path):
     lines = [(tmp_path / f / "metrics.jsonl").read_text().splitlines() for f in ("whole", "parts")]
     last = [json.loads(one[-1]) for one in lines]
     assert last[0] == last[1]
+
+
+def test_case_04_each_step_stands_once_in_the_journal_after_a_kill(make, tmp_path):
+    def killed_after(steps):
+        for _ in range(steps - 1):
+            yield 0
+        raise KeyboardInterrupt  # a kill says nothing: no checkpoint, no status
+
+    settings = ("train.steps=40", "train.checkpoint_every=15")
+    asked = killed_after(22)
+    with pytest.raises(KeyboardInterrupt):
+        go(make(*settings), tmp_path / "run", lambda: next(asked))
+    go(make(*settings), tmp_path / "run")
+    rows, _ = read_journal(tmp_path / "run")
+    assert [row.step for row in rows] == [10, 20, 30, 40]
+
+
+def test_case_16_a_run_that_is_asked_to_end_finishes_its_step_and_saves_it(make, tmp_path):
+    asked = iter([0, 0, 0, 0, 15])
+    with pytest.raises(Stopped):
+        go(make(), tmp_path / "run", lambda: next(asked))
+    assert find_newest(tmp_path / "run" / "checkpoints").step == 5
 
 
 @pytest.mark.parametrize("lost", ["average", "optimizer", "weights.model"])

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 WATCH = """
 import sys, os
 def tell(event, arguments):
-    if event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"} or (
+    if event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.sendto"} or (
         event in {"socket.connect", "socket.bind"} and isinstance(arguments[1], tuple)
     ):
         with open(os.environ["TOLD"], "a") as file:
