@@ -81,7 +81,7 @@ def test_names_and_pairs_are_those_of_the_arms_without_their_value(plan):
 def test_what_is_left_out_is_left_out_at_each_value(catalogue, write):
     text = ACROSS.partition("[ablation.vary]")[0].format(across=STEPS, more='leave_one_out = "losses"')
     found = plan_ablation(read_recipe(write("a.toml", text)), catalogue)
-    assert [len(arm.recipe.losses) for arm in found.arms] == [2, 1, 1] * 2
+    assert [len(arm.recipe.losses) for arm in found.arms] == [3, 2, 2, 2] * 2
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_diff_of_two_recipes_is_the_effective_one(capsys):
     assert "model.latent_dim: 128 -> 64" in out
     _, out, _ = run(capsys, "diff", "percussion", "percussion")
     assert out == "no difference\n"
-    _, out, _ = run(capsys, "diff", "percussion_small", "ablation_snake")
+    _, out, _ = run(capsys, "diff", "percussion_small", "ablation_amplitude_modulation")
     assert out == "no difference in what a run is; [ablation] differs\n"
 
 

@@ -18,8 +18,9 @@ SECOND = (
     "adversarial.discriminators.multi_resolution={ width = 3, n_ffts = [512], band_edges = [0.0, 0.25, 1.0] }",
     "adversarial.discriminator_every=2",
 )
-# Nothing multiplies but the layers of the players: no filter bank, no flow, no mel filters.
+# Nothing multiplies but the layers of the players: no filter bank, no flow, no mel filters, no taps that are added up.
 BARE = (
+    "defaults.upsampler=transposed_conv",
     "model.bands=none",
     "model.posterior=gaussian",
     "model.prior=standard_normal",

@@ -29,13 +29,13 @@ def of(catalogue, tiny, *more):
 
 def test_a_default_says_how_many_places_it_fills(catalogue, tiny):
     found = of(catalogue, tiny)
-    assert list(found.filled) == ["snake"]
-    assert found.filled["snake"] > 10
+    assert list(found.filled) == ["leaky_relu"]
+    assert found.filled["leaky_relu"] > 10
     assert not any("encoder" in what or "decoder" in what for what in found.left_over)
 
 
 def test_a_place_of_another_component_is_counted_apart(catalogue, tiny):
-    found = of(catalogue, tiny, "model.encoder.activation=leaky_relu")
+    found = of(catalogue, tiny, "model.encoder.activation=snake")
     assert set(found.filled) == {"snake", "leaky_relu"}
 
 

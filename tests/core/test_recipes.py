@@ -271,6 +271,7 @@ def test_one_of_each_part_of_a_table_is_left_out(catalogue, write):
         "elu",
         "without-multi_scale_mel",
         "without-multi_resolution_stft",
+        "without-rms_level",
     }
 
 
@@ -511,7 +512,7 @@ def test_parts_of_a_list_go_by_the_names_of_their_components(catalogue, write):
 
 def test_a_recipe_merges_parts_by_name_and_keeps_their_order(catalogue, write):
     recipe = resolve(read_recipe(write("a.toml", NAMED), ("losses.long.weight=3",)), catalogue)
-    assert list(recipe.losses) == ["multi_scale_mel", "multi_resolution_stft", "long"]
+    assert list(recipe.losses) == ["multi_scale_mel", "multi_resolution_stft", "rms_level", "long"]
     assert recipe.losses["multi_scale_mel"].extras["weight"] == 15.0
     assert recipe.losses["multi_scale_mel"].values["n_ffts"] == (2048, 256)
     assert (recipe.losses["long"].name, recipe.losses["long"].extras["weight"]) == ("multi_scale_mel", 3.0)
@@ -536,7 +537,7 @@ def test_another_component_under_a_name_replaces_what_was_there(catalogue, write
         ("losses.nothing={}", "losses.nothing", 'there is no loss called "nothing"'),
         ("losses=false", "losses", "takes components by name"),
         (
-            "losses={ multi_scale_mel = false, multi_resolution_stft = false }",
+            "losses={ multi_scale_mel = false, multi_resolution_stft = false, rms_level = false }",
             "losses",
             "needs at least one loss",
         ),
@@ -607,7 +608,7 @@ def test_the_example_of_named_parts_in_the_readme_is_in_order(catalogue, write, 
     example = page.partition("<!-- named parts -->")[2].partition("```toml\n")[2].partition("```")[0]
     vary = '[ablation]\nmetric = "spectral_distance"\n[ablation.vary]\n"augmentations.random_crop" = ["random_crop", false]\n'
     plan = plan_ablation(read_recipe(write("a.toml", example + vary), ("losses.long.weight=3",)), catalogue)
-    assert list(plan.recipe.losses) == ["multi_scale_mel", "multi_resolution_stft", "long"]
+    assert list(plan.recipe.losses) == ["multi_scale_mel", "multi_resolution_stft", "rms_level", "long"]
     assert plan.recipe.losses["long"].extras["weight"] == 3.0
     assert [list(arm.recipe.augmentations) for arm in plan.arms] == [["random_crop"], []]
 

@@ -253,7 +253,8 @@ def test_the_gradient_is_that_of_the_weighted_sum(make):
 def test_with_a_balance_a_weight_is_a_share_of_the_pull(make):
     """However large the losses are: by their weights alone, one of these would pull a thousand times harder."""
     balance = 'adversarial.balance={ use = "gradient_norm", decay = 0.0 }'
-    shares = ("losses.multi_scale_mel.weight=3.0", "losses.multi_resolution_stft=false")
+    others = ("losses.multi_resolution_stft=false", "losses.rms_level=false")
+    shares = ("losses.multi_scale_mel.weight=3.0", *others)
     training = make(*SECOND, balance, *shares, "adversarial.weight=1.0", "adversarial.feature_matching=none")
     training._enter(training.phases[-1])
     batch, arrived = Pass(training.model, training.batches(0), 0), []

@@ -25,9 +25,9 @@ def parents(catalogue, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parents")
     finished = planned_runs((*SETTINGS, "ablation.seeds=2"), catalogue, folder, "ablation_snake")
     for run in finished:
-        if run.arm.name == "snake":
+        if run.arm.name == "leaky_relu":
             assert take(run) == 0
-    return folder / "runs" / "snake"
+    return folder / "runs" / "leaky_relu"
 
 
 SETTINGS = (*TINY, "train.steps=3")
@@ -119,7 +119,7 @@ def test_a_run_that_began_with_another_goes_on_with_its_own_weights(parents, cat
 
 FAULTS = {
     "no folder": ({"seed": 9}, (), "start.from", "there is no folder"),
-    "not finished": ({"seed": "../../leaky_relu/seed-0"}, (), "start.from", "is not finished: waiting"),
+    "not finished": ({"seed": "../../snake/seed-0"}, (), "start.from", "is not finished: waiting"),
     "no run": ({"seed": "0/checkpoints"}, (), "start.from", "is no run"),
     "another architecture": (
         {"seed": 0},
@@ -127,7 +127,7 @@ FAULTS = {
         "start.from",
         "the other run has in another shape model.decoder",
     ),
-    "another activation": ({"seed": 0}, ("defaults.activation=leaky_relu",), "start.from", "has besides"),
+    "another activation": ({"seed": 0}, ("defaults.activation=snake",), "start.from", "lacks"),
     "unknown module": (
         {"seed": 0, "take": '["model.decodr"]'},
         (),

@@ -166,7 +166,7 @@ def test_losses_share_one_transform_of_the_target(make):
 
 
 TWICE = (
-    "losses={ multi_resolution_stft = false, multi_scale_mel = false, "
+    "losses={ multi_resolution_stft = false, multi_scale_mel = false, rms_level = false, "
     'long = { use = "multi_scale_mel", n_ffts = [2048], n_mels = [40], weight = 2.0 }, '
     'short = { use = "multi_scale_mel", n_ffts = [256], n_mels = [20], weight = 0.5 } }'
 )
