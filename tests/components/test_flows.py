@@ -1,5 +1,7 @@
 """Real NVP: an exact identity at the start, an exact inverse, the right Jacobian."""
 
+import math
+
 import pytest
 import torch
 
@@ -52,7 +54,7 @@ def test_a_coupling_leaves_the_kept_dimensions_to_the_last_bit():
 
 
 def test_log_scale_is_clamped_softly():
-    coupling = AffineCoupling(1, 1, 0, (), 2.0)
+    coupling = AffineCoupling(1, 1, 0, (), max_log_scale=2.0)
     with torch.no_grad():
         coupling.net[-1].bias[0] = 1e6
     y, log_scale = coupling(torch.ones(1, 1), torch.ones(1, 1), None)
@@ -60,15 +62,36 @@ def test_log_scale_is_clamped_softly():
     assert y.isfinite().all()
 
 
-def test_the_own_gradient_of_a_coupling_is_that_of_its_formula():
-    coupling = unsettled(AffineCoupling(3, 2, 1, (4,), 0.7), 0.5).double()
+@pytest.mark.parametrize("gain", [0.1, 1.0])
+def test_the_own_gradient_of_a_coupling_is_that_of_its_formula(gain):
+    coupling = unsettled(AffineCoupling(3, 2, 1, (4,), max_log_scale=0.7, gain=gain), 0.5).double()
     kept, moved, steer = (torch.randn(4, n, dtype=torch.float64, requires_grad=True) for n in (3, 2, 1))
     assert torch.autograd.gradcheck(coupling, (kept, moved, steer))
-    raw, shift = (0.1 * coupling.net(torch.cat((kept, steer), 1))).chunk(2, 1)
+    raw, shift = (gain * coupling.net(torch.cat((kept, steer), 1))).chunk(2, 1)
     log_scale = 0.7 * torch.tanh(raw / 0.7)
     y, its_log_scale = coupling(kept, moved, steer)
     assert torch.allclose(its_log_scale, log_scale)
     assert torch.allclose(y, moved * log_scale.exp() + shift)
+
+
+def test_a_flow_of_a_larger_gain_follows_what_it_models_sooner():
+    """Codes that are six times as wide as the noise, after fifty steps."""
+    codes = 6 * torch.randn(64, 4)
+
+    def nats(gain):
+        flow = RealNVP(4, 0, n_couplings=4, hidden=16, gain=gain)
+        optimizer = torch.optim.Adam(flow.parameters(), lr=1.5e-3)
+        for _ in range(50):
+            optimizer.zero_grad()
+            u, log_abs_det = flow(codes)
+            nats = (0.5 * u.square().sum(1) - log_abs_det).mean()
+            nats.backward()
+            optimizer.step()
+        return nats.item()
+
+    entropy = 4 * (0.5 + math.log(6))
+    slow, quick = nats(0.1) - entropy, nats(1.0) - entropy
+    assert quick < 0.5 * slow
 
 
 def test_a_coupling_is_a_handful_of_operators():

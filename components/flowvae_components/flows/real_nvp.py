@@ -20,7 +20,7 @@ Step = Callable[["AffineCoupling", Tensor, Tensor, Tensor | None], tuple[Tensor,
 class RealNVP(nn.Module):
     """Moves one part of a vector by an affine map that the other part chooses, in turns.
 
-    Formula: moved -> moved * exp(s) + t with (raw, t) = 0.1 * net(kept, context), s = c * tanh(raw / c),
+    Formula: moved -> moved * exp(s) + t with (raw, t) = gain * net(kept, context), s = c * tanh(raw / c),
         c = max_log_scale; log_abs_det is the sum of every s. The inverse is (moved - t) * exp(-s), with the
         same nets and at the same cost. The last layer of each net starts at zero, so the flow starts as the
         exact identity; its bias is an affine map without input, so no separate scale layer is needed.
@@ -33,6 +33,8 @@ class RealNVP(nn.Module):
         hidden: width of the nets inside the couplings.
         n_hidden_layers: number of hidden layers of each net.
         max_log_scale: the largest absolute logarithm of a scale in one coupling, reached softly.
+        gain: how fast the map learns beside other weights, under an optimizer of Adam's kind, which moves all weights alike.
+            A posterior wants it slow, or its vectors are thrown about; a prior has to keep up with the codes.
     Source: Dinh, Sohl-Dickstein and Bengio 2017, arxiv.org/abs/1605.08803; the start at zero is Kingma and
         Dhariwal 2018, arxiv.org/abs/1807.03039.
 
@@ -51,6 +53,7 @@ class RealNVP(nn.Module):
         hidden: int = 128,
         n_hidden_layers: int = 2,
         max_log_scale: float = 2.0,
+        gain: float = 0.1,
     ) -> None:
         super().__init__()
         for name, value in (("n_couplings", n_couplings), ("hidden", hidden)):
@@ -60,6 +63,8 @@ class RealNVP(nn.Module):
             raise Refused("n_hidden_layers", f"n_hidden_layers must be at least 0, got {n_hidden_layers}")
         if max_log_scale <= 0:
             raise Refused("max_log_scale", f"max_log_scale must be above 0, got {max_log_scale}")
+        if gain <= 0:
+            raise Refused("gain", f"gain must be above 0, got {gain}")
         if features + context < 2:
             raise ValueError(
                 "features must be at least 2 without a context: a coupling has to listen to something"
@@ -68,7 +73,10 @@ class RealNVP(nn.Module):
         widths = (hidden,) * n_hidden_layers
         moved = [moved_dimensions(features, turn) for turn in range(n_couplings)]
         self.couplings = nn.ModuleList(
-            AffineCoupling(features - len(some), len(some), context, widths, max_log_scale) for some in moved
+            AffineCoupling(
+                features - len(some), len(some), context, widths, max_log_scale=max_log_scale, gain=gain
+            )
+            for some in moved
         )
         self.divisions = nn.ModuleList(Division(features, some) for some in moved[::2])
 
@@ -106,23 +114,30 @@ class RealNVP(nn.Module):
 class AffineCoupling(nn.Module):
     """Scales and shifts some dimensions by amounts that the other dimensions and the context choose.
 
-    Formula: y = moved * exp(s) + t, with (raw, t) = 0.1 * net(kept, context), s = c * tanh(raw / c), c = max_log_scale;
+    Formula: y = moved * exp(s) + t, with (raw, t) = gain * net(kept, context), s = c * tanh(raw / c), c = max_log_scale;
         log_abs_det is the sum of s.
     Shapes: kept (b, n_kept), moved (b, n_moved), context (b, context) or None; y and s (b, n_moved).
     Units: s is in nats.
     Source: Dinh, Sohl-Dickstein and Bengio 2017, arxiv.org/abs/1605.08803.
 
-    >>> y, log_scale = AffineCoupling(1, 1, 0, (8,), 2.0)(torch.ones(1, 1), torch.ones(1, 1), None)
+    >>> y, log_scale = AffineCoupling(1, 1, 0, (8,))(torch.ones(1, 1), torch.ones(1, 1), None)
     >>> y.tolist(), log_scale.tolist()
     ([[1.0]], [[0.0]])
     """
 
     def __init__(
-        self, n_kept: int, n_moved: int, context: int, widths: tuple[int, ...], max_log_scale: float
+        self,
+        n_kept: int,
+        n_moved: int,
+        context: int,
+        widths: tuple[int, ...],
+        *,
+        max_log_scale: float = 2.0,
+        gain: float = OUTPUT_GAIN,
     ) -> None:
         super().__init__()
         # An unclamped exponential is the usual source of NaN in a coupling.
-        self.max_log_scale = max_log_scale
+        self.max_log_scale, self.gain = max_log_scale, gain
         layers: list[nn.Module] = []
         width = n_kept + context
         for next_width in widths:
@@ -135,12 +150,13 @@ class AffineCoupling(nn.Module):
         self.net = nn.Sequential(*layers, last)
 
     def forward(self, kept: Tensor, moved: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
-        y, log_scale = _ScaledAndShifted.apply(moved, self._chosen(kept, context), self.max_log_scale)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
+        chosen = self._chosen(kept, context)
+        y, log_scale = _ScaledAndShifted.apply(moved, chosen, self.max_log_scale, self.gain)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
         return y, log_scale
 
     def inverse(self, kept: Tensor, y: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
         """What was moved to y: the kept dimensions are the same in both, and so are s and t."""
-        raw, shift = (OUTPUT_GAIN * self._chosen(kept, context)).chunk(2, dim=1)
+        raw, shift = (self.gain * self._chosen(kept, context)).chunk(2, dim=1)
         log_scale = -self.max_log_scale * torch.tanh(raw / self.max_log_scale)
         return (y - shift) * log_scale.exp(), log_scale
 
@@ -156,23 +172,26 @@ class _ScaledAndShifted(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, moved: Tensor, chosen: Tensor, max_log_scale: float) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, moved: Tensor, chosen: Tensor, max_log_scale: float, gain: float
+    ) -> tuple[Tensor, Tensor]:
         raw, shift = chosen.chunk(2, dim=1)
-        bounded = (raw * (OUTPUT_GAIN / max_log_scale)).tanh_()
+        bounded = (raw * (gain / max_log_scale)).tanh_()
         log_scale = bounded * max_log_scale
         scale = log_scale.exp()
+        ctx.gain = gain
         ctx.save_for_backward(moved, bounded, scale)
-        return (moved * scale).add_(shift, alpha=OUTPUT_GAIN), log_scale
+        return (moved * scale).add_(shift, alpha=gain), log_scale
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         grad_y, grad_log_scale = gradients
         moved, bounded, scale = ctx.saved_tensors
         grad_moved = grad_y * scale
         grad_scale = torch.addcmul(grad_log_scale, grad_moved, moved)
         grad_raw = torch.ops.aten.tanh_backward(grad_scale, bounded)
-        return grad_moved, torch.cat((grad_raw, grad_y), dim=1).mul_(OUTPUT_GAIN), None
+        return grad_moved, torch.cat((grad_raw, grad_y), dim=1).mul_(ctx.gain), None, None
 
 
 def moved_dimensions(features: int, turn: int) -> tuple[int, ...]:
