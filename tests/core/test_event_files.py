@@ -85,7 +85,7 @@ def sounds(folder):
 
 def kept_sounds(folder):
     found = {}
-    for path in folder.glob("audio/*/*.wav"):
+    for path in set(folder.glob("audio/*/*.wav")) - set(folder.glob("audio/final/*")):
         step = 0 if path.parent.name == "target" else int(path.parent.name.removeprefix("step-"))
         side = "target" if path.parent.name == "target" else "reconstruction"
         prior = path.stem.startswith("prior-")

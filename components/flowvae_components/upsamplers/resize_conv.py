@@ -37,6 +37,7 @@ class ResizeConv(nn.Module):
     """
 
     response: Tensor
+    channels: Tensor
 
     def __init__(
         self,
@@ -65,6 +66,9 @@ class ResizeConv(nn.Module):
         self.register_buffer(
             "response", _response(factor, mode, (first, last), ends[0], cut), persistent=False
         )
+        self.register_buffer(
+            "channels", torch.arange(out_channels).repeat_interleave(factor), persistent=False
+        )
 
     def forward(self, x: Float[Tensor, "b i t"]) -> Float[Tensor, "b o n"]:
         weight, bias = self.conv.weight, self.conv.bias
@@ -72,7 +76,8 @@ class ResizeConv(nn.Module):
             raise TypeError("normalization must give a layer with a weight that can be read")
         # Contiguous, as a permuted weight makes oneDNN choose another, slower layout for all that follows.
         folded = torch.einsum("oij,pqj->opiq", weight, self.response).flatten(0, 1).contiguous()
-        repeated = bias.repeat_interleave(self.factor) if isinstance(bias, Tensor) else None
+        # By their numbers: a view of the bias is nothing that torch's compiler gives a convolution.
+        repeated = bias.index_select(0, self.channels) if isinstance(bias, Tensor) else None
         before, after = self.padding
         if before == after:
             phases = functional.conv1d(x, folded, repeated, padding=before)
