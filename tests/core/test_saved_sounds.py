@@ -1,4 +1,4 @@
-"""A sound that a file cannot hold is clipped and counted, and what is no sound is not written."""
+"""A sound that goes beyond full scale is written whole and counted, and what is no sound is not written."""
 
 import io
 
@@ -10,16 +10,14 @@ import torch
 from flowvae.folder.audio import wav_bytes, write_wav
 from flowvae.report.sounds import read_clip
 
-BEYOND = "3 samples beyond full scale, highest 1.75, clipped"
+BEYOND = "3 samples beyond full scale, highest 1.75"
 LOUD = torch.tensor([[0.0, 0.5, 1.25, 1.75, -1.6, 1.0, -1.0]])
 
 
-def test_what_exceeds_full_scale_is_counted_in_the_file_and_told(tmp_path):
+def test_what_exceeds_full_scale_is_kept_and_told(tmp_path):
+    """A network that comes out too loud was heard distorted, although the page plays it lowered."""
     assert write_wav(tmp_path / "loud.wav", LOUD, 44_100) == BEYOND
-    with soundfile.SoundFile(tmp_path / "loud.wav") as file:
-        assert file.comment == BEYOND
-        assert np.abs(file.read()).max() <= 1
-    assert read_clip(tmp_path / "loud.wav").clipped == BEYOND
+    assert np.array_equal(read_clip(tmp_path / "loud.wav").audio, LOUD.T.double().numpy())
 
 
 def test_a_sound_within_full_scale_is_written_as_before(tmp_path):
@@ -29,7 +27,6 @@ def test_a_sound_within_full_scale_is_written_as_before(tmp_path):
     samples = quiet.clamp(-1.0, 32767 / 32768).T.numpy()
     soundfile.write(plain, samples, 44_100, format="WAV", subtype="PCM_16")
     assert (tmp_path / "a.wav").read_bytes() == plain.getvalue()
-    assert read_clip(tmp_path / "a.wav").clipped == ""
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -39,10 +36,3 @@ def test_case_29_what_is_no_number_is_never_written_as_silence(value, tmp_path):
     assert not (tmp_path / "nan.wav").exists()
     with pytest.raises(ValueError, match="not finite"):
         wav_bytes(broken, 44_100)
-
-
-def test_case_60_a_comment_of_a_stranger_does_not_reach_the_page(tmp_path):
-    with soundfile.SoundFile(tmp_path / "a.wav", "w", 8000, 1) as file:
-        file.comment = "<script>alert(1)</script>"
-        file.write(np.full(80, 0.5))
-    assert read_clip(tmp_path / "a.wav").clipped == ""

@@ -309,3 +309,14 @@ def test_a_page_loads_nothing_from_elsewhere(folder):
         page = page_of(folder, test)
         assert "default-src 'none'" in page
         assert not re.findall(r"https?://|src=|@import|url\(", page)
+
+
+def test_two_sounds_beyond_full_scale_are_both_lowered_until_neither_is_cut(folder):
+    runs = folder / "runs"
+    one, other = (runs / arm / "seed-0" / LAST / "00-drum-0.wav" for arm in ("snake", "leaky_relu"))
+    for path, louder in ((one, 3.0), (other, 5.0)):
+        audio, rate = soundfile.read(path)
+        soundfile.write(path, louder * audio / np.abs(audio).max(), rate, subtype="FLOAT")
+    found = couple(one, other)
+    assert max(np.abs(sound).max() for sound in (found.one, found.other)) == pytest.approx(1.0)
+    assert loudness(found.one, RATE) == pytest.approx(loudness(found.other, RATE), abs=0.1)

@@ -1,4 +1,4 @@
-"""Audio for people: WAV files on the local disk, each of which says what of the sound it could not hold."""
+"""Audio for people: WAV files on the local disk, which hold what a network makes, beyond full scale too."""
 
 import io
 from pathlib import Path
@@ -11,31 +11,30 @@ from flowvae.folder.files import write_bytes
 
 
 def beyond_full_scale(audio: Tensor) -> str:
-    """How much of a sound a WAV file cuts off, in words; "" where it holds all.
+    """How much of a sound is louder than what a file of whole numbers, or a loudspeaker, takes, in words; "" where nothing is.
 
     >>> beyond_full_scale(torch.tensor([[0.5, 1.25, -1.75]])), beyond_full_scale(torch.tensor([[0.5, -1.0]]))
-    ('2 samples beyond full scale, highest 1.75, clipped', '')
+    ('2 samples beyond full scale, highest 1.75', '')
     """
     level = audio.detach().float().abs()
     count = int((level > 1.0).sum())
     samples = f"{count} sample{'s' if count > 1 else ''}"
-    return f"{samples} beyond full scale, highest {float(level.max()):.2f}, clipped" if count else ""
+    return f"{samples} beyond full scale, highest {float(level.max()):.2f}" if count else ""
 
 
 def wav_bytes(audio: Tensor, sample_rate: int) -> bytes:
-    """(c, t) as a WAV file in 16 bits; what is beyond full scale is clipped, and the file's comment says how much.
+    """(c, t) as a WAV file in 16 bits, or in floating point where it goes beyond full scale and would be cut there.
 
     Errors: ValueError for a sound that is not finite: silence in its place would be another sound.
     """
     samples = audio.detach().float().cpu()
     if not bool(torch.isfinite(samples).all()):
         raise ValueError("a sound that is not finite")
-    buffer = io.BytesIO()
-    file = soundfile.SoundFile(buffer, "w", sample_rate, len(samples), subtype="PCM_16", format="WAV")
-    with file:
-        if said := beyond_full_scale(samples):
-            file.comment = said
-        file.write(samples.clamp(-1.0, 32767 / 32768).T.numpy())
+    buffer, fits = io.BytesIO(), not beyond_full_scale(samples)
+    written = samples.clamp(-1.0, 32767 / 32768) if fits else samples  # 1 itself is no 16-bit number
+    soundfile.write(
+        buffer, written.T.numpy(), sample_rate, format="WAV", subtype="PCM_16" if fits else "FLOAT"
+    )
     return buffer.getvalue()
 
 

@@ -1,28 +1,17 @@
 """Which sounds are on the page, side by side: the same clips, the same noise, the same seeds for every arm."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from attrs import evolve, frozen
 
 from flowvae.report.clip_ranks import Rank, chosen, ranks, rows_by_number, unheard
-from flowvae.report.loudness import Level, loudness
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder
 from flowvae.report.references import sounds_of
-from flowvae.report.sounds import (
-    SILENT_PEAK,
-    Clip,
-    Gain,
-    beyond_full_scale,
-    peak,
-    read_clip,
-    residual,
-    silence,
-    sound_address,
-)
+from flowvae.report.row_gains import gains, reference_peak
+from flowvae.report.sounds import Clip, Gain, beyond_full_scale, read_clip, residual, sound_address
 from flowvae.report.spectrograms import RANGE_DB, Levels, height_of, levels_db, picture_address, shades
 from flowvae.report.written_sounds import Takes, has_sounds, priors, reconstructions, targets
 
@@ -162,7 +151,7 @@ class _Painter:
             paths = dict(sounds_of(self.folder, found.index))
             beside = {name: clip for name, path in paths.items() if (clip := read_clip(path))}
         heard = [*clips.values(), *beside.values(), *([target] if target else [])]
-        gain_of = _matched(heard, target, reference_peak)
+        gain_of = gains(heard, target, reference_peak)
         lowering = gain_of(target) if target else None
         cells = []
         for arm in self.folder.plan.arms:
@@ -195,9 +184,7 @@ class _Painter:
             picture=picture_address(levels_db(clip), self.top_db, self.palette),
             residual=picture_address(levels_db(left), self.top_db, self.palette) if left else "",
             gain=f"{signed(round(gain.db, 1), 2)} dB" if abs(gain.db) >= ROUNDED_AWAY_DB else "",
-            obstacle=", ".join(
-                filter(None, (gain.obstacle or beyond_full_scale(clip.audio * gain.factor), clip.clipped))
-            ),
+            obstacle=gain.obstacle or beyond_full_scale(clip.audio * gain.factor),
             duration_s=clip.duration_s,
         )
 
@@ -221,6 +208,11 @@ def _most(by_number: Mapping[int, Rank], n_takes: int) -> int:
     """As many clips as always have room; where runs are few, all that are the worst, the median or the best of a class."""
     n_ends = sum(bool(rank.end) for rank in by_number.values())
     return max(MOST_CLIPS, min(n_ends, MOST_TAKES // n_takes))
+
+
+def _first(takes: Takes) -> list[Mapping[int, Path]]:
+    """The sounds of some runs, by which the others are measured."""
+    return [sounds for sounds in takes.values() if sounds][:MOST_MEASURED]
 
 
 def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
@@ -251,13 +243,13 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
             painter.row(
                 _Found(takes, i, paths[i].stem.partition("-")[2] or f"clip {i}"),
                 clips[i],
-                _reference_peak([clips[i]]),
+                reference_peak([clips[i]]),
             ),
             rank=by_number[i].words if i in by_number else "",
         )
         for i in indices
     )
-    typical = _reference_peak([clips[i] for i in indices])
+    typical = reference_peak([clips[i] for i in indices])
     prior_rows = tuple(painter.row(_Found(new, i, f"sample {i}"), None, typical) for i in prior_indices)
     return Listening(
         rows=rows,
@@ -270,37 +262,6 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
         unheard=unheard(found, numbered, indices),
         marks=_marks(first.rate),
     )
-
-
-def _reference_peak(targets: list[Clip]) -> float | None:
-    """What silence is measured by: the peak of a target, or what is typical of several; None where all are silent."""
-    known = [peak(clip.audio) for clip in targets if peak(clip.audio) >= SILENT_PEAK]
-    return float(np.median(known)) if known else None
-
-
-def _matched(
-    heard: Sequence[Clip], target: Clip | None, reference_peak: float | None
-) -> Callable[[Clip], Gain]:
-    """What each sound of a row is multiplied with. The target is the anchor, without one the loudest of the row."""
-    if reference_peak is None:
-        return lambda clip: Gain(1.0, "silent" if peak(clip.audio) < SILENT_PEAK else "")
-    silences = {id(clip): silence(clip.audio, reference_peak) for clip in heard}
-    loud = {id(clip): loudness(clip.audio, clip.rate) for clip in heard if not silences[id(clip)]}
-    loud = {key: lufs for key, lufs in loud.items() if lufs > -math.inf}
-    anchor = loud.get(id(target)) if target else None
-    level = Level.of(max(loud.values(), default=0.0) if anchor is None else anchor, list(loud.values()))
-
-    def gain_of(clip: Clip) -> Gain:
-        if id(clip) in loud:
-            return level.gain_for(loud[id(clip)])
-        return Gain(1.0, silences[id(clip)] or "below what loudness is measured from, not matched")
-
-    return gain_of
-
-
-def _first(takes: Takes) -> list[Mapping[int, Path]]:
-    """The sounds of some runs, by which the others are measured."""
-    return [sounds for sounds in takes.values() if sounds][:MOST_MEASURED]
 
 
 def _first_prior(new: Takes) -> Clip | None:

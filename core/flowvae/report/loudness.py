@@ -87,6 +87,14 @@ class Level:
         """
         return cls(min([anchor, *(one for one in others if one >= anchor - MOST_LOWERED)]))
 
+    def fitting(self, heard: Sequence[float]) -> "Level":
+        """The same, or the loudness to which all have to go so that none is cut; `heard` is where each of a row just fits.
+
+        >>> Level(-20.0).fitting([-18.0, -23.0, -70.0])
+        Level(lufs=-23.0)
+        """
+        return Level(min([self.lufs, *(one for one in heard if one >= self.lufs - MOST_LOWERED)]))
+
     def gain_for(self, lufs: float) -> Gain:
         """The gain that lowers a sound of so many LUFS to the level; what lies below it stays as it is, and says so.
 

@@ -9,8 +9,6 @@ import soundfile
 from attrs import frozen
 from numpy.typing import NDArray
 
-from flowvae.folder.sound_names import clipping_of
-
 Audio = NDArray[np.float64]
 
 LONGEST_S = 12.0
@@ -27,8 +25,6 @@ class Clip:
 
     audio: Audio
     rate: int
-    clipped: str = ""
-    """What its file says of samples that it could not hold."""
 
     @property
     def duration_s(self) -> float:
@@ -68,11 +64,10 @@ def read_clip(path: Path) -> Clip | None:
         with soundfile.SoundFile(path) as file:
             rate = file.samplerate
             audio: Audio = file.read(int(LONGEST_S * rate), dtype="float64", always_2d=True)[:, :2]
-            clipped = clipping_of(file.comment)
     except (soundfile.SoundFileError, OSError, ValueError, MemoryError):
         return None
     is_sound = len(audio) > 0 and rate >= LOWEST_RATE and bool(np.isfinite(audio).all())
-    return Clip(audio, rate, clipped) if is_sound else None
+    return Clip(audio, rate) if is_sound else None
 
 
 def residual(target: Clip, estimate: Clip) -> Clip | None:

@@ -62,7 +62,7 @@ def _by_number(folder: Path, pattern: re.Pattern[str]) -> dict[int, Path]:
 
 
 def couple(one: Path, other: Path) -> Couple:
-    """Both sounds, the louder one lowered to the loudness of the other.
+    """Both sounds, the louder one lowered to the loudness of the other, and both as far as neither is cut at full scale.
 
     Errors: NotComparable where one cannot be heard, or no level is fair to both.
     """
@@ -79,7 +79,9 @@ def couple(one: Path, other: Path) -> Couple:
     if abs(apart) > FURTHEST_DB:
         raise NotComparable(f"one is {plain(abs(apart), 2)} dB louder than the other")
     lowered = 10 ** (-abs(apart) / 20)
-    return Couple(x * lowered, y, a.rate) if apart > 0 else Couple(x, y * lowered, a.rate)
+    x, y = (x * lowered, y) if apart > 0 else (x, y * lowered)
+    fits = 1 / max(1.0, float(np.abs(x).max()), float(np.abs(y).max()))
+    return Couple(x * fits, y * fits, a.rate)
 
 
 def _read(path: Path) -> Clip:
