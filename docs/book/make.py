@@ -15,10 +15,17 @@ import flowvae
 
 HERE = Path(__file__).parent
 KITS = Path("/usr/share/hydrogen/data/drumkits")
-SHOWN = ("spectral_distance", "tonal_artefact", "level_error", "attack_error")
+SHOWN = (
+    "spectral_distance",
+    "tonal_artefact",
+    "level_error",
+    "attack_error",
+    "kernel_distance",
+    "faintest_sample",
+)
 BEFORE, NOW = ("as_it_was", "snake"), ("one_back", "width-16")
 """The question and the arm that are percussion_small as it was, and as it is."""
-BESIDES = ("si_sdr", "kl_nats", "kernel_distance", "kernel_distance_floor", "faintest_sample")
+BESIDES = ("kernel_distance_floor", "si_sdr", "kl_nats")
 BY_CLASS = ("spectral_distance", "level_error")
 """Metrics of which a record keeps the median of each class."""
 
