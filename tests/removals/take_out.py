@@ -68,7 +68,14 @@ def passes(where: Path, tests: tuple[str, ...]) -> bool:
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     try:
         ended = subprocess.run(
-            run, check=False, cwd=where, env=environment, capture_output=True, text=True, timeout=LONGEST_S
+            run,
+            check=False,
+            cwd=where,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LONGEST_S,
         )
     except subprocess.TimeoutExpired:
         return False
