@@ -1,14 +1,12 @@
 """What was measured beside the arms and never trained, as the page shows it: floors and ceilings of the figures."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from flowvae.folder.records import PlannedMetric
 from flowvae.report.number_format import plain
 from flowvae.report.reading import Folder
-
-NUMBERED = re.compile(r"(\d+).*\.wav")
+from flowvae.report.sound_files import RECONSTRUCTION, numbered
 
 
 def measured(folder: Folder, metric: PlannedMetric | None) -> dict[str, str]:
@@ -25,15 +23,6 @@ def measured(folder: Folder, metric: PlannedMetric | None) -> dict[str, str]:
 def sounds_of(folder: Folder, index: int) -> Iterator[tuple[str, Path]]:
     """The sound of each reference that has one of this number."""
     for name in folder.references:
-        path = _numbered(folder.place / "references" / name).get(index)
+        path = numbered(folder.place / "references" / name, RECONSTRUCTION).get(index)
         if path is not None:
             yield name, path
-
-
-def _numbered(place: Path) -> Mapping[int, Path]:
-    try:
-        files = sorted(place.iterdir())
-    except OSError:
-        return {}
-    found = ((NUMBERED.fullmatch(file.name), file) for file in files)
-    return {int(match[1]): file for match, file in found if match}

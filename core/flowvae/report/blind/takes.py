@@ -1,7 +1,6 @@
 """The two sounds of a question: found, brought to one loudness and one length, and written so that nothing names them."""
 
 import base64
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,13 @@ from numpy.typing import NDArray
 from flowvae.report.loudness import response
 from flowvae.report.number_format import plain
 from flowvae.report.reading import Run
+from flowvae.report.sound_files import RECONSTRUCTION, STEP, numbered
 from flowvae.report.sounds import Clip, read_clip
 
 Audio = NDArray[np.float64]
 
 SILENT_PEAK = 1e-4  # 3 steps of 16 bits: below it lies rounding
 FURTHEST_DB = 24.0  # lowered by more than this, a sound is compared with the noise of the room
-STEP = re.compile(r"step-(\d+)")
-NUMBERED = re.compile(r"(\d+)-?(.*)\.wav")
 FULL_SCALE = 32767
 
 
@@ -37,28 +35,19 @@ class NotComparable(Exception):  # noqa: N818 - a clip that is left out is no er
 
 def last_step(run: Run) -> int | None:
     """The last step that a run left sounds of."""
-    return max(_by_number(run.folder / "audio", STEP), default=None)
+    return max(numbered(run.folder / "audio", STEP), default=None)
 
 
 def sounds_at(run: Run, step: int) -> dict[int, Path]:
     """The reconstructions of a step by the number of their clip."""
-    folder = _by_number(run.folder / "audio", STEP).get(step)
-    return _by_number(folder, NUMBERED) if folder else {}
+    folder = numbered(run.folder / "audio", STEP).get(step)
+    return numbered(folder, RECONSTRUCTION) if folder else {}
 
 
 def title_of(path: Path) -> str:
     """What the clip of a file is called."""
-    found = NUMBERED.fullmatch(path.name)
+    found = RECONSTRUCTION.fullmatch(path.name)
     return (found[2] if found else "") or path.stem
-
-
-def _by_number(folder: Path, pattern: re.Pattern[str]) -> dict[int, Path]:
-    try:
-        files = sorted(folder.iterdir())
-    except OSError:
-        return {}
-    found = ((pattern.fullmatch(file.name), file) for file in files)
-    return {int(match[1]): file for match, file in found if match}
 
 
 def couple(one: Path, other: Path) -> Couple:
