@@ -58,7 +58,11 @@ ZOO = {
     "closes_descriptors": Animal("import os\nos.closerange(3, 256)\n"),
     "writes_escapes": Animal("print('\\x1b[2J\\x1b]0;mine\\x07')", note="\\x1b[2J\\x1b]0;mine\\x07"),
     # forks
-    "fork_goes_on": Animal("import os\nif pid := os.fork():\n    os.waitpid(pid, 0)  # what the copy answers comes first\n"),
+    "fork_goes_on": Animal("import os\nos.fork()\n"),
+    # What the copy says comes first, and is another thing: believed, it would break a plugin that is whole.
+    "fork_answers": Animal(
+        "import os\nif pid := os.fork():\n    os.waitpid(pid, 0)\nelse:\n    raise RuntimeError\n"
+    ),
     "fork_leaves": Animal("import os, sys\nif os.fork() == 0:\n    sys.exit(0)\n"),
     "fork_stays": Animal("import os, time\nif os.fork() == 0:\n    time.sleep(300)\n"),
     "part_forks": Animal(of_part="import os\nos.fork()\n"),
