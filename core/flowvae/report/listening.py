@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve, frozen
 
+from flowvae.processes.dealt_out import dealt_out
 from flowvae.report.clip_ranks import Rank, chosen, ranks, rows_by_number, unheard
 from flowvae.report.number_format import plain, signed
 from flowvae.report.reading import Folder
@@ -238,19 +240,20 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
     indices = chosen(wanted, by_number, n_clips)
     seeds = tuple(sorted(ranked[:n_seeds], key=folder.plan.seeds.index))
     painter = _Painter(folder, seeds, [levels_db(clips[index]) for index in indices])
-    rows = tuple(
-        evolve(
-            painter.row(
-                _Found(takes, i, paths[i].stem.partition("-")[2] or f"clip {i}"),
-                clips[i],
-                reference_peak([clips[i]]),
-            ),
-            rank=by_number[i].words if i in by_number else "",
-        )
-        for i in indices
-    )
     typical = reference_peak([clips[i] for i in indices])
-    prior_rows = tuple(painter.row(_Found(new, i, f"sample {i}"), None, typical) for i in prior_indices)
+    titles = {i: paths[i].stem.partition("-")[2] or f"clip {i}" for i in indices}
+    painted = dealt_out(
+        [
+            *(
+                partial(painter.row, _Found(takes, i, titles[i]), clips[i], reference_peak([clips[i]]))
+                for i in indices
+            ),
+            *(partial(painter.row, _Found(new, i, f"sample {i}"), None, typical) for i in prior_indices),
+        ]
+    )
+    ranked_words = [by_number[i].words if i in by_number else "" for i in indices]
+    rows = tuple(evolve(row, rank=words) for row, words in zip(painted, ranked_words, strict=False))
+    prior_rows = tuple(painted[len(indices) :])
     return Listening(
         rows=rows,
         prior_rows=prior_rows,

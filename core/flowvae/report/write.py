@@ -1,6 +1,7 @@
 """The report of a folder of runs: one page that opens without a network, and its numbers beside it."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from attrs import astuple, frozen
 
 from flowvae.folder.files import write_bytes
 from flowvae.folder.records import Plan, PlannedMetric
+from flowvae.processes.dealt_out import dealt_out
 from flowvae.report import number_format, plots
 from flowvae.report.across import by_comparison, shift_findings, shifts
 from flowvae.report.answers import answer
@@ -91,23 +93,27 @@ def _draw(folder: Folder, comparisons: tuple[Comparison, ...], styles: dict[str,
     parts = [key for key in curve_keys(folder.runs, "train") if not key.startswith(RIGHT)]
     prices = [*dict.fromkeys(arm.price for arm in folder.plan.arms if arm.price)]
     shown_elsewhere = {"loss", "beta", *prices, *PLAYERS}
+    prices_over_steps = [("train", price) for price in prices]
     curves = Curves.of(folder, styles)
-    return Pictures(
-        pairs=plots.pairs(folder, comparisons, styles),
-        budget=budget_picture(folder, comparisons, styles),
-        costs=plots.cost_against_quality(folder, styles),
-        curves=curves.picture(main),
-        parts=curves.picture([("train", part) for part in parts if part not in shown_elsewhere][:9]),
-        players=curves.picture([("train", key) for key in PLAYERS]),
-        right=curves.right_answers(most=9),
-        artefacts=plots.before_and_after(folder, styles, artefacts),
-        artefact_curves=curves.picture(_curves_of(folder, artefacts)[:3]),
-        latent=plots.before_and_after(folder, styles, latent),
-        latent_curves=curves.picture(
-            [*(("train", price) for price in prices), ("train", "beta"), *_curves_of(folder, latent)][:6]
+    drawings: dict[str, Callable[[], Picture | None]] = {
+        "pairs": partial(plots.pairs, folder, comparisons, styles),
+        "budget": partial(budget_picture, folder, comparisons, styles),
+        "costs": partial(plots.cost_against_quality, folder, styles),
+        "curves": partial(curves.picture, main),
+        "parts": partial(
+            curves.picture, [("train", part) for part in parts if part not in shown_elsewhere][:9]
         ),
-        latent_bars=latent_bars(folder, styles),
-    )
+        "players": partial(curves.picture, [("train", key) for key in PLAYERS]),
+        "right": partial(curves.right_answers, most=9),
+        "artefacts": partial(plots.before_and_after, folder, styles, artefacts),
+        "artefact_curves": partial(curves.picture, _curves_of(folder, artefacts)[:3]),
+        "latent": partial(plots.before_and_after, folder, styles, latent),
+        "latent_curves": partial(
+            curves.picture, [*prices_over_steps, ("train", "beta"), *_curves_of(folder, latent)][:6]
+        ),
+        "latent_bars": partial(latent_bars, folder, styles),
+    }
+    return Pictures(**dict(zip(drawings, dealt_out([*drawings.values()]), strict=True)))
 
 
 def _has_divergence(folder: Folder) -> bool:

@@ -1,0 +1,64 @@
+"""Tasks dealt out to copies of a process: nothing is heard of it but that it is quicker."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere tasks are done in turn")
+BEGINNING = """
+import os, threading
+from flowvae.processes import dealt_out as dealing
+from flowvae.processes.dealt_out import dealt_out
+dealing.n_cores = lambda: 3
+"""
+
+
+def in_a_process_of_its_own(code):
+    """A test's own process has the threads of the runner."""
+    whole = BEGINNING + textwrap.dedent(code)
+    return subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=True)
+
+
+def test_results_come_back_in_the_order_of_the_tasks_from_as_many_copies_as_there_are_cores():
+    got = in_a_process_of_its_own("""
+        found = dealt_out([lambda n=n: (n, os.getpid()) for n in range(7)])
+        print([n for n, _ in found], len({pid for _, pid in found} - {os.getpid()}))
+    """)
+    assert got.stdout == "[0, 1, 2, 3, 4, 5, 6] 3\n"
+
+
+def test_a_pile_of_nothings_is_not_done_twice():
+    got = in_a_process_of_its_own("""
+        print(dealt_out([lambda: os.write(1, b"done ") and None, lambda: None]))
+    """)
+    assert got.stdout == "done [None, None]\n"
+
+
+def test_a_task_that_fails_in_a_copy_is_done_again_where_its_exception_is_heard():
+    got = in_a_process_of_its_own("""
+        try:
+            dealt_out([lambda: 1, lambda: 1 / 0])
+        except ZeroDivisionError as error:
+            print("heard:", error)
+    """)
+    assert (got.stdout, got.stderr) == ("heard: division by zero\n", "")
+
+
+def test_a_copy_that_is_killed_costs_nothing_but_time():
+    got = in_a_process_of_its_own("""
+        own = os.getpid()
+        print(dealt_out([lambda: 1, lambda: os.getpid() == own or os.kill(os.getpid(), 9)]))
+    """)
+    assert got.stdout == "[1, True]\n"
+
+
+def test_a_process_with_threads_is_never_copied():
+    got = in_a_process_of_its_own("""
+        end = threading.Event()
+        threading.Thread(target=end.wait).start()
+        print({*dealt_out([os.getpid, os.getpid])} == {os.getpid()})
+        end.set()
+    """)
+    assert got.stdout == "True\n"
