@@ -1,19 +1,20 @@
 """Asks the questions of the book and writes down what came out: `python docs/book/make.py [QUESTION ...]`.
 
 Each is asked on the built-in drums and on a folder of kits. What is interrupted goes on with the same command; what is done is not
-done again. `--show` asks nothing, and prints the tables of the records that lie here.
+done again. At the end the tables of README.md are made anew from the records that lie here; `--page` asks nothing and does that alone.
 """
 
 import argparse
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import flowvae
 
 HERE = Path(__file__).parent
+PAGE = HERE / "README.md"
 KITS = Path("/usr/share/hydrogen/data/drumkits")
 SHOWN = (
     "spectral_distance",
@@ -83,6 +84,10 @@ def record_of(folder: Path, data: str) -> dict[str, Any]:
             }
             for one in found["comparisons"]
         ],
+        "effects": [
+            {key: one[key] for key in ("levels", "instead", "is_interaction", "paired", "joint", "verdict")}
+            for one in found["effects"]
+        ],
     }
 
 
@@ -99,17 +104,40 @@ def tables(records: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         arms, first = record["arms"], record["baseline"]["name"]
         metrics = [metric for metric in SHOWN if metric in arms[first]["figures"]]
         yield f"**{name}** ({len(record['seeds'])} seeds, {record['budget']['steps']} steps): {record['question']}\n"
-        yield f"| | {' | '.join(metrics)} | seconds a step |"
+        yield _row("", [*metrics, "seconds a step"])
         yield "| --- |" + " --- |" * (len(metrics) + 1)
-        own = " | ".join(f"{_mean(arms[first]['figures'][metric]):.2f}" for metric in metrics)
-        yield f"| {first} | {own} | {arms[first]['costs']['seconds_per_step']:.3f} |"
-        for one in record["comparisons"]:
-            if one["against"] == first:
-                cells = " | ".join(_difference(one["metrics"][metric]) for metric in metrics)
-                word = one["verdict"]["word"] if one["verdict"] else "one of several metrics"
-                cost = arms[one["arm"]]["costs"]["seconds_per_step"]
-                yield f"| {one['arm']}: {word} | {cells} | {cost:.3f} |"
+        yield _means(first, arms[first], metrics)
+        yield from _differences(record, metrics)
+        if record["effects"]:
+            yield from (_means(arm, of, metrics) for arm, of in arms.items() if arm != first)
+            yield ""
+            yield from _effects(record)
         yield ""
+
+
+def _means(name: str, arm: Mapping[str, Any], metrics: Sequence[str]) -> str:
+    figures = [f"{_mean(arm['figures'][metric]):.2f}" for metric in metrics]
+    return _row(name, [*figures, _cost(arm)])
+
+
+def _differences(record: Mapping[str, Any], metrics: Sequence[str]) -> Iterator[str]:
+    for one in record["comparisons"]:
+        if one["against"] == record["baseline"]["name"]:
+            word = one["verdict"]["word"] if one["verdict"] else "one of several metrics"
+            cells = [_difference(one["metrics"][metric]) for metric in metrics]
+            yield _row(f"{one['arm']}: {word}", [*cells, _cost(record["arms"][one["arm"]])])
+
+
+def _effects(record: Mapping[str, Any]) -> Iterator[str]:
+    """What each level of a crossed factor does in the mean over the others, and what two of them do together."""
+    for one in record["effects"]:
+        levels = [f"`{path} = {value}`" for path, value in one["levels"]]
+        said = f"{record['metric']} {_difference(one['paired'])}: {one['verdict']['word']}"
+        yield f"- {' with '.join(levels)}: {said}"
+
+
+def _cost(arm: Mapping[str, Any]) -> str:
+    return f"{arm['costs']['seconds_per_step']:.3f}"
 
 
 def before_and_now(records: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -141,6 +169,16 @@ def _difference(paired: Mapping[str, Any]) -> str:
     return f"{paired['mean']:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
+def page_of(text: str, records: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page with the tables of these records between its marks."""
+    for mark, lines in (("before and now", before_and_now(records)), ("questions", tables(records))):
+        begin, end = f"<!-- {mark} -->", f"<!-- end of {mark} -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = "\n\n".join([before + begin, "\n".join(lines).strip(), end + after])
+    return text
+
+
 def records() -> dict[str, dict[str, Any]]:
     """Every record of the book, by its name."""
     return {path.stem: json.loads(path.read_text()) for path in sorted((HERE / "records").glob("*.json"))}
@@ -153,15 +191,13 @@ def main() -> None:
     parser.add_argument("--kits", type=Path, default=KITS, help="a folder of drum kits")
     parser.add_argument("--out", type=Path, default=Path("runs/book"), help="where the runs go")
     parser.add_argument(
-        "--show", action="store_true", help="print the tables of the records, and run nothing"
+        "--page", action="store_true", help="run nothing, and make the tables of the page anew"
     )
     given = parser.parse_args()
-    if given.show:
-        print("\n".join([*before_and_now(records()), "", *tables(records())]))
-        return
     for question in sorted((HERE / "questions").glob("*.toml")):
-        if not given.questions or question.stem in given.questions:
+        if not given.page and (not given.questions or question.stem in given.questions):
             ask(question, given.kits, given.out)
+    PAGE.write_text(page_of(PAGE.read_text(), records()))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import sys
 import tomllib
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -11,7 +12,7 @@ from second_statistics import joint, paired
 
 BOOK = Path(__file__).parents[2] / "docs" / "book"
 sys.path.insert(0, str(BOOK))
-from make import before_and_now, records, tables  # noqa: E402 - the book is a folder of its own, no package
+from make import before_and_now, page_of, records, tables  # noqa: E402 - the book is a folder of its own, no package
 
 RECORDS = records()
 QUESTIONS = {path.stem: path for path in BOOK.glob("questions/*.toml")}
@@ -31,10 +32,22 @@ def test_there_are_records_of_every_question_on_both_sets_of_sounds():
     assert set(RECORDS) == {f"{name}.{data}" for name in QUESTIONS for data in ("drums", "kits")}
 
 
+def effect_by_seed(record, levels):
+    """The effect of a level, or of two together, for each seed: all cells, each with the signs that its levels have there."""
+    signed = {}
+    for arm, of in record["arms"].items():
+        has = [of["changes"].get(path) for path in levels]
+        if all(found in {None, level} for found, level in zip(has, levels.values(), strict=True)):
+            sign = (-1) ** has.count(None)
+            for seed, value in by_seed(record, arm, record["metric"]).items():
+                signed.setdefault(seed, []).append(sign * value)
+    return {seed: 2 ** len(levels) * fmean(values) for seed, values in signed.items()}
+
+
 @pytest.mark.parametrize("name", RECORDS)
 def test_every_difference_of_a_headline_is_found_again_from_the_figures_of_the_seeds(name):
     record = RECORDS[name]
-    assert record["comparisons"]
+    assert record["comparisons"] or record["effects"]
     for one in record["comparisons"]:
         for metric, told in one["metrics"].items():
             found = paired(by_seed(record, one["against"], metric), by_seed(record, one["arm"], metric))
@@ -57,6 +70,18 @@ def test_every_p_of_a_headline_is_found_again_by_trying_all_patterns_of_signs(na
         assert close(found[one["arm"]], one["joint"]["p"])
 
 
+@pytest.mark.parametrize("name", [name for name in RECORDS if RECORDS[name]["effects"]])
+def test_every_effect_of_a_crossed_question_is_found_again_from_all_its_cells(name):
+    record = RECORDS[name]
+    found = {str(one["levels"]): effect_by_seed(record, dict(one["levels"])) for one in record["effects"]}
+    p_of = joint(found)
+    for one in record["effects"]:
+        again = paired(dict.fromkeys(found[str(one["levels"])], 0.0), found[str(one["levels"])])
+        assert close(again["mean"], one["paired"]["mean"])
+        assert close(again["interval"], one["paired"]["interval"])
+        assert close(p_of[str(one["levels"])], one["joint"]["p"])
+
+
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_question_still_asks_what_its_record_answered(name, catalogue):
     record, path = RECORDS[name], QUESTIONS[name.rpartition(".")[0]]
@@ -69,5 +94,6 @@ def test_a_question_still_asks_what_its_record_answered(name, catalogue):
 
 def test_the_page_shows_the_tables_of_the_records():
     page = (BOOK / "README.md").read_text()
+    assert page == page_of(page, RECORDS)
     assert "\n".join(before_and_now(RECORDS)) in page
     assert "\n".join(tables(RECORDS)).strip() in page
