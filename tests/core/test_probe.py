@@ -147,5 +147,47 @@ def test_a_clip_that_is_too_short_for_the_bands_is_their_fault(tiny, catalogue):
     [fault] = caught.value.faults
     assert (fault.path, fault.what) == (
         "model.bands.n_bands",
-        "n_bands must be at most 13 for 320 samples, got 16",
+        "n_bands must be at most 13 for 320 samples, got 16; a clip has model.n_samples = 320 and model.channels = 1",
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "what"),
+    [
+        (  # the bands are what nobody set, and are given 112 samples instead of the 100 that somebody did
+            ("model.n_samples=100", "model.bands=pqmf"),
+            "model.bands.n_bands",
+            "n_bands must be at most 4 for 112 samples, got 16; a clip has model.n_samples = 100",
+        ),
+        (
+            (
+                "model.n_samples=320",
+                'model.bands="none"',
+                'losses={ subband_stft = { n_ffts = [4], bands = "pqmf" } }',
+            ),
+            "losses.subband_stft.bands",
+            "a clip has model.n_samples = 320",
+        ),
+        (
+            ("losses.mid_side_stft={ n_ffts = [256] }",),
+            "losses.mid_side_stft",
+            "a clip has model.n_samples = 4096 and model.channels = 1",
+        ),
+        (
+            ("augmentations.random_crop.jitter_ms=2000",),
+            "augmentations.random_crop.jitter_ms",
+            "a clip has model.n_samples = 4096",
+        ),
+    ],
+)
+def test_what_a_part_refuses_of_a_clip_is_told_with_the_keys_of_the_clip(
+    settings, path, what, tiny, catalogue
+):
+    windows = ("losses.multi_scale_mel.n_ffts=[64]", "losses.multi_scale_mel.n_mels=[4]")
+    windows += ("losses.multi_resolution_stft.n_ffts=[64]",)
+    recipe = resolve(read_recipe("percussion_small", (*tiny, *windows, *settings)), catalogue)
+    with pytest.raises(RecipeError) as caught:
+        probe(recipe, catalogue)
+    [fault] = caught.value.faults
+    assert fault.path == path
+    assert what in fault.what

@@ -57,14 +57,18 @@ def _call(part: Part, path: str, given: Mapping[str, Any], values: Mapping[str, 
 
 
 @contextmanager
-def at_work(part: Part, path: str) -> Iterator[None]:
-    """Blames a part for what goes wrong while it works: RecipeError for a value that it refuses, else PluginError."""
+def at_work(part: Part, path: str, *, given: str = "") -> Iterator[None]:
+    """Blames a part for what goes wrong while it works: RecipeError for a value that it refuses, else PluginError.
+
+    `given` says of what it was given by which keys of the recipe it came: a part does not know them.
+    """
     try:
         with strangers_work(part, path), own_interrupts():
             yield
     except Refused as error:
+        what = f"{error}; {given}" if given else str(error)
         raise RecipeError(
-            [Fault(str(error), path=_key(error, part, path), component=str(part.component))]
+            [Fault(what, path=_key(error, part, path), component=str(part.component))]
         ) from error
     except NOT_ITS_DOING:
         raise

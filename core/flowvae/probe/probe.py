@@ -79,9 +79,15 @@ def _refuse_idle_prior(parts: Parts) -> None:
 
 def _try_bands(parts: Parts, audio: Tensor) -> None:
     """There and back through the bands: what they say of the length of a clip is said of them, not of who calls them."""
-    with at_work(parts.recipe.model.bands, "model.bands"):
+    with at_work(parts.recipe.model.bands, "model.bands", given=_a_clip(parts.recipe)):
         bands, padding = parts.model.bands, parts.model.padding
         bands.synthesis(bands.analysis(functional.pad(audio, (0, padding))))
+
+
+def _a_clip(recipe: Recipe) -> str:
+    """What a clip is and which keys say so: who set them may have set nothing of the part that refuses the clip."""
+    n_samples, channels = recipe.model.n_samples, recipe.model.channels
+    return f"a clip has model.n_samples = {n_samples} and model.channels = {channels}"
 
 
 def _try_a_batch(parts: Parts, estimate: Tensor) -> None:
@@ -90,10 +96,10 @@ def _try_a_batch(parts: Parts, estimate: Tensor) -> None:
     slack = round(recipe.data.extras["slack_ms"] / 1000 * recipe.model.sample_rate)
     batch = 0.1 * torch.randn(2, recipe.model.channels, recipe.model.n_samples + 2 * slack)
     for name, augment in parts.augmentations.items():
-        with at_work(recipe.augmentations[name], f"augmentations.{name}"):
+        with at_work(recipe.augmentations[name], f"augmentations.{name}", given=_a_clip(recipe)):
             batch = augment(batch, SeededStream.of(0, "probe", name))
     for name, loss in parts.losses.items():
-        with at_work(recipe.losses[name], f"losses.{name}"):
+        with at_work(recipe.losses[name], f"losses.{name}", given=_a_clip(recipe)):
             loss(0.1 * torch.randn_like(estimate), estimate)
     parts.stft.forget()
 
