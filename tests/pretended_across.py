@@ -5,7 +5,7 @@ import json
 import numpy as np
 from attrs import evolve
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from pretended_runs import write_tree
 
 VALUES = ("100", "500")

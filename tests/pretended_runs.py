@@ -6,7 +6,7 @@ from attrs import evolve
 
 from flowvae.folder.journal import Row
 from flowvae.folder.latents import Latents
-from flowvae.folder.records import (
+from flowvae.folder.plan_records import (
     Change,
     LedgerEntry,
     Plan,

@@ -18,7 +18,7 @@ from flowvae.data.clips import load_clips
 from flowvae.errors import PluginError
 from flowvae.evaluation.evidence import Figures, HeldOut, measure
 from flowvae.folder.audio import write_wav
-from flowvae.folder.records import Arms
+from flowvae.folder.probe_records import Arms
 from flowvae.folder.run_records import MeasuredFigure, MeasuredReferences
 from flowvae.folder.sound_names import slug
 from flowvae.folder.stacks import ended_when_stalled

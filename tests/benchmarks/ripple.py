@@ -14,7 +14,7 @@ from torch import Tensor
 import flowvae
 from flowvae.data.clips import load_clips
 from flowvae.evaluation.evidence import HeldOut
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.play.trained import TrainedRun
 from flowvae.statistics.paired import pair
 

@@ -27,7 +27,8 @@ from flowvae.ablation.probing import Prober
 from flowvae.building.processor import processor
 from flowvae.catalogue import Catalogue
 from flowvae.folder.journal import Row
-from flowvae.folder.records import Arms, Plan, Probed
+from flowvae.folder.plan_records import Plan
+from flowvae.folder.probe_records import Arms, Probed
 from flowvae.folder.run_records import MeasuredFigure, Result
 from flowvae.folder.status import Status
 from flowvae.recipe import plan_ablation, read_recipe

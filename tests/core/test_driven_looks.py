@@ -18,7 +18,7 @@ from attrs import evolve, fields
 from flowvae.ablation import drive, looks
 from flowvae.ablation.warming import launched
 from flowvae.errors import AblationError
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import StatusRecord
 from flowvae.probe import __main__ as probe
 from flowvae.processes.launcher import Called

@@ -6,7 +6,7 @@ import pytest
 
 from flowvae.ablation.drive import run_recipe
 from flowvae.errors import RunFolderError
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import StatusRecord
 from flowvae.recipe import read_recipe
 from flowvae.report.reading import read_folder

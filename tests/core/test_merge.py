@@ -17,7 +17,7 @@ from flowvae.ablation import merge as module
 from flowvae.ablation.drive import run_recipe
 from flowvae.cli.main import main
 from flowvae.folder.lock import locked
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import Result
 from flowvae.folder.status import Status
 from flowvae.recipe import read_recipe

@@ -12,7 +12,7 @@ from conftest import TINY
 from flowvae.ablation import drive
 from flowvae.cli.main import main
 from flowvae.folder.matched import Matching
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.probe import matching
 from flowvae.probe.__main__ import main as probe
 from flowvae.probe.width_search import Cost

@@ -8,7 +8,8 @@ import torch
 
 from flowvae.ablation.drive import run_recipe
 from flowvae.errors import RecipeError, RunFolderError
-from flowvae.folder.records import Arms, Plan
+from flowvae.folder.plan_records import Plan
+from flowvae.folder.probe_records import Arms
 from flowvae.folder.run_records import Order
 from flowvae.recipe import plan_ablation, read_recipe, resolve
 from flowvae.recipe.identity import identity

@@ -14,7 +14,7 @@ from flowvae.contracts import Skipped, Sound
 from flowvae.data import reading, sounds
 from flowvae.data.sounds import prepare_sounds
 from flowvae.errors import DataError
-from flowvae.folder.records import PreparedClips
+from flowvae.folder.clip_records import PreparedClips
 from flowvae.recipe import read_recipe, resolve
 
 RATE = 44_100

@@ -9,7 +9,7 @@ from conftest import TINY
 from flowvae.ablation.drive import run_recipe
 from flowvae.ablation.one_factor import second_factors
 from flowvae.errors import RecipeError
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.probe.probe import probe
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.report import write

@@ -15,8 +15,8 @@ from flowvae.folder.checkpoint import find_newest
 from flowvae.folder.files import refuse_links, write_bytes, write_json
 from flowvae.folder.journal import Journal, read_journal
 from flowvae.folder.lock import is_held, locked
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.record import FORMAT
-from flowvae.folder.records import Plan
 from flowvae.folder.run_records import Order, StatusRecord
 from flowvae.folder.status import read_status
 from flowvae.recipe import plan_ablation, read_recipe

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.report.across import shifts
 from flowvae.report.arm_costs import cost_tables
 from flowvae.report.blind.pairs import asked_pairs

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.report.arm_styles import COLOURS, arm_styles, light, looks_of
 from flowvae.report.focus import told_apart
 from flowvae.report.reading import read_folder

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from flowvae.folder.records import PlannedMetric
+from flowvae.folder.plan_records import PlannedMetric
 from flowvae.folder.run_records import MeasuredFigure, Result
 from flowvae.report.arm_styles import arm_styles
 from flowvae.report.plots import before_and_after

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from flowvae.folder.latents import Latents
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import MeasuredFigure, Result
 from flowvae.report import listening as listening_module
 from flowvae.report.clip_ranks import Rank, chosen, ranks, rows_by_number, unheard

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 from jsonschema import Draft7Validator
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import Result
 from flowvae.report.export import SCHEMA
 from flowvae.report.reading import read_folder

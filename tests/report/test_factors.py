@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.recipe import plan_ablation, read_recipe
 from flowvae.report.comparison import compare
 from flowvae.report.factors import effects

@@ -17,7 +17,7 @@ from flowvae.data.kits import Member
 from flowvae.data.split import split_sounds
 from flowvae.data.verdict import told
 from flowvae.errors import CheckpointError
-from flowvae.folder.records import LedgerEntry
+from flowvae.folder.plan_records import LedgerEntry
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings
 from flowvae.report.headline import headline

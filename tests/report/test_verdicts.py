@@ -6,7 +6,7 @@ import json
 import pytest
 from attrs import evolve
 
-from flowvae.folder.records import LedgerEntry
+from flowvae.folder.plan_records import LedgerEntry
 from flowvae.report.comparison import compare
 from flowvae.report.findings import findings
 from flowvae.report.headline import headline

@@ -11,7 +11,7 @@ from pathlib import Path
 from flowvae.ablation.devices import CPU, Placement
 from flowvae.ablation.runs import Run, n_threads
 from flowvae.errors import MachineError
-from flowvae.folder.records import Probed
+from flowvae.folder.probe_records import Probed
 from flowvae.folder.run_records import Order
 from flowvae.folder.status import read_status
 from flowvae.recipe import Recipe

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from flowvae.ablation.runs import Run
 from flowvae.errors import MachineError
-from flowvae.folder.records import Devices
+from flowvae.folder.device_records import Devices
 from flowvae.folder.run_records import Order
 from flowvae.folder.status import read_status
 

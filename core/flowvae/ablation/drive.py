@@ -36,7 +36,7 @@ from flowvae.errors import (
 from flowvae.folder.files import made_anew, refuse_links
 from flowvae.folder.lock import locked
 from flowvae.folder.matched import Matched
-from flowvae.folder.records import Coverage, Probed
+from flowvae.folder.probe_records import Coverage, Probed
 from flowvae.folder.stacks import interrupted_when_stalled
 from flowvae.folder.starts import check_starts
 from flowvae.probe.limits import free_memory

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from attrs import evolve
 
-from flowvae.folder.records import LedgerEntry, LookAhead, Plan
+from flowvae.folder.plan_records import LedgerEntry, LookAhead, Plan
 
 
 def entered(plan: Plan, before: Plan | None, finished: int) -> Plan:

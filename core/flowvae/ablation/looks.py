@@ -7,7 +7,7 @@ from attrs import evolve
 
 from flowvae.ablation.ledger import level_planned, now
 from flowvae.ablation.runs import n_finished
-from flowvae.folder.records import LedgerEntry, LookAhead, Plan
+from flowvae.folder.plan_records import LedgerEntry, LookAhead, Plan
 from flowvae.recipe import AblationPlan
 from flowvae.report.across import shifts
 from flowvae.report.comparison import ENDED, NO_FIGURE, compare

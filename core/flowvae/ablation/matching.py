@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from flowvae.ablation.probing import Prober, hand_on, write_recipes
 from flowvae.catalogue import Catalogue
 from flowvae.folder.matched import Matched, Matching
-from flowvae.folder.records import Arms
+from flowvae.folder.probe_records import Arms
 from flowvae.folder.starts import begun, last_checkpoint
 from flowvae.processes.program import program
 from flowvae.recipe import AblationPlan, Recipe

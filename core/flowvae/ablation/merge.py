@@ -11,9 +11,9 @@ from attrs import evolve, frozen
 from flowvae.ablation.merged_plan import Source, merged
 from flowvae.ablation.standing import Standing, standing, watched_runs
 from flowvae.errors import AblationError, MachineError, RunFolderError, UsageError, shown
+from flowvae.folder.clip_records import PreparedClips
 from flowvae.folder.files import read_record
 from flowvae.folder.lock import locked
-from flowvae.folder.records import PreparedClips
 from flowvae.folder.run_records import MeasuredReferences, Order, Result
 from flowvae.report.write import write_report
 

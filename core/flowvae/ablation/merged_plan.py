@@ -7,7 +7,8 @@ from pathlib import Path
 from attrs import asdict, evolve, fields, frozen, has
 
 from flowvae.errors import AblationError, shown
-from flowvae.folder.records import Arms, LedgerEntry, Plan, PlannedArm, ProbedArm
+from flowvae.folder.plan_records import LedgerEntry, Plan, PlannedArm
+from flowvae.folder.probe_records import Arms, ProbedArm
 from flowvae.text import shortened, toml_like
 
 JOINED = frozenset({"name", "description", "seeds", "arms", "data", "ledger"})

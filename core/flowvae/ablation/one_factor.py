@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flowvae.folder.matched import Matched
-from flowvae.folder.records import Probed
+from flowvae.folder.probe_records import Probed
 from flowvae.recipe import AblationPlan, Arm
 
 SAME_SIZE = 0.02

@@ -10,16 +10,16 @@ from flowvae.ablation.one_factor import second_factors
 from flowvae.data.sounds import Sounds
 from flowvae.errors import RunFolderError, shown
 from flowvae.folder.matched import Matched
-from flowvae.folder.records import (
+from flowvae.folder.plan_records import (
     Change,
     Direction,
     Plan,
     PlannedArm,
     PlannedData,
     PlannedMetric,
-    Probed,
     Provenance,
 )
+from flowvae.folder.probe_records import Probed
 from flowvae.recipe import AblationPlan, Arm, Recipe
 from flowvae.recipe.density import price_of
 from flowvae.recipe.identity import components

@@ -16,7 +16,7 @@ from flowvae.data.sounds import Sounds
 from flowvae.errors import DataError, Fault, FlowvaeError, PluginError, RecipeError, RunFolderError, shown
 from flowvae.folder.files import write_bytes
 from flowvae.folder.matched import Matched
-from flowvae.folder.records import Arms, Probed, ProbedArm
+from flowvae.folder.probe_records import Arms, Probed, ProbedArm
 from flowvae.folder.starts import begun, last_checkpoint
 from flowvae.processes.launcher import Called
 from flowvae.processes.program import program

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from flowvae.errors import CheckpointError, UsageError
 from flowvae.folder.lock import is_held
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import Order, Result, State, StatusRecord
 from flowvae.folder.status import read_status
 

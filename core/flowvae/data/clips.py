@@ -10,7 +10,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from flowvae.errors import CheckpointError, shown
-from flowvae.folder.records import ClipInfo, PreparedClips
+from flowvae.folder.clip_records import ClipInfo, PreparedClips
 
 ARRAY = "clips.npy"
 

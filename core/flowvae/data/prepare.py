@@ -19,8 +19,8 @@ from flowvae.data.reading import read_sounds, refuse_too_few
 from flowvae.data.split import Split, split_sounds
 from flowvae.data.verdict import told
 from flowvae.errors import PluginError
+from flowvae.folder.clip_records import ClipInfo, PreparedClips
 from flowvae.folder.files import write_bytes
-from flowvae.folder.records import ClipInfo, PreparedClips
 from flowvae.recipe import Part
 from flowvae.recipe.tables import ModelSection
 

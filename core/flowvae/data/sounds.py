@@ -16,8 +16,8 @@ from flowvae.data.clips import Clips, verified_clips
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.verdict import refuse_unmeasurable
 from flowvae.errors import DISK_IS_FULL, DataError, MachineError, RecipeError, shown
+from flowvae.folder.clip_records import PreparedClips
 from flowvae.folder.files import read_regular
-from flowvae.folder.records import PreparedClips
 from flowvae.processes.signs import sign
 from flowvae.recipe import Arm, Recipe
 from flowvae.recipe.part import leaves

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flowvae.errors import CheckpointError
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import Order
 from flowvae.folder.tensorboard import Session
 

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from flowvae.errors import CheckpointError, Fault, Place, RecipeError, shown
 from flowvae.folder.checkpoint import MANIFEST, read_verified
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import Order, OtherRun
 from flowvae.folder.status import read_status
 from flowvae.recipe import AblationPlan, Recipe

@@ -11,7 +11,7 @@ from attrs import define, evolve
 from flowvae.building.installation import require_torch
 from flowvae.catalogue import Catalogue
 from flowvae.errors import CheckpointError, shown
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.folder.run_records import Order, Result
 from flowvae.folder.status import read_status
 from flowvae.recipe import Recipe, read_recipe, resolve

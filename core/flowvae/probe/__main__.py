@@ -15,7 +15,8 @@ from attrs import evolve
 
 from flowvae.building.device import pick_device, visible_names
 from flowvae.catalogue import Catalogue
-from flowvae.folder.records import Arms, Device, Devices, Probed, ProbedArm
+from flowvae.folder.device_records import Device, Devices
+from flowvae.folder.probe_records import Arms, Probed, ProbedArm
 from flowvae.folder.stacks import ended_when_stalled
 from flowvae.probe.limits import limited
 from flowvae.probe.probe import probe

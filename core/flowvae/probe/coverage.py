@@ -6,7 +6,7 @@ from torch import nn
 
 from flowvae.building.builder import Builder
 from flowvae.catalogue import Catalogue
-from flowvae.folder.records import Coverage
+from flowvae.folder.probe_records import Coverage
 
 
 def coverage(model: nn.Module, build: Builder, catalogue: Catalogue) -> dict[str, Coverage]:

@@ -10,7 +10,7 @@ from flowvae.building.construct import at_work
 from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
 from flowvae.errors import Fault, PluginError, RecipeError
-from flowvae.folder.records import Probed
+from flowvae.folder.probe_records import Probed
 from flowvae.probe.coverage import coverage
 from flowvae.probe.failure_trace import Trace, advice, traced
 from flowvae.probe.kept import kept_for_backward

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from flowvae.building.parts import Parts
 from flowvae.catalogue import Catalogue
-from flowvae.folder.records import Probed
+from flowvae.folder.probe_records import Probed
 from flowvae.probe.limits import limited
 from flowvae.probe.probe import probe
 from flowvae.probe.steps import freeze, lent_for, sounds_for

@@ -10,7 +10,7 @@ from flowvae.building.construct import at_work
 from flowvae.building.parts import Parts
 from flowvae.building.second_player import HERE, SecondPlayer
 from flowvae.errors import Fault, PluginError, RecipeError
-from flowvae.folder.records import PhaseCosts
+from flowvae.folder.probe_records import PhaseCosts
 from flowvae.probe.flops import MultiplyAdds
 from flowvae.probe.kept import kept_for_backward
 from flowvae.recipe import Part

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from flowvae.folder.records import Plan, PlannedMetric
+from flowvae.folder.plan_records import Plan, PlannedMetric
 from flowvae.report.answers import Finding
 from flowvae.report.censoring import censored
 from flowvae.report.comparison import NO_FIGURE, Comparison, family_of, lost

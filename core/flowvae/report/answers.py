@@ -4,7 +4,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from flowvae.folder.records import Plan, PlannedMetric
+from flowvae.folder.plan_records import Plan, PlannedMetric
 from flowvae.report.comparison import (
     Comparison,
 )

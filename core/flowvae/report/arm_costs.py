@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from attrs import frozen
 
-from flowvae.folder.records import PlannedArm
+from flowvae.folder.plan_records import PlannedArm
 from flowvae.report.comparison import mean_cost
 from flowvae.report.number_format import NOTHING, large, percent, plain, whole
 from flowvae.report.reading import Folder, Run

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 
 # Okabe and Ito 2008: eight colours that stay apart with every common form of colour blindness. Their yellow is
 # too light for lines on white and is left out, their black is kept for the text.

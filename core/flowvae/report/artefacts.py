@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from flowvae.folder.records import PlannedMetric
+from flowvae.folder.plan_records import PlannedMetric
 from flowvae.report.comparison import values_by_seed
 from flowvae.report.number_format import NOTHING
 from flowvae.report.reading import Folder, Run

@@ -7,7 +7,7 @@ import numpy as np
 from attrs import frozen
 
 from flowvae.folder.journal import CURVE
-from flowvae.folder.records import PlannedArm, PlannedMetric
+from flowvae.folder.plan_records import PlannedArm, PlannedMetric
 from flowvae.report.answers import Finding
 from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.comparison import Comparison, pair_shared

@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 from attrs import frozen
 
-from flowvae.folder.records import PlannedArm, PlannedMetric
+from flowvae.folder.plan_records import PlannedArm, PlannedMetric
 from flowvae.report.comparison import pair_shared
 from flowvae.report.reading import Folder
 from flowvae.report.tables import Figure, csv_of, figure_of, metrics_of, numbers_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from flowvae.folder.records import PlannedMetric
+from flowvae.folder.plan_records import PlannedMetric
 from flowvae.report.reading import Folder, Run
 
 MOST = 0.05

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from attrs import frozen
 
-from flowvae.folder.records import PlannedArm, PlannedMetric
+from flowvae.folder.plan_records import PlannedArm, PlannedMetric
 from flowvae.report.censoring import censored
 from flowvae.report.looks import earlier_looks
 from flowvae.report.reading import Folder, Run

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from flowvae.folder.files import as_json
-from flowvae.folder.records import PlannedArm
+from flowvae.folder.plan_records import PlannedArm
 from flowvae.folder.run_records import Result
 from flowvae.report.across import Shift, shifts
 from flowvae.report.arm_costs import RECORDED

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from attrs import frozen
 
-from flowvae.folder.records import Plan, PlannedArm, PlannedMetric
+from flowvae.folder.plan_records import Plan, PlannedArm, PlannedMetric
 from flowvae.report.answers import Finding
 from flowvae.report.censoring import censored
 from flowvae.report.comparison import all_comparable, joints, values_by_seed

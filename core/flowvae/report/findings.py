@@ -3,7 +3,7 @@
 import numpy as np
 from attrs import frozen
 
-from flowvae.folder.records import LedgerEntry, Plan, PlannedArm, PlannedMetric
+from flowvae.folder.plan_records import LedgerEntry, Plan, PlannedArm, PlannedMetric
 from flowvae.report.across import shift_findings, shifts
 from flowvae.report.answers import Finding, Tone, answer
 from flowvae.report.beginnings import differing_beginnings

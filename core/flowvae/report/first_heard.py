@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from flowvae.folder.records import PlannedArm
+from flowvae.folder.plan_records import PlannedArm
 from flowvae.folder.sound_names import slug
 from flowvae.report.comparison import Comparison, pair_metric
 from flowvae.report.listening import Listening, Row, Take

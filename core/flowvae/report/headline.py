@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.report.across import across_headline, shifts
 from flowvae.report.comparison import ENDED, Comparison
 from flowvae.report.factors import effect_headline, effects

@@ -1,6 +1,6 @@
 """The looks at the runs that came before this one: each of them was a chance to stop."""
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.statistics.joint import Look
 from flowvae.statistics.level import LEVEL
 

@@ -10,8 +10,8 @@ import tomli
 from attrs import frozen
 
 from flowvae.errors import CheckpointError
+from flowvae.folder.clip_records import PreparedClips
 from flowvae.folder.files import read_record
-from flowvae.folder.records import PreparedClips
 from flowvae.folder.run_records import Order
 from flowvae.report.comparison import CONTEXT
 from flowvae.report.reading import Run

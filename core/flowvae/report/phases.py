@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from flowvae.folder.plan_records import PlannedArm
 from flowvae.folder.record import Plain
-from flowvae.folder.records import PlannedArm
 from flowvae.report.comparison import mean_cost
 from flowvae.report.number_format import large, percent, plain, whole
 from flowvae.report.reading import Folder

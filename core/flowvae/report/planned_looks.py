@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.report.answers import Finding
 from flowvae.report.comparison import Comparison
 from flowvae.report.looks import was_changed

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowvae.folder.records import PlannedMetric
+from flowvae.folder.plan_records import PlannedMetric
 from flowvae.report.arm_styles import ArmStyle
 from flowvae.report.artefacts import of_targets
 from flowvae.report.comparison import Comparison, mean_cost, values_by_seed

@@ -10,8 +10,9 @@ from attrs import field, frozen
 from flowvae.errors import CheckpointError
 from flowvae.folder.journal import CURVE, VALIDATION, Row, read_journal
 from flowvae.folder.latents import Latents
+from flowvae.folder.plan_records import Plan, PlannedArm, PlannedMetric
+from flowvae.folder.probe_records import Arms, ProbedArm
 from flowvae.folder.record import Record
-from flowvae.folder.records import Arms, Plan, PlannedArm, PlannedMetric, ProbedArm
 from flowvae.folder.run_records import (
     MeasuredFigure,
     MeasuredReferences,

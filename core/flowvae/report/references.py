@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from flowvae.folder.records import PlannedMetric
+from flowvae.folder.plan_records import PlannedMetric
 from flowvae.report.number_format import plain
 from flowvae.report.reading import Folder
 from flowvae.report.sound_files import RECONSTRUCTION, numbered

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from flowvae.errors import CheckpointError, UsageError, shown
-from flowvae.folder.records import Plan, PlannedMetric
+from flowvae.folder.plan_records import Plan, PlannedMetric
 from flowvae.folder.run_records import Order
 from flowvae.report.pairing import BUDGET, Kept, no_pair
 from flowvae.report.reading import Run, read_folder, read_run

@@ -1,6 +1,6 @@
 """What a plan compares with what, and which of these are one comparison at several values."""
 
-from flowvae.folder.records import Plan, PlannedArm
+from flowvae.folder.plan_records import Plan, PlannedArm
 
 Side = tuple[PlannedArm, PlannedArm]
 """What is compared, and with what."""

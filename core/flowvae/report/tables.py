@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from attrs import frozen
 
-from flowvae.folder.records import Plan, PlannedArm, PlannedMetric
+from flowvae.folder.plan_records import Plan, PlannedArm, PlannedMetric
 from flowvae.report.across import Shift
 from flowvae.report.comparison import Comparison, mean_cost, pair_metric, values_by_seed
 from flowvae.report.number_format import (

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import astuple, frozen
 
 from flowvae.folder.files import write_bytes
-from flowvae.folder.records import Plan, PlannedMetric
+from flowvae.folder.plan_records import Plan, PlannedMetric
 from flowvae.processes.dealt_out import dealt_out
 from flowvae.report import number_format, plots
 from flowvae.report.across import by_comparison, shift_findings, shifts

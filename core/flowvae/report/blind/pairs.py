@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from flowvae.errors import UsageError
-from flowvae.folder.records import Plan
+from flowvae.folder.plan_records import Plan
 from flowvae.report.sides import sides_of
 
 Pair = tuple[str, str]

@@ -1,6 +1,6 @@
 """What the answers mean, in plain sentences and as rows of a table."""
 
-from flowvae.folder.records import PlannedMetric
+from flowvae.folder.plan_records import PlannedMetric
 from flowvae.report.blind.outcomes import Blind, Outcome, Sum
 from flowvae.report.number_format import NOTHING, count, percentage, probability, signed, whole, with_unit
 from flowvae.report.tables import csv_of

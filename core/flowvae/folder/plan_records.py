@@ -1,8 +1,4 @@
-"""What the files of an ablation's folder hold: one definition of each, by which it is written and read.
-
-The folder holds plan.json, arms.json and devices.json, its sounds clips.json; what the folder of a run holds stands in
-run_records.py. A new file is a new record.
-"""
+"""plan.json of an ablation's folder: what is compared, decided before the first step, and every change after it."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Literal
@@ -10,7 +6,7 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from flowvae.folder.matched import Matched
-from flowvae.folder.record import Plain, Record
+from flowvae.folder.record import Record
 
 Direction = Literal["lower", "higher", "none"]
 
@@ -33,14 +29,6 @@ class Provenance:
     distribution: str
     version: str
     source: str
-
-
-@frozen
-class Coverage:
-    """Where a kind's components went in a model, and what a swap would not reach."""
-
-    filled: Mapping[str, int]
-    left_over: Mapping[str, int]
 
 
 @frozen
@@ -120,37 +108,6 @@ class LookAhead:
     """All that it looks at, those of the look before it included."""
     level: float | None
     """The false claims that are allowed until then; None where it was planned after a look: half of what is left."""
-
-
-@frozen
-class ClipInfo:
-    """One clip of the array."""
-
-    name: str
-    group: str
-    """The kit that it was held out with, or not; of a sound that stands for itself, what its data set says."""
-    note: str
-    held_out: bool
-    label: str = ""
-    """The class that its data set gives it; without one its name may say it."""
-    weight: float = 1.0
-    """How often it is drawn in training, beside the others."""
-
-
-@frozen
-class PreparedClips(Record):
-    """The sounds of an ablation as they were prepared, beside their array."""
-
-    file: ClassVar[str] = "clips.json"
-
-    fingerprint: str
-    slack: int
-    skipped: int
-    told: tuple[str, ...]
-    """What there was to say of the split."""
-    clips: tuple[ClipInfo, ...]
-    array: str
-    """The hash of clips.npy."""
 
 
 @frozen
@@ -258,68 +215,3 @@ class Plan(Record):
         n_values = max(1, len(self.values))
         n = len(self.alternatives) + len(self.pairs)
         return n + n // n_values * (n_values - 1)
-
-
-@frozen
-class PhaseCosts:
-    """What a step of a phase takes, for each sound of its batch."""
-
-    macs: float
-    """Multiply-adds, there and back, of whoever moves; who moves at every n-th step counts for a part of it."""
-    kept: int
-    """Bytes that are kept for the way back."""
-
-
-@frozen
-class Probed:
-    """What a model is before it trains."""
-
-    parameters: int
-    memory: int
-    """Bytes that training it takes, about."""
-    macs_per_second: float
-    receptive_field: int
-    coverage: Mapping[str, Coverage]
-    phases: Mapping[str, PhaseCosts] = field(factory=dict)
-    """By the name of the phase, where there is more than the plain training."""
-
-
-@frozen
-class ProbedArm:
-    """An arm that was asked for, and what its probe found once it was through."""
-
-    identity: str
-    fingerprint: str
-    leaves: Mapping[str, Plain]
-    """The values that can change a result, by key path."""
-    plugins: tuple[str, ...]
-    probed: Probed | None = None
-    matched: Matched | None = None
-    """Where the ablation matches what its arms cost; the baseline stays what it is."""
-
-
-@frozen
-class Arms(Record):
-    """Every arm that a folder has seen."""
-
-    file: ClassVar[str] = "arms.json"
-
-    arms: Mapping[str, ProbedArm]
-
-
-@frozen
-class Device:
-    """What a recipe's word for a device means here."""
-
-    kind: str
-    names: tuple[str, ...]
-    """As CUDA_VISIBLE_DEVICES takes them; none for the CPU."""
-
-
-@frozen
-class Devices(Record):
-    """The devices of the machine that a folder was last used on, by the recipe's word."""
-
-    file: ClassVar[str] = "devices.json"
-
-    places: Mapping[str, Device]
