@@ -78,7 +78,7 @@ def check(
 
     >>> plan = check("ablation_snake", train={"steps": 200})
     >>> [arm.name for arm in plan.arms], plan.recipe.train.steps, len(plan.seeds)
-    (['snake', 'leaky_relu'], 200, 8)
+    (['snake', 'leaky_relu'], 200, 7)
     >>> [len(seeds) for seeds in check("ablation_snake", seeds={"first": 6, "most": 12, "looks": 3}).looks]
     [6, 9, 12]
     """

@@ -11,7 +11,8 @@ from flowvae.testing.properties import unsettled
 from flowvae_components.flows.iaf import IAF
 from flowvae_components.flows.monotone import tanh_root
 from flowvae_components.flows.planar import Planar
-from flowvae_components.flows.steering import OUTPUT_GAIN, SteeredValues
+from flowvae_components.flows.real_nvp import RealNVP
+from flowvae_components.flows.steering import OF_A_POSTERIOR, SteeredValues
 from flowvae_components.flows.sylvester import ITERATIONS, Sylvester
 
 
@@ -75,15 +76,34 @@ def test_steered_values_start_as_told_and_move_at_a_tenth_of_the_pace():
     with torch.no_grad():
         values.weight.fill_(1.0)
         values.bias.add_(2.0)
-    assert torch.allclose(values(torch.ones(1, 4))[0], start + OUTPUT_GAIN * (2 + 4))
+    assert torch.allclose(values(torch.ones(1, 4))[0], start + OF_A_POSTERIOR * (2 + 4))
+
+
+@pytest.mark.parametrize("make", [RealNVP, IAF, Planar, Sylvester])
+def test_the_flow_of_a_prior_learns_ten_times_as_fast_as_that_of_a_posterior(make):
+    x = torch.randn(64, 6)
+    moved = []
+    for context in (0, 3):
+        torch.manual_seed(1)
+        flow = make(6, context)
+        start = {name: weight.detach().clone() for name, weight in flow.named_parameters()}
+        given = torch.zeros(64, context) if context else None
+        optimizer = torch.optim.Adam(flow.parameters(), lr=1e-5)
+        for _ in range(3):
+            y, log_abs_det = flow(x, given)
+            (0.5 * (y - 1).square().sum(1) - log_abs_det).mean().backward()
+            optimizer.step()
+        assert any(not torch.equal(start[name], weight) for name, weight in flow.named_parameters())
+        moved.append((flow(x, given)[0] - x).norm().item())
+    assert 5 < moved[0] / moved[1] < 20
 
 
 def test_a_planar_layer_is_the_formula_of_the_paper_with_another_bound():
-    flow = unsettled(Planar(5, 0, n_layers=1), 5.0).double()
-    w, u, b = (OUTPUT_GAIN * flow.values.bias.detach()).split((5, 5, 1))
+    flow = unsettled(Planar(5, 0, n_layers=1), 0.5).double()
+    w, u, b = flow.values.bias.detach().split((5, 5, 1))
     for sign in (1, -1):
         with torch.no_grad():
-            flow.values.bias[5:10] = sign * w.dot(u).sign() * u / OUTPUT_GAIN
+            flow.values.bias[5:10] = sign * w.dot(u).sign() * u
         pushed = sign * w.dot(u).sign() * u
         along = w.dot(pushed).item()
         assert math.copysign(1, along) == sign
@@ -107,13 +127,13 @@ def test_a_planar_layer_keeps_a_tenth_of_a_length_however_hard_it_is_pulled(pull
 
 
 def test_a_planar_layer_without_a_plane_is_a_shift():
-    flow = unsettled(Planar(3, 0, n_layers=1), 1.0)
+    flow = unsettled(Planar(3, 0, n_layers=1), 0.1)
     with torch.no_grad():
         flow.values.bias[:3] = 0.0
     x = torch.randn(4, 3)
     y, log_abs_det = flow(x)
     (y.sum() + log_abs_det.sum()).backward()
-    u, b = (OUTPUT_GAIN * flow.values.bias.detach())[3:].split((3, 1))
+    u, b = flow.values.bias.detach()[3:].split((3, 1))
     assert torch.allclose(y, x + u * b.tanh(), atol=1e-6)
     assert torch.equal(log_abs_det, torch.zeros(4))
     assert flow.values.bias.grad.isfinite().all()
@@ -122,7 +142,7 @@ def test_a_planar_layer_without_a_plane_is_a_shift():
 @pytest.mark.parametrize(("n_directions", "n_reflections"), [(3, 2), (5, 8), (1, 1)])
 def test_a_sylvester_layer_is_the_formula_of_the_paper(n_directions, n_reflections):
     flow = Sylvester(5, 0, n_layers=1, n_directions=n_directions, n_reflections=n_reflections)
-    values = OUTPUT_GAIN * unsettled(flow, 5.0).double().values.bias.detach()
+    values = unsettled(flow, 0.5).double().values.bias.detach()
     m = n_directions
     square, diagonal, b, normals = values.split((m * m, m, m, n_reflections * 5))
     q = torch.eye(5).double()
@@ -142,7 +162,7 @@ def test_a_sylvester_layer_is_the_formula_of_the_paper(n_directions, n_reflectio
 
 
 def test_a_sylvester_layer_leaves_what_is_across_its_subspace():
-    moved = jacobian(unsettled(Sylvester(8, 0, n_layers=1, n_directions=3), 5.0).double(), 8)
+    moved = jacobian(unsettled(Sylvester(8, 0, n_layers=1, n_directions=3), 0.5).double(), 8)
     assert torch.linalg.matrix_rank(moved - torch.eye(8)) == 3
 
 
@@ -204,7 +224,7 @@ def test_the_papers_gate_is_one_of_its_maps():
     sigma, m = 0.4, 3.0
     with torch.no_grad():
         raw = 2.0 * math.atanh(math.log(sigma) / 2.0)
-        flow.layers[-1].bias.copy_(torch.tensor([[raw, (1 - sigma) * m]]) / OUTPUT_GAIN)
+        flow.layers[-1].bias.copy_(torch.tensor([[raw, (1 - sigma) * m]]))
     x = torch.randn(9, 1).double()
     y, log_abs_det = flow(x)
     assert torch.allclose(y, sigma * x + (1 - sigma) * m, atol=1e-6)

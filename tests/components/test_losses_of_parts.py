@@ -100,7 +100,7 @@ def test_a_mono_model_with_a_loss_of_two_channels_is_refused_with_its_line(tiny,
         probe(recipe, catalogue)
     [fault] = caught.value.faults
     assert fault.path == "losses.mid_side_stft"
-    assert fault.what == "sum and difference need two channels (model.channels = 2), got 1"
+    assert fault.what.startswith("sum and difference need two channels (model.channels = 2), got 1;")
 
 
 def test_a_negative_weight_of_left_and_right_is_refused_by_name():

@@ -100,7 +100,7 @@ def test_explain_of_nothing_suggests(capsys):
 def test_check_says_what_would_run_and_what_each_arm_changes(capsys):
     status, out, _ = run(capsys, "check", "ablation_snake")
     assert status == 0
-    assert "2 arms x 8 seeds" in out
+    assert "2 arms x 7 seeds" in out
     assert 'model.decoder.activation.use: "snake" -> "leaky_relu"' in out
 
 

@@ -82,7 +82,8 @@ def test_mono_twice_costs_what_mono_costs_and_swapped_sides_cost_something(name)
 def test_bands_keep_the_channels_apart(component):
     bands, sound = factory(component, {})(), panned(0)[..., :4000]
     left, right = (bands.analysis(sound[:, i : i + 1]) for i in (0, 1))
-    assert torch.equal(bands.analysis(sound), torch.cat([left, right], 1))
+    # Not to the bit: some processors add up in another order where there are more channels.
+    assert torch.allclose(bands.analysis(sound), torch.cat([left, right], 1), atol=1e-6)
     assert torch.allclose(bands.synthesis(torch.cat([left, right], 1))[:, 1:], bands.synthesis(right))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from attrs import fields
 
+from flowvae.processes import dealt_out
 from flowvae.report import listening, row_gains, write
 from flowvae.report.sounds import Clip
 from flowvae.report.write import Pictures, write_report
@@ -64,6 +65,9 @@ def remembering(work):
 def painted_once():
     """Pretended runs have the same few sounds in every test: what a page makes of a sound is made once a session."""
     with pytest.MonkeyPatch.context() as here:
+        here.setattr(
+            dealt_out, "n_cores", lambda: 1
+        )  # what a copy of this process has learned is lost with it
         for name in ("levels_db", "picture_address", "sound_address"):
             here.setattr(listening, name, remembering(getattr(listening, name)))
         here.setattr(row_gains, "loudness", remembering(row_gains.loudness))

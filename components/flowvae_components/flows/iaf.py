@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flowvae.contracts import Refused
-from flowvae_components.flows.steering import OUTPUT_GAIN, matched
+from flowvae_components.flows.steering import matched, pace
 
 Net = list[tuple[Tensor, Tensor]]
 """The weight and the bias of each layer."""
@@ -61,7 +61,7 @@ class IAF(nn.Module):
                 raise Refused(name, f"{name} must be at least 1, got {value}")
         if max_log_scale <= 0:
             raise Refused("max_log_scale", f"max_log_scale must be above 0, got {max_log_scale}")
-        self.context, self.max_log_scale = context, max_log_scale
+        self.context, self.max_log_scale, self.gain = context, max_log_scale, pace(context)
         # Where a dimension stands in each step, from 1; a hidden unit hears the places up to its own.
         forth = torch.arange(1, features + 1)
         places = torch.stack([forth if step % 2 == 0 else forth.flip(0) for step in range(n_steps)])
@@ -124,7 +124,7 @@ class IAF(nn.Module):
         for weight, bias in others:
             # Smooth, so that the density has no kinks.
             hidden = functional.linear(functional.silu(hidden), weight, bias)
-        raw, shift = (OUTPUT_GAIN * hidden).chunk(2, dim=1)
+        raw, shift = (self.gain * hidden).chunk(2, dim=1)
         # An unclamped exponential is the usual source of NaN in a flow.
         return self.max_log_scale * torch.tanh(raw / self.max_log_scale), shift
 

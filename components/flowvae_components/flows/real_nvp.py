@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from flowvae.contracts import Refused
 from flowvae_components.flows.division import Division
-from flowvae_components.flows.steering import OUTPUT_GAIN, matched
+from flowvae_components.flows.steering import OF_A_POSTERIOR, matched, pace
 
 Step = Callable[["AffineCoupling", Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 """A coupling's way there or back: from what is kept, what is moved and the context to what that becomes and its log scales."""
@@ -33,8 +33,9 @@ class RealNVP(nn.Module):
         hidden: width of the nets inside the couplings.
         n_hidden_layers: number of hidden layers of each net.
         max_log_scale: the largest absolute logarithm of a scale in one coupling, reached softly.
-        gain: how fast the map learns beside other weights, under an optimizer of Adam's kind, which moves all weights alike.
-            A posterior wants it slow, or its vectors are thrown about; a prior has to keep up with the codes.
+        gain: how fast the map learns beside other weights, under an optimizer of Adam's kind, which moves all weights alike;
+            none: 0.1 with a context, as a posterior's, whose vectors would be thrown about, and 1 without, as a prior's,
+            which has to keep up with the codes.
     Source: Dinh, Sohl-Dickstein and Bengio 2017, arxiv.org/abs/1605.08803; the start at zero is Kingma and
         Dhariwal 2018, arxiv.org/abs/1807.03039.
 
@@ -53,7 +54,7 @@ class RealNVP(nn.Module):
         hidden: int = 128,
         n_hidden_layers: int = 2,
         max_log_scale: float = 2.0,
-        gain: float = 0.1,
+        gain: float | None = None,
     ) -> None:
         super().__init__()
         for name, value in (("n_couplings", n_couplings), ("hidden", hidden)):
@@ -63,6 +64,7 @@ class RealNVP(nn.Module):
             raise Refused("n_hidden_layers", f"n_hidden_layers must be at least 0, got {n_hidden_layers}")
         if max_log_scale <= 0:
             raise Refused("max_log_scale", f"max_log_scale must be above 0, got {max_log_scale}")
+        gain = pace(context) if gain is None else gain
         if gain <= 0:
             raise Refused("gain", f"gain must be above 0, got {gain}")
         if features + context < 2:
@@ -133,7 +135,7 @@ class AffineCoupling(nn.Module):
         widths: tuple[int, ...],
         *,
         max_log_scale: float = 2.0,
-        gain: float = OUTPUT_GAIN,
+        gain: float = OF_A_POSTERIOR,
     ) -> None:
         super().__init__()
         # An unclamped exponential is the usual source of NaN in a coupling.

@@ -7,7 +7,7 @@ from flowvae.testing import checks
 
 from flowvae_zuko.flows.maf import zuko_maf
 from flowvae_zuko.flows.nsf import zuko_nsf
-from flowvae_zuko.vector_map import OUTPUT_GAIN
+from flowvae_zuko.vector_map import OF_A_POSTERIOR, OF_A_PRIOR
 
 FLOWS = (zuko_maf, zuko_nsf)
 
@@ -74,14 +74,15 @@ def test_one_autoregressive_map_has_a_triangular_jacobian():
     assert (seen.tril(-1).abs().sum(1)[1:] > 1e-6).all()
 
 
+@pytest.mark.parametrize(("context", "gain"), [(0, OF_A_PRIOR), (3, OF_A_POSTERIOR)])
 @pytest.mark.parametrize("make", FLOWS)
-def test_the_pace_is_that_of_flows(make):
-    flow = make(8, 0)
+def test_the_pace_is_that_of_a_prior_or_of_a_posterior(make, context, gain):
+    flow = make(8, context)
     last = [part.hyper[-2] for part in flow.lazy.transforms]
     for layer in last:
         torch.nn.init.ones_(layer.bias)
     net = flow.lazy.transforms[0].hyper
-    assert torch.allclose(net(torch.zeros(1, 8)), torch.tensor(OUTPUT_GAIN))
+    assert torch.allclose(net(torch.zeros(1, 8 + context)), torch.tensor(gain))
 
 
 @pytest.mark.parametrize(

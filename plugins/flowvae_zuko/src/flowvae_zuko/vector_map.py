@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-OUTPUT_GAIN = 0.1
+OF_A_POSTERIOR, OF_A_PRIOR = 0.1, 1.0
 """Adam moves every weight by the learning rate, whatever the gradient. From a start at zero, the last layers would move
-the latent vectors a long way within a few dozen steps; the gain brings that down to a pace that suits flows."""
+the latent vectors of a posterior a long way within a few dozen steps; the gain brings that down to a pace that suits them.
+A prior moves no vector, and has to keep up with the codes."""
 
 
 class VectorMap(nn.Module):
@@ -16,16 +17,17 @@ class VectorMap(nn.Module):
 
     >>> from flowvae_zuko.library import zuko_flows
     >>> x = torch.randn(5, 4)
-    >>> y, log_abs_det = VectorMap(zuko_flows().MAF(4).transform)(x)
+    >>> y, log_abs_det = VectorMap(zuko_flows().MAF(4).transform, 0)(x)
     >>> torch.allclose(x, y), log_abs_det.tolist()
     (True, [0.0, 0.0, 0.0, 0.0, 0.0])
     """
 
-    def __init__(self, lazy: Any) -> None:
+    def __init__(self, lazy: Any, context: int) -> None:
         super().__init__()
         self.lazy = lazy
+        gain = OF_A_POSTERIOR if context else OF_A_PRIOR
         for part in lazy.transforms:
-            _start_as_identity(part)
+            _start_as_identity(part, gain)
 
     def forward(
         self, x: Float[Tensor, "b d"], context: Float[Tensor, "b h"] | None = None
@@ -48,11 +50,15 @@ class VectorMap(nn.Module):
 
 
 class _Gain(nn.Module):
+    def __init__(self, gain: float) -> None:
+        super().__init__()
+        self.gain = gain
+
     def forward(self, x: Tensor) -> Tensor:
-        return OUTPUT_GAIN * x
+        return self.gain * x
 
 
-def _start_as_identity(part: Any) -> None:
+def _start_as_identity(part: Any, gain: float) -> None:
     """Zeroes what the map of one transformation is read from: 0 stands for no shift, slope 1 and equal bins."""
     net = getattr(part, "hyper", None)
     if net is None:  # a single dimension without context has free parameters and no net
@@ -62,4 +68,4 @@ def _start_as_identity(part: Any) -> None:
     # By place and not by type: the layers of zuko are classes of their own, which a search for nn.Linear can miss.
     nn.init.zeros_(net[-1].weight)
     nn.init.zeros_(net[-1].bias)
-    net.append(_Gain())
+    net.append(_Gain(gain))

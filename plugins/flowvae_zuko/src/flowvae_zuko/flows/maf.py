@@ -37,4 +37,4 @@ def zuko_maf(
         hidden_features=(hidden,) * n_hidden_layers,
         activation=nn.SiLU,  # smooth, so that the density has no kinks
     )
-    return VectorMap(flow.transform)
+    return VectorMap(flow.transform, context)
