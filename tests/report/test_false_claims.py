@@ -1,6 +1,5 @@
 """How often whole ablations claim what is not there: folders of runs, as they are read and compared for the page."""
 
-import shutil
 from collections import Counter
 
 import numpy as np
@@ -24,7 +23,7 @@ NOISE = {
 @pytest.fixture
 def claims(tmp_path, monkeypatch):
     """What some ablations claim: `figures(rng)` gives those of one, arm by arm."""
-    for unread in ("write_journal", "write_sounds"):
+    for unread in ("write_journal", "write_sounds", "write_codes"):
         monkeypatch.setattr(pretended_runs, unread, lambda *_: None)
 
     def claims(figures, n_ablations):
@@ -33,7 +32,6 @@ def claims(tmp_path, monkeypatch):
         for _ in range(n_ablations):
             folder = write_tree(tmp_path / "ablation", figures(rng).tolist(), names=NAMES)
             found.append({c.arm.name: c.verdict.word for c in compare(read_folder(folder)) if c.is_claim})
-            shutil.rmtree(folder)
         return found
 
     return claims
