@@ -24,7 +24,7 @@ SHOWN = (
     "kernel_distance",
     "faintest_sample",
 )
-BEFORE, NOW = ("as_it_was", "snake"), ("one_back", "width-16")
+BEFORE, NOW = ("as_it_was", "snake"), ("other_network", "baseline")
 """The question and the arm that are percussion_small as it was, and as it is."""
 BESIDES = ("kernel_distance_floor", "si_sdr", "kl_nats")
 BY_CLASS = ("spectral_distance", "level_error")
