@@ -33,9 +33,9 @@ class RealNVP(nn.Module):
         hidden: width of the nets inside the couplings.
         n_hidden_layers: number of hidden layers of each net.
         max_log_scale: the largest absolute logarithm of a scale in one coupling, reached softly.
-        gain: how fast the map learns beside other weights, under an optimizer of Adam's kind, which moves all weights alike;
-            none: 0.1 with a context, as a posterior's, whose vectors would be thrown about, and 1 without, as a prior's,
-            which has to keep up with the codes.
+        gain: how fast the map learns beside other weights, under an optimizer of Adam's kind, which moves all weights alike.
+            With none it is 0.1 where there is a context, as in a posterior, whose vectors would be thrown about, and 1 where there
+            is none, as in a prior, which has to keep up with the codes.
     Source: Dinh, Sohl-Dickstein and Bengio 2017, arxiv.org/abs/1605.08803; the start at zero is Kingma and
         Dhariwal 2018, arxiv.org/abs/1807.03039.
 

@@ -10,7 +10,7 @@ OF_A_POSTERIOR, OF_A_PRIOR = 0.1, 1.0
 vectors about within a few dozen steps at the rates that convolutions like. The gain slows the map down to the pace of
 flows (1e-4 where the rest has 1e-3). Measured with 0.1 and 0.03: a flow posterior trains as well as a normal one.
 A prior throws nobody about, and has to keep up with the codes: at 0.1 it stayed narrower than they were, and the faintest of 128
-new sounds lay 30 dB under the median; at 1.0 and at 0.3 it lies at 13 to 15 (of Real NVP, on two sets of sounds, six seeds)."""
+new sounds lay 30 dB under the median; at 1.0 and at 0.3 it lies at 12 to 15 (of Real NVP alone, on two sets of sounds, six seeds)."""
 
 
 def pace(context: int) -> float:

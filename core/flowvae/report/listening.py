@@ -251,12 +251,12 @@ def listening(folder: Folder, room: int = MOST_BYTES) -> Listening:
             *(partial(painter.row, _Found(new, i, f"sample {i}"), None, typical) for i in prior_indices),
         ]
     )
-    ranked_words = [by_number[i].words if i in by_number else "" for i in indices]
-    rows = tuple(evolve(row, rank=words) for row, words in zip(painted, ranked_words, strict=False))
-    prior_rows = tuple(painted[len(indices) :])
+    rows, prior_rows = painted[: len(indices)], painted[len(indices) :]
+    rank_words = [by_number[i].words if i in by_number else "" for i in indices]
+    rows = [evolve(row, rank=words) for row, words in zip(rows, rank_words, strict=True)]
     return Listening(
-        rows=rows,
-        prior_rows=prior_rows,
+        rows=tuple(rows),
+        prior_rows=tuple(prior_rows),
         seeds=seeds,
         left_out_seeds=len(ranked) - len(seeds),
         n_clips_found=len(clips),
