@@ -1,5 +1,7 @@
 """Tasks dealt out to copies of a process: nothing is heard of it but that it is quicker."""
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -52,6 +54,38 @@ def test_a_copy_that_is_killed_costs_nothing_but_time():
         print(dealt_out([lambda: 1, lambda: os.getpid() == own or os.kill(os.getpid(), 9)]))
     """)
     assert got.stdout == "[1, True]\n"
+
+
+def test_an_interrupt_is_no_exception_in_a_copy_which_would_show_its_trace():
+    got = in_a_process_of_its_own("""
+        import signal
+        handlers = dealt_out([lambda: signal.getsignal(signal.SIGINT), lambda: signal.getsignal(signal.SIGHUP)])
+        print(handlers == [signal.SIG_DFL, signal.SIG_DFL])
+    """)
+    assert got.stdout == "True\n"
+
+
+def test_an_interrupt_ends_the_copies_and_is_heard_once():
+    code = BEGINNING + textwrap.dedent("""
+        import time
+        def wait():
+            os.write(1, b"at work\\n")
+            time.sleep(60)
+        try:
+            dealt_out([wait, wait])
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert [process.stdout.readline(), process.stdout.readline()] == ["at work\n"] * 2
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.communicate(timeout=30) == ("interrupted\n", "")
 
 
 def test_a_process_with_threads_is_never_copied():

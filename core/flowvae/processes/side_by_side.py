@@ -29,7 +29,7 @@ ROOM = 1 << 26
 def side_by_side(tasks: Sequence[Task], at_a_time: int) -> Iterator[Outcome]:
     """The outcome of each task, in their order; who asks for no more ends those that are under way.
 
-    This process must have started no thread. Where it is told to hang up, the copies end with it.
+    This process must have started no thread. Where it is told to hang up or is interrupted, the copies end with it.
 
     >>> [outcome.found for outcome in side_by_side([lambda: Outcome(1), lambda: Outcome(2)], 2)]
     [1, 2]
@@ -103,7 +103,9 @@ def _silent(code: int, words: str) -> Outcome:
 
 
 def _work(task: Task, answer: SharedSheet, words: SharedSheet) -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # At once and without a trace: the process that was copied says what there is to say.
+    for ending in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(ending, signal.SIG_DFL)
     this, leave = os.getpid(), os._exit
     with heard_by(words):
         found = task()
