@@ -194,9 +194,11 @@ def main() -> None:
         "--page", action="store_true", help="run nothing, and make the tables of the page anew"
     )
     given = parser.parse_args()
-    for question in sorted((HERE / "questions").glob("*.toml")):
-        if not given.page and (not given.questions or question.stem in given.questions):
-            ask(question, given.kits, given.out)
+    questions = {path.stem: path for path in sorted((HERE / "questions").glob("*.toml"))}
+    if unknown := [name for name in given.questions if name not in questions]:
+        parser.error(f"no question is called {', '.join(unknown)}; there are {', '.join(questions)}")
+    for name in () if given.page else given.questions or questions:
+        ask(questions[name], given.kits, given.out)
     PAGE.write_text(page_of(PAGE.read_text(), records()))
 
 

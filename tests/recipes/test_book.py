@@ -12,7 +12,7 @@ from second_statistics import joint, paired
 
 BOOK = Path(__file__).parents[2] / "docs" / "book"
 sys.path.insert(0, str(BOOK))
-from make import before_and_now, page_of, records, tables  # noqa: E402 - the book is a folder of its own, no package
+from make import before_and_now, main, page_of, records, tables  # noqa: E402 - the book is a folder of its own, no package
 
 RECORDS = records()
 QUESTIONS = {path.stem: path for path in BOOK.glob("questions/*.toml")}
@@ -97,3 +97,11 @@ def test_the_page_shows_the_tables_of_the_records():
     assert page == page_of(page, RECORDS)
     assert "\n".join(before_and_now(RECORDS)) in page
     assert "\n".join(tables(RECORDS)).strip() in page
+
+
+def test_a_question_that_nobody_wrote_down_is_no_success(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["make.py", "nosuch"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "no question is called nosuch; there are as_it_was" in capsys.readouterr().err
