@@ -99,3 +99,8 @@ def test_a_sound_that_is_not_finite_is_no_sound_and_stops_nothing(folder, value)
     for path in folder.glob("runs/leaky_relu/*/audio/step-*/00-drum-0.wav"):
         soundfile.write(path, audio, 22_050, subtype="FLOAT")
     assert heard(write_report(folder).read_text(encoding="utf-8"))
+
+
+def test_what_was_lowered_until_it_fits_is_not_called_cut():
+    assert sounds.beyond_full_scale(np.array([[1.0000001, -0.5]])) == ""
+    assert sounds.beyond_full_scale(np.array([[1.2, -0.5]])).startswith("1.6 dB beyond full scale")

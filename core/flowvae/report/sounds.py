@@ -101,7 +101,9 @@ def beyond_full_scale(audio: Audio) -> str:
     >>> beyond_full_scale(np.array([[1.0], [-1.0]])), beyond_full_scale(np.array([[2.0]]))
     ('', '6.0 dB beyond full scale, cut there')
     """
-    return f"{decibels(peak(audio)):.1f} dB beyond full scale, cut there" if peak(audio) > 1 else ""
+    beyond_db = decibels(peak(audio)) if peak(audio) > 1 else 0.0
+    # What was lowered until it fits may lie a rounding error above it.
+    return f"{beyond_db:.1f} dB beyond full scale, cut there" if beyond_db >= 0.05 else ""
 
 
 def sound_address(clip: Clip, gain: float = 1.0) -> str:
