@@ -10,7 +10,9 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere tasks are done in turn")
 BEGINNING = """
-import os, threading
+import os, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background has interrupts ignored
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from flowvae.processes import dealt_out as dealing
 from flowvae.processes.dealt_out import dealt_out
 dealing.n_cores = lambda: 3
@@ -58,9 +60,18 @@ def test_a_copy_that_is_killed_costs_nothing_but_time():
 
 def test_an_interrupt_is_no_exception_in_a_copy_which_would_show_its_trace():
     got = in_a_process_of_its_own("""
-        import signal
         handlers = dealt_out([lambda: signal.getsignal(signal.SIGINT), lambda: signal.getsignal(signal.SIGHUP)])
         print(handlers == [signal.SIG_DFL, signal.SIG_DFL])
+    """)
+    assert got.stdout == "True\n"
+
+
+def test_what_was_ignored_stays_ignored_in_a_copy():
+    got = in_a_process_of_its_own("""
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        handlers = dealt_out([lambda: signal.getsignal(signal.SIGINT), lambda: signal.getsignal(signal.SIGHUP)])
+        print(handlers == [signal.SIG_IGN, signal.SIG_IGN])
     """)
     assert got.stdout == "True\n"
 

@@ -105,7 +105,8 @@ def _silent(code: int, words: str) -> Outcome:
 def _work(task: Task, answer: SharedSheet, words: SharedSheet) -> None:
     # At once and without a trace: the process that was copied says what there is to say.
     for ending in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(ending, signal.SIG_DFL)
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # nohup, or a shell's &
+            signal.signal(ending, signal.SIG_DFL)
     this, leave = os.getpid(), os._exit
     with heard_by(words):
         found = task()

@@ -105,7 +105,8 @@ def what_stops_the_caller_stops_the_jobs(make: Executor) -> None:
 
     # Written beside and moved, so that poll never sees half a number.
     code = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # behind a shell's & it is ignored
 with open(sys.argv[1] + "/part", "w") as file: file.write(str(os.getpid()))
 os.rename(sys.argv[1] + "/part", sys.argv[1] + "/pid")
 time.sleep(60)
