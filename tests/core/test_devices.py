@@ -15,6 +15,7 @@ from flowvae.probe import __main__ as probe
 from flowvae.processes.launcher import Called
 from flowvae.recipe import read_recipe
 from flowvae_components.executors.processes import Processes
+from tiers import swept
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_runs_on_the_cpu_need_cores_and_no_device(machine, planned, tmp_path):
     assert {order["device"] for order in orders(tmp_path)} == {"cpu"}
 
 
-@pytest.mark.parametrize("name", ["mps", "cuda", "cuda:9", "tpu"])
+@pytest.mark.parametrize("name", swept(["cuda", "mps", "cuda:9", "tpu"]))
 def test_a_device_that_is_not_there_is_refused_before_the_first_run_also_where_arms_are_known(
     machine, planned, tmp_path, name, capsys
 ):

@@ -27,6 +27,7 @@ from flowvae.report import write
 from flowvae.report.write import Pictures
 from flowvae_components.executors.processes import Processes
 from pretended_runs import write_run
+from tiers import swept
 
 NINE = "ablation.seeds={ first = 6, most = 12, looks = 3 }"
 EIGHT = "ablation.seeds={ first = 8, most = 12, looks = 3 }"
@@ -226,7 +227,7 @@ def without_times(plan):
     return evolve(plan, ledger=tuple(evolve(entry, when="") for entry in plan.ledger))
 
 
-@pytest.mark.parametrize("after", [0, 5, 12, 17])
+@pytest.mark.parametrize("after", swept([12, 5, 0, 17], quick=2))
 def test_a_look_that_was_interrupted_is_no_second_look(machine, after):
     machine.killed(NINE, after=after)
     before = machine.looks

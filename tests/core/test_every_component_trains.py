@@ -67,11 +67,13 @@ BESIDE = {
     ("loss", "mid_side_stft"): ("model.channels=2",),
 }  # fmt: skip
 CASES = [
-    pytest.param(component, id=f"{kind}-{component.name}")
+    pytest.param(component, id=f"{kind}-{component.name}", marks=[pytest.mark.slow] if i else [])
     for kind in PLACES
-    for component in CATALOGUE.of_kind(kind)
-    if component.plugin.distribution == "flowvae"
+    for i, component in enumerate(
+        one for one in CATALOGUE.of_kind(kind) if one.plugin.distribution == "flowvae"
+    )
 ]
+"""One of each kind in every run, all in the slow tier; what a step of each does is asked by the contracts."""
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """A device that fails in the middle of a run: its last checkpoint is named, and nothing is saved of what cannot be trusted."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from flowvae.folder import checkpoint
 from flowvae.folder.status import read_status
 from flowvae.training.training import Training
 from short_runs import planned_runs, take
+from tiers import swept
 
 ERRORS = (
     torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
@@ -34,8 +37,11 @@ def fails(training, where, error):
             optimizer.register_step_pre_hook(fail)
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: f"{type(error).__name__}-{str(error)[:5]}")
-@pytest.mark.parametrize("where", ["forward", "backward", "optimizer"])
+@pytest.mark.parametrize(
+    ("where", "error"),
+    swept(itertools.product(("forward", "backward", "optimizer"), ERRORS), quick=2),
+    ids=lambda one: one if isinstance(one, str) else f"{type(one).__name__}-{str(one)[:5]}",
+)
 def test_case_22_a_device_that_fails_in_a_step_ends_the_run_without_a_save(
     where, error, tiny, catalogue, tmp_path, monkeypatch, capsys
 ):

@@ -34,7 +34,9 @@ def test_case_47_names_that_differ_in_case_or_signs_alone_are_told_apart(catalog
     assert of_paths(catalogue, write, "a b", "a#b", "a-b-2") == ["a-b", "a-b-2", "a-b-2-2"]
 
 
-def test_case_47_no_name_leads_out_of_the_folder_of_runs(catalogue, write):
+def test_case_47_no_name_leads_out_of_the_folder_of_runs(catalogue, write, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")  # folders are looked into
     names = of_paths(catalogue, write, ".", "..", "/etc", "-rf", "...", "a/../../b")
     assert len(set(names)) == 6
     assert all(name.strip(".-") == name and "/" not in name and name for name in names)

@@ -57,7 +57,7 @@ def site(tmp_path):
         ("check", "ablation_snake"),
         ("resolve", "percussion"),
         ("doctor",),
-        ("diff", "percussion", "percussion_small", "--costs"),
+        pytest.param(("diff", "percussion", "percussion_small", "--costs"), marks=pytest.mark.slow),
     ],
     ids=" ".join,
 )

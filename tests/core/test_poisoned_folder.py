@@ -14,6 +14,7 @@ from conftest import TINY
 from flowvae.ablation.warming import PROGRAMS
 from flowvae.processes.program import module_of, program
 from plugin_zoo import lay
+from tiers import swept
 
 CODE = "import sys; from flowvae.cli.main import main; sys.exit(main(sys.argv[1:]))"
 RAN = "ran.txt"
@@ -26,8 +27,9 @@ NAMES = {
 AS_PACKAGES = {"flowvae", "flowvae_components", "soundfile", "torch", "numpy"}
 
 
-@pytest.fixture
-def poisoned(tmp_path):
+@pytest.fixture(scope="module")
+def poisoned(tmp_path_factory):
+    tmp_path = tmp_path_factory.mktemp("poisoned")
     folder = tmp_path / "sounds"
     folder.mkdir()
     for name in NAMES:
@@ -61,7 +63,9 @@ def at(folder, *command):
 def test_the_poison_works(poisoned):
     done = subprocess.run([sys.executable, "-c", "import statistics"], cwd=poisoned, check=False)
     assert done.returncode == 99
-    assert (poisoned.parent / RAN).read_text() == "statistics\n"
+    ran = poisoned.parent / RAN
+    assert ran.read_text() == "statistics\n"
+    ran.unlink()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +85,7 @@ def test_the_decoder(poisoned):
     assert at(poisoned, sys.executable, "-P", "-c", code).stdout == "(1, 4000)\n"
 
 
-@pytest.mark.parametrize("name", [*PROGRAMS, "flowvae.processes.warm_parent"])
+@pytest.mark.parametrize("name", swept([*PROGRAMS, "flowvae.processes.warm_parent"], quick=2))
 def test_every_program_of_ours_has_imported_what_it_needs_before_it_misses_its_arguments(name, poisoned):
     done = at(poisoned, *program(name))
     assert "sys.argv" in done.stderr

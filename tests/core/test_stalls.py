@@ -69,6 +69,7 @@ def log_of(run):
     return (run.folder / "log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_case_23_a_part_that_sleeps_in_a_step_ends_the_run_with_its_name_and_its_stacks(run_with):
     run = run_with("sleeps_in_a_step", how=ASLEEP)
     assert taken(run) == 10, log_of(run)

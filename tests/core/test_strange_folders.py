@@ -21,6 +21,7 @@ from flowvae.folder.run_records import Order, StatusRecord
 from flowvae.folder.status import read_status
 from flowvae.recipe import plan_ablation, read_recipe
 from short_runs import go, planned_runs, take, training_of
+from tiers import swept
 
 NAMES = [
     "lock",
@@ -219,7 +220,7 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("how", FORGED)
+@pytest.mark.parametrize("how", swept(FORGED, quick=4))
 def test_case_08_a_checkpoint_that_verifies_and_cannot_be_taken_up_falls_back(how, two, make):
     whole = make()
     go(whole, two.parents[1] / "whole")

@@ -12,6 +12,7 @@ from flowvae.training.phases import Phase
 from flowvae.training.training import Training
 from pretend import catalogue_with, offering, plugin
 from short_runs import go, training_of, weights
+from tiers import swept
 
 CPU = torch.device("cpu")
 
@@ -289,13 +290,16 @@ def make_with(tiny, tmp_path):
 
 @pytest.mark.parametrize(
     "setting",
-    [
-        "train.optimizer=lurching",
-        "losses.counting={}",
-        "regularizer=warming",
-        "defaults.activation=tied",
-        "train.optimizer=adamw",
-    ],
+    swept(
+        [
+            "train.optimizer=lurching",
+            "losses.counting={}",
+            "regularizer=warming",
+            "defaults.activation=tied",
+            "train.optimizer=adamw",
+        ],
+        quick=3,
+    ),
 )
 def test_case_06_whatever_a_part_keeps_is_taken_up_again_to_the_bit(make_with, tmp_path, setting):
     whole = make_with(setting)

@@ -82,6 +82,7 @@ def test_every_point_is_of_the_same_sounds(sparse):
     assert len({frozenset(figures) for figures in rows_of(sparse, "curve").values()}) == 1
 
 
+@pytest.mark.slow
 def test_measuring_more_often_changes_nothing_of_the_run(sparse, without):
     assert rows_of(without, "validation") == rows_of(sparse, "validation")
     assert rows_of(without, "train") == rows_of(sparse, "train")

@@ -176,6 +176,7 @@ def spared(tmp_path_factory):
     return done.stdout.split(), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PARTS)
 def test_any_component_can_be_deleted_with_its_one_line(kind, spared):
     kinds, said = spared

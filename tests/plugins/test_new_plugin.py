@@ -50,6 +50,7 @@ def outcomes(written, environment_with, tmp_path_factory):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_passes_its_own_tests(kind, outcomes):
     mine = [(name, trouble) for where, name, trouble in outcomes if f"{called(kind)}." in where]
@@ -138,6 +139,7 @@ def complaints(tmp_path_factory, environment_with):
     return [f"{row['check']}: {row['advice']}" for row in results if row["state"] == "FAILED"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "complaint",
     [

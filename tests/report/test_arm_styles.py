@@ -36,6 +36,7 @@ def test_a_variant_has_one_colour_under_each_value_and_another_look(folder):
         assert len({found[f"{variant}-steps-{value}"].colour for variant in VARIANTS}) == len(VARIANTS)
 
 
+@pytest.mark.slow
 def test_the_colours_of_a_page_are_those_of_its_variants(folder):
     """Of the page itself: the chips beside the names, and the lines of the curves."""
     page = write_report(folder).read_text()

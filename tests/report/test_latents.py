@@ -21,6 +21,7 @@ from flowvae.report.listening import MOST_CLIPS
 from flowvae.report.reading import read_folder
 from flowvae.report.write import Pictures, write_report
 from pretended_runs import BASE, WORSE, write_codes
+from tiers import swept
 from two_players import in_this_process
 
 NORMAL = ("model.posterior=gaussian", "model.prior=standard_normal", 'may_be_unused=["defaults.flow"]')
@@ -78,7 +79,7 @@ def test_each_arm_gets_a_sentence_under_each_heading(folder):
 
 
 @pytest.mark.parametrize(
-    ("settings", "criterion"), [(NORMAL, "divergence"), (POINTS, "variance")], ids=["normal", "points"]
+    ("settings", "criterion"), swept([(POINTS, "variance"), (NORMAL, "divergence")]), ids=["points", "normal"]
 )
 def test_what_carries_is_counted_by_what_the_posterior_allows(tmp_path, settings, criterion):
     place = trained(tmp_path / "out", *settings)

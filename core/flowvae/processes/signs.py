@@ -38,7 +38,7 @@ def watched(
     So much later the timer of C ends the process; none does where nothing is given.
 
     >>> heard = threading.Event()
-    >>> with watched(0.01, lambda doing: (print("stalled in", doing), heard.set())):
+    >>> with watched(0.2, lambda doing: (print("stalled in", doing), heard.set())):
     ...     sign("step 3")
     ...     heard.wait()
     stalled in step 3
