@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowvae.cli.survey import survey
+from flowvae.data import copies as looking
 from flowvae.data.copies import COPY_DB, copies, fingerprint, joined
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.sounds import source_of
@@ -119,15 +122,37 @@ def test_a_clip_of_any_length_and_rate_has_a_fingerprint(n_samples, rate):
     assert np.isfinite(fingerprint(clips[0] * 0, rate)).all()
 
 
-def test_copies_are_those_within_the_limit_wherever_the_blocks_end():
+def test_copies_are_those_within_the_limit_wherever_the_blocks_end(monkeypatch):
     generator = np.random.default_rng(3)
     prints = generator.uniform(-40, 0, (1100, 60)).astype(np.float32)
     prints[900] = prints[4] + COPY_DB * 0.9
     prints[1099] = prints[600] - COPY_DB * 1.1
     prints[513] = prints[511]
     names = [str(i) for i in range(1100)]
-    assert copies(list(prints), names) == [(4, 900), (511, 513)]
-    assert copies(list(prints), ["one"] * 1100) == []
+    monkeypatch.setattr(looking, "CELLS", 512 * 1100)
+    assert copies(list(prints), names, names) == [(4, 900), (511, 513)]
+    assert copies(list(prints), ["one"] * 1100, names) == []
+
+
+@pytest.mark.parametrize("most", [0, 10, 60])
+@settings(deadline=None)  # the first example imports scipy
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4)), min_size=2, max_size=24),
+    st.permutations(range(24)),
+)
+def test_pairs_that_are_left_out_change_no_join(most, kinds, places):
+    """Sounds of a few kinds, those of one kind all alike, in a few kits: first listed whole, then but a few of them."""
+    prints = [np.full(60, 5.0 * kind, np.float32) for kind, _ in kinds]
+    units = [f"kit{kit}" for _, kit in kinds]
+    names = [f"{place}.wav" for place in places[: len(kinds)]]
+    whole = copies(prints, units, names)
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(looking, "MOST_PAIRS", most)
+        here.setattr(looking, "CELLS", 3 * len(kinds))
+        few = copies(prints, units, names)
+    assert set(few) <= set(whole)
+    assert len(few) <= max(most, len(set(units)) - 1)
+    assert joined(units, few, names, len(kinds)) == joined(units, whole, names, len(kinds))
 
 
 def test_the_order_of_reading_decides_no_join():

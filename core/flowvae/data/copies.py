@@ -17,8 +17,10 @@ COPY_DB = 1.0
 at 22 and at 48 kHz, MP3, Ogg, 8 bit, unlike channels, later and cut: 97 % of the copies lie below (of Ogg 90 %), and of
 sounds of two kits one pair, a copy by its makers; the next are one take filtered (2.1 dB), then different sounds
 (2.9 dB). Of the layers of one drum 98 pairs lie below, 90 of them below 0.5 dB: one take at several levels."""
-ROWS = 512
-"""Of the table of distances at a time: 20 MB for 10 000 sounds."""
+CELLS = 1 << 22
+"""Of the table of distances at a time: 16 MB."""
+MOST_PAIRS = 100_000
+"""That are listed whole; where thousands of sounds are alike their pairs are beyond counting, and no memory holds them."""
 
 Pair = tuple[int, int]
 
@@ -43,23 +45,53 @@ def fingerprint(clip: NDArray[np.float32], sample_rate: int) -> NDArray[np.float
     return np.asarray(10 * np.log10(np.maximum(energy / loudest, 10 ** (FLOOR_DB / 10))), np.float32).ravel()
 
 
-def copies(prints: Sequence[NDArray[np.float32]], units: Sequence[str]) -> list[Pair]:
+def copies(prints: Sequence[NDArray[np.float32]], units: Sequence[str], names: Sequence[str]) -> list[Pair]:
     """The pairs, of two units each, whose fingerprints differ by less than COPY_DB (root of the mean square).
 
-    By blocks of a matrix product: for 10 000 sounds seconds, and never the whole table.
+    By blocks of a matrix product: for 10 000 sounds seconds, and never the whole table. Of more than MOST_PAIRS only
+    those that join units.
     """
     rows = np.stack(prints)
     # About one middle the differences are small beside what they are differences of.
     rows -= rows.mean(axis=0)
     squares = np.einsum("nd,nd->n", rows, rows)
     limit = COPY_DB**2 * rows.shape[1]
-    found: list[Pair] = []
-    for start in range(0, len(rows), ROWS):
-        block = slice(start, start + ROWS)
-        apart = squares[block, None] + squares[None, start:] - 2 * rows[block] @ rows[start:].T
+    unit_of, rank_of = (np.unique(words, return_inverse=True)[1] for words in (units, names))
+    found = np.empty((0, 2), np.intp)
+    n_rows = max(CELLS // len(rows), 1)
+    for start in range(0, len(rows), n_rows):
+        block = slice(start, start + n_rows)
+        apart = rows[block] @ rows[start:].T
+        apart *= -2
+        apart += squares[block, None]
+        apart += squares[None, start:]
         near = np.argwhere(apart < limit) + start
-        found += [(int(i), int(j)) for i, j in near if i < j and units[i] != units[j]]
-    return found
+        one, other = near.T
+        found = np.concatenate([found, near[(one < other) & (unit_of[one] != unit_of[other])]])
+        if len(found) > MOST_PAIRS:
+            found = _that_join(found, unit_of, rank_of)
+    return [(int(i), int(j)) for i, j in found]
+
+
+def _that_join(
+    pairs: NDArray[np.intp], unit_of: NDArray[np.intp], rank_of: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Those of the pairs that join units which no pair before them joins, in the order of names: at most one for each unit.
+
+    They are the shortest tree of the units where a pair's place in that order is its length, so that it makes no
+    difference whether pairs are left out at once or as they come.
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415 - a quarter of a second, for hardly any folder
+    from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415 - the same
+
+    ranks = np.sort(rank_of[pairs], axis=1)
+    pairs = pairs[np.lexsort((ranks[:, 1], ranks[:, 0]))]
+    of_units = np.sort(unit_of[pairs], axis=1)
+    n_units = int(unit_of.max()) + 1
+    _, first = np.unique(of_units[:, 0] * n_units + of_units[:, 1], return_index=True)
+    lengths = coo_array((first + 1.0, of_units[first].T), shape=(n_units, n_units))
+    kept = np.sort(minimum_spanning_tree(lengths.tocsr()).data) - 1
+    return np.asarray(pairs[kept.astype(np.intp)])
 
 
 def joined(units: Sequence[str], pairs: Sequence[Pair], names: Sequence[str], most: float) -> list[str]:

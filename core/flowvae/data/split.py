@@ -62,9 +62,9 @@ def split_sounds(
     `apart` for itself.
     """
     side = units(members, split_by, apart)
-    pairs = copies(prints, side) if len(prints) and not alike else []
+    names = [member.name for member in members]
+    pairs = copies(prints, side, names) if len(prints) and not alike else []
     if split_by != "class":  # who holds out a class asks for the whole of it and for nothing else
-        names = [member.name for member in members]
         side = joined(side, pairs, names, len(side) - max(share * len(side), 1.0))
     if len(set(side)) < 2:
         raise DataError(
