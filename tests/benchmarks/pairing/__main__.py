@@ -22,7 +22,7 @@ from flowvae.building.processor import processor
 from flowvae.catalogue import Catalogue
 from flowvae.data.prepare import prepare_clips
 from flowvae.data.sounds import source_of
-from flowvae.recipe import plan_ablation, read_recipe, resolve
+from flowvae.recipe import plan_ablation, read_recipe
 
 METRICS = ("tonal_artefact", "spectral_distance", "si_sdr", "kl_nats", "active_units")
 """The primary one first."""
@@ -36,7 +36,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--out", type=Path, required=True)
     asked.add_argument("--seeds", type=int, default=12)
-    asked.add_argument("--steps", type=int, default=1248, help="a multiple of 6; the recipe has 1250")
+    asked.add_argument("--steps", type=int, default=960, help="a multiple of 6; the recipe has 960")
     asked.add_argument(
         "--streams-alone", action="store_true", help="neither one generator nor the baseline beside itself"
     )
@@ -49,6 +49,7 @@ def main() -> None:
         "train.checkpoint_every=1000000",
         "evaluation.sounds=80",
         "evaluation.audio_examples=0",
+        "evaluation.final_audio=0",
         f"evaluation.metrics={[*METRICS]}".replace("'", '"'),
         *options.set,
     )
@@ -58,13 +59,15 @@ def main() -> None:
 
 def finished(out: Path, settings: tuple[str, ...], n_seeds: int, *, streams_alone: bool) -> Study:
     """All runs, taken where they are not there yet; seed by seed, so that what is there can be compared."""
-    plan = plan_ablation(read_recipe("ablation_upsampler", settings), Catalogue.installed(only=()))
-    redrawn = resolve(read_recipe("percussion_small", (*settings, *REDRAWN)), Catalogue.installed(only=()))
+    plan, noisy = (
+        plan_ablation(read_recipe("ablation_upsampler", (*settings, *more)), Catalogue.installed(only=()))
+        for more in ((), REDRAWN)
+    )
     out.mkdir(parents=True, exist_ok=True)
     clips = prepare_clips(source_of(plan.recipe), plan.recipe.data, plan.recipe.model, out)
     schemes = SCHEMES[:1] if streams_alone else SCHEMES
     runs = [(scheme, arm.name, arm.recipe) for scheme in schemes for arm in plan.arms]
-    runs += [] if streams_alone else [(SCHEMES[0], HAIR, redrawn)]
+    runs += [] if streams_alone else [(SCHEMES[0], HAIR, noisy.arms[0].recipe)]
     for seed in range(n_seeds):
         for scheme, name, recipe in runs:
             folder = place_of(out, scheme, name, seed)
