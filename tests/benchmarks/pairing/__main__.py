@@ -92,8 +92,8 @@ def page(study: Study, arguments: str) -> Iterator[str]:
         ),
         ("What may make the paired difference steadier", remedies(study, METRICS[:3])),
     ):
-        yield f"\n## {title}\n"
-        yield from rows
+        if table := [*rows]:
+            yield from (f"\n## {title}\n", *table)
 
 
 if __name__ == "__main__":
