@@ -5,6 +5,7 @@ import torch
 
 from flowvae.recipe import read_recipe, resolve
 from short_runs import begin
+from tiers import swept
 
 ENCODERS = {
     "dac": "width = 4, strides = [4, 5], dilations = [1, 3], frame_channels = 8",
@@ -36,7 +37,7 @@ SLOTS = {
 
 
 @pytest.mark.parametrize("channels", SLOTS)
-@pytest.mark.parametrize(("encoder", "decoder"), PAIRS)
+@pytest.mark.parametrize(("encoder", "decoder"), swept(PAIRS, quick=2))
 def test_two_steps_move_every_weight_of_both(encoder, decoder, channels, catalogue, tiny):
     activation, normalization, pooling, modulation, convolution = SLOTS[channels]
     settings = (

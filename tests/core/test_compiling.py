@@ -97,6 +97,7 @@ def test_what_the_compiler_needs_is_looked_for_and_named(monkeypatch, tmp_path):
     assert "mps" in lacking("mps")
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_compiled_trains_as_it_is_and_the_status_says_so(
     catalogue, tiny, tmp_path, monkeypatch
 ):

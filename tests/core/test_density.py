@@ -10,6 +10,7 @@ from flowvae.folder.journal import read_journal
 from flowvae.recipe import plan_ablation, read_recipe, resolve
 from pretend import catalogue_with, offering, plugin
 from short_runs import clips_of, go, planned_runs, take, training_of, weights
+from tiers import swept
 from two_players import adversary
 
 METRICS = 'evaluation.metrics=["si_sdr", "active_units"]'
@@ -32,8 +33,9 @@ def price_of(way):
     return next((PRICES[setting] for setting in way if setting in PRICES), {"kl"})
 
 
-@ways
-def test_a_stopped_run_continues_to_the_same_bits(way, tiny, catalogue, tmp_path):
+@pytest.mark.parametrize("named", swept(WAYS, quick=2))
+def test_a_stopped_run_continues_to_the_same_bits(named, tiny, catalogue, tmp_path):
+    way = WAYS[named]
     settings = (*tiny, METRICS, "train.steps=4", "train.checkpoint_every=2", *way)
     whole, again = training_of(settings, catalogue), training_of(settings, catalogue)
     go(whole, tmp_path / "whole")

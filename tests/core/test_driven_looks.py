@@ -210,6 +210,7 @@ def test_a_crossed_ablation_looks_at_its_effects(machine):
     assert machine.looks[-1][1]
 
 
+@pytest.mark.slow
 def test_an_ablation_across_values_looks_at_each_and_at_the_changes(machine):
     across = 'ablation.across={ "train.batch_size" = [2, 3] }'
     kept = tuple(setting for setting in machine.settings if not setting.startswith("train.batch_size"))

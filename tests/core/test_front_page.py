@@ -26,6 +26,7 @@ def test_checking_and_listing_load_no_torch():
     in_a_new_process(code)
 
 
+@pytest.mark.slow
 def test_its_names_are_functions_whatever_was_imported_before():
     code = (
         "import flowvae, flowvae.worker, flowvae.building.parts, flowvae.ablation.drive, flowvae.recipe\n"

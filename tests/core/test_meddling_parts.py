@@ -141,6 +141,7 @@ def test_case_52_who_ends_the_process_that_builds_an_arm_is_named(name, part_of,
     assert f"{name} (activation, fv-{name} 1.2) at model.encoder.activation[0] {ENDED}" in found.errors
 
 
+@pytest.mark.slow
 def test_case_52_an_answer_of_a_copy_that_a_part_makes_is_not_taken(part_of, tiny):
     recipe, part = part_of("constructor_forks", ZOO["constructor_forks"], *tiny)
     tasks = [lambda: outcome_of("arm", lambda: probe(recipe, part.component.catalogue))] * 2

@@ -104,6 +104,7 @@ def test_without_a_key_nothing_is_guessed(choosy, tmp_path, monkeypatch):
     assert (fault.path, str(fault.place)) == ("augmentations.choosy", "loud.toml:2:1")
 
 
+@pytest.mark.slow
 def test_a_value_inside_a_slot_is_told_where_it_was_written(catalogue, tiny, tmp_path, monkeypatch):
     """Through the command's own probe: a default of a kind stands in many slots, and is told of the default."""
     text = 'extends = "percussion_small"\n[defaults]\nactivation = { use = "snake", alpha = -1.0 }\n'

@@ -85,7 +85,7 @@ def test_the_decoder(poisoned):
     assert at(poisoned, sys.executable, "-P", "-c", code).stdout == "(1, 4000)\n"
 
 
-@pytest.mark.parametrize("name", swept([*PROGRAMS, "flowvae.processes.warm_parent"], quick=2))
+@pytest.mark.parametrize("name", swept(["flowvae.processes.warm_parent", *PROGRAMS]))
 def test_every_program_of_ours_has_imported_what_it_needs_before_it_misses_its_arguments(name, poisoned):
     done = at(poisoned, *program(name))
     assert "sys.argv" in done.stderr

@@ -13,6 +13,7 @@ from flowvae.errors import MachineError
 from flowvae.folder import checkpoint, files
 from flowvae.folder.status import read_status
 from short_runs import go, planned_runs, take, training_of, weights
+from tiers import swept
 
 SIX_SAVES = ("train.steps=6", "train.checkpoint_every=1")
 
@@ -71,7 +72,7 @@ def test_case_11_the_first_save_that_fails_is_given_up_whole_and_training_goes_o
 
 
 @pytest.mark.parametrize(
-    ("steps", "times", "tried"), [((3, 4), 1, [0, 1, 2, 3, 4]), ((6,), 2, [*range(7), 6])]
+    ("steps", "times", "tried"), swept([((3, 4), 1, [0, 1, 2, 3, 4]), ((6,), 2, [*range(7), 6])])
 )
 def test_case_11_a_second_failure_in_a_row_ends_the_run(
     steps, times, tried, tiny, catalogue, tmp_path, refused

@@ -15,6 +15,7 @@ from flowvae.training import loop
 from flowvae.training.objective import Pass
 from pretend import catalogue_with, offering, plugin
 from short_runs import go, training_of, weights
+from tiers import swept
 
 
 class Listener(nn.Module):
@@ -307,7 +308,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "name", "channels"), CASES)
+@pytest.mark.parametrize(("kind", "name", "channels"), swept(CASES, quick=3))
 def test_every_part_of_a_second_player_trains(make, kind, name, channels):
     training = make(*SECOND, CELLS[kind].format(name=name), f"model.channels={channels}")
     before = kept(opponents(training))

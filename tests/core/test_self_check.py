@@ -222,6 +222,7 @@ def test_a_run_whose_weights_do_not_move_says_so(make, tmp_path):
     assert not go(make(), tmp_path / "moves").warnings
 
 
+@pytest.mark.slow
 def test_the_time_of_a_run_is_that_of_all_its_starts(tiny, catalogue, tmp_path, monkeypatch):
     from flowvae.training.past import Past
 
@@ -263,6 +264,7 @@ def test_case_58_a_journal_that_has_lost_its_middle_says_so(make, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_case_09_checkpoints_that_are_gone_are_told(make, tmp_path):
     stopped(make, tmp_path / "run", 12)
     shutil.rmtree(tmp_path / "run" / "checkpoints")

@@ -191,6 +191,7 @@ def test_kits_as_they_are_have_all_classes_in_both_parts(folder):
     assert len(told(split)) == 1
 
 
+@pytest.mark.slow
 def test_kits_as_they_are_stay_where_they_are_when_two_sounds_go():
     changed = []
     for folder in "abcd":

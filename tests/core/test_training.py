@@ -58,6 +58,7 @@ def test_case_04_a_stopped_run_continues_to_the_same_bits(make, tmp_path):
     assert last[0] == last[1]
 
 
+@pytest.mark.slow
 def test_case_04_each_step_stands_once_in_the_journal_after_a_kill(make, tmp_path):
     def killed_after(steps):
         for _ in range(steps - 1):

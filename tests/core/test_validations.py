@@ -141,6 +141,7 @@ def test_a_run_tells_what_the_targets_have_themselves_and_what_is_left_of_silenc
     assert result.untrained["silence_level"] != result.metrics["silence_level"].value
 
 
+@pytest.mark.slow
 def test_a_point_between_is_what_a_full_validation_says_of_these_sounds(sparse, catalogue, tmp_path):
     settings = (*SPARSE, "evaluation.every=7", "evaluation.sounds=16")
     [run] = planned_runs(settings, catalogue, tmp_path)

@@ -14,6 +14,7 @@ from flowvae.catalogue import Catalogue
 from flowvae.recipe import read_recipe, resolve
 from published_networks import PRESETS
 from short_runs import training_of
+from tiers import swept
 
 META = torch.device("meta")
 FEW = ('data={ use = "synthetic_percussion", n_sounds = 12 }', "train.batch_size=2")
@@ -226,7 +227,7 @@ def test_the_second_player_of_the_small_size_begins_after_the_same_share_of_the_
     assert shares[0] == shares[1]
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", swept(PRESETS, quick=2))
 def test_the_small_size_takes_a_step_of_each_phase(name, catalogue):
     training = training_of(FEW, catalogue, recipe=f"{name}_small")
     for phase in training.phases:

@@ -13,6 +13,7 @@ from flowvae.recipe.shipped import shipped_recipes
 from flowvae.statistics.level import seeds_to_reach
 from published_networks import PRESETS
 from short_runs import begin
+from tiers import swept
 
 RECIPES = shipped_recipes()
 TRAINED = [name for name in RECIPES if name.removesuffix("_small") not in PRESETS]
@@ -39,7 +40,7 @@ def tiny(name):
     return (*settings, *(["start=false"] if "start" in root else []))
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", swept(TRAINED, quick=6))
 def test_every_arm_takes_a_step_of_each_phase_at_tiny_size(name, catalogue, tmp_path):
     for arm in plan_ablation(read_recipe(name, tiny(name)), catalogue).arms:
         training = begin(arm.recipe)

@@ -18,6 +18,7 @@ from flowvae.report.comparison import compare
 from flowvae.report.reading import read_folder
 from flowvae.report.write import write_report
 from pretended_runs import BASE, WORSE
+from tiers import swept
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def spoilt(lines, session):
     }
 
 
-@pytest.mark.parametrize("fault", spoilt([""] * 17, ""))
+@pytest.mark.parametrize("fault", swept(spoilt([""] * 17, ""), quick=4))
 def test_a_file_that_is_no_complete_answer_is_refused_with_file_and_line(asked, tmp_path, capsys, fault):
     folder, tests = asked
     session = session_of(tests)

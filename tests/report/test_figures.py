@@ -84,7 +84,7 @@ def wide(monkeypatch):
 
 
 @pytest.mark.usefixtures("wide")
-@pytest.mark.parametrize("kind", swept(RANGES, quick=2))
+@pytest.mark.parametrize("kind", swept(RANGES))
 def test_no_figure_writes_tex_whatever_the_numbers_are(runs, kind):
     rng = np.random.default_rng(0)
     folder = with_numbers(read_folder(runs([[3.0, 3.1], [3.2, 3.3]])), lambda: RANGES[kind](rng))

@@ -78,6 +78,7 @@ def test_each_arm_gets_a_sentence_under_each_heading(folder):
         assert not any("not known" in words for _, words in topic.said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "criterion"), swept([(POINTS, "variance"), (NORMAL, "divergence")]), ids=["points", "normal"]
 )

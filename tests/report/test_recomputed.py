@@ -12,6 +12,7 @@ from flowvae.report.write import write_report
 from pretended_across import made_at_rates
 from pretended_runs import BASE, METRICS, WORSE
 from recompute import recompute
+from tiers import swept
 
 SOUNDS = 16
 
@@ -91,13 +92,16 @@ def test_every_number_of_an_ablation_across_values_is_found_too(across):
 
 @pytest.mark.parametrize(
     ("part", "change"),
-    [
-        ("own_best", lambda one: one["paired"].update(mean=one["paired"]["mean"] * 1.001)),
-        ("own_best", lambda one: one["values"].reverse()),
-        ("own_best", lambda one: one["chosen_on"].reverse()),
-        ("shifts", lambda one: one["paired"]["interval"].reverse()),
-        ("shifts", lambda one: one["joint"].update(p=one["joint"]["p"] / 2)),
-    ],
+    swept(
+        [
+            ("own_best", lambda one: one["paired"].update(mean=one["paired"]["mean"] * 1.001)),
+            ("own_best", lambda one: one["values"].reverse()),
+            ("own_best", lambda one: one["chosen_on"].reverse()),
+            ("shifts", lambda one: one["paired"]["interval"].reverse()),
+            ("shifts", lambda one: one["joint"].update(p=one["joint"]["p"] / 2)),
+        ],
+        quick=2,
+    ),
 )
 def test_a_wrong_number_across_values_is_found(across, part, change):
     file = across / "comparisons.json"
