@@ -67,6 +67,7 @@ def costs_of(recipe: Any) -> dict[str, float]:
     from flowvae.evaluation.evidence import HeldOut
     from flowvae.evaluation.validation import Validation
     from flowvae.folder.journal import Journal
+    from flowvae.folder.status import Status
     from flowvae.training.loop import Checkpoints
     from flowvae.training.training import Training
 
@@ -80,13 +81,14 @@ def costs_of(recipe: Any) -> dict[str, float]:
         with Journal(folder, 0) as journal:
             validation = Validation(training.parts, held_out, journal, folder)
             checkpoints = Checkpoints(folder / "checkpoints", "share")
+            status = Status(folder, recipe.train.steps)
             for turn in range(ROUNDS + 1):
                 for phase in training.phases:
                     for step in range(phase.from_step, phase.from_step + STEPS):
                         timed(seconds[str(phase.from_step)], lambda: training.step(step))  # noqa: B023 - called at once
                 timed(seconds["full"], lambda: validation(turn * recipe.evaluation.every))  # noqa: B023 - as above
                 timed(seconds["point"], lambda: validation(1))
-                timed(seconds["checkpoint"], lambda: checkpoints.save(training))
+                timed(seconds["checkpoint"], lambda: checkpoints.save(training, status))
     # The first round warms up.
     return {what: statistics.median(found[len(found) // (ROUNDS + 1) :]) for what, found in seconds.items()}
 

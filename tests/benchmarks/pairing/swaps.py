@@ -16,7 +16,7 @@ def worth(record: dict[str, Any], arm: str, metric: str) -> float:
     one, other = (record["arms"][name]["figures"][metric] for name in (arm, record["baseline"]["name"]))
     seeds = [seed for seed in one if one[seed] is not None and other.get(seed) is not None]
     a, b = ([side[seed] for seed in seeds] for side in (one, other))
-    return (variance(a) + variance(b)) / variance(x - y for x, y in zip(a, b, strict=True))
+    return float((variance(a) + variance(b)) / variance(x - y for x, y in zip(a, b, strict=True)))
 
 
 def table() -> Iterator[str]:
