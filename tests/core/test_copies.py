@@ -155,6 +155,20 @@ def test_pairs_that_are_left_out_change_no_join(most, kinds, places):
     assert joined(units, few, names, len(kinds)) == joined(units, whole, names, len(kinds))
 
 
+def test_the_order_of_reading_does_not_decide_which_pairs_are_kept(monkeypatch):
+    monkeypatch.setattr(looking, "MOST_PAIRS", 0)
+    monkeypatch.setattr(looking, "CELLS", 3 * 12)
+    prints, units = [np.zeros(60, np.float32)] * 12, [f"kit{i % 4}" for i in range(12)]
+    names = [f"{(7 * i) % 12:02d}.wav" for i in range(12)]
+
+    def kept(order):
+        pairs = copies(prints, [units[i] for i in order], [names[i] for i in order])
+        return {frozenset(names[order[i]] for i in pair) for pair in pairs}
+
+    assert len(kept(range(12))) == 3
+    assert kept(range(12)) == kept(range(11, -1, -1))
+
+
 def test_the_order_of_reading_decides_no_join():
     names = ["a", "b", "c", "d"]
     one = joined(names, [(0, 1), (1, 2), (2, 3)], names, 2)

@@ -79,7 +79,8 @@ def _that_join(
     """Those of the pairs that join units which no pair before them joins, in the order of names: at most one for each unit.
 
     They are the shortest tree of the units where a pair's place in that order is its length, so that it makes no
-    difference whether pairs are left out at once or as they come.
+    difference whether pairs are left out at once or as they come. Where `joined` refuses several joins for their
+    size, a pair that is left out here might have made one more.
     """
     from scipy.sparse import coo_array  # noqa: PLC0415 - a quarter of a second, for hardly any folder
     from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415 - the same
